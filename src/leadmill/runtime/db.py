@@ -1,0 +1,167 @@
+"""The store: one PostgreSQL, reached through one pool and one kind of transaction.
+
+Used by every ``store`` module and by the machinery beside it; nothing else speaks SQL. Statements are SQLAlchemy Core constructs,
+compiled once and run on asyncpg without a session or an engine between (the record ``docs/decisions/0002-database-access.md``
+gives the figures). Rows that many leads write at once are gathered in the transaction with :meth:`Tx.add` and go out as one COPY
+a table. What was awaited from :meth:`Database.begin` is durable when the block ends.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import asyncpg as dialect_module
+
+from leadmill.core.faults import Transient
+
+metadata = sa.MetaData()
+"""Every table of Leadmill; the ``tables`` modules add to it."""
+
+Id = sa.Text(collation="C")
+"""The column type of an id: compared byte by byte, so index order is time order."""
+
+Row = asyncpg.Record
+
+_dialect = dialect_module.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_compiled: dict[int, tuple[sa.ClauseElement, str, list[str], dict[str, Any]]] = {}
+
+_MENDABLE = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+)
+
+
+def _compile(stmt: sa.ClauseElement) -> tuple[str, list[str], dict[str, Any]]:
+    kept = _compiled.get(id(stmt))
+    if kept is not None and kept[0] is stmt:
+        return kept[1], kept[2], kept[3]
+    compiled = stmt.compile(dialect=_dialect)
+    names = list(getattr(compiled, "positiontup", None) or [])
+    defaults = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+    return str(compiled), names, defaults
+
+
+def prepared(stmt: Any) -> Any:
+    """Compile a module-level statement once. Stores wrap the statements of hot paths in it; others compile as they run."""
+    sql, names, defaults = _compile(stmt)
+    _compiled[id(stmt)] = (stmt, sql, names, defaults)
+    return stmt
+
+
+class Tx:
+    """One transaction. Made by :meth:`Database.begin`; ends with it."""
+
+    __slots__ = ("_after", "_rows", "conn")
+
+    def __init__(self, conn: Any) -> None:
+        self.conn = conn
+        self._rows: dict[sa.Table, list[tuple[Any, ...]]] = {}
+        self._after: list[Callable[[], None]] = []
+
+    async def all(self, stmt: sa.ClauseElement, /, **params: Any) -> list[Row]:
+        """The rows of a statement, ``params`` filling its bind parameters by name."""
+        sql, args = _bound(stmt, params)
+        rows: list[Row] = await self.conn.fetch(sql, *args)
+        return rows
+
+    async def one(self, stmt: sa.ClauseElement, /, **params: Any) -> Row | None:
+        """The first row, or None."""
+        sql, args = _bound(stmt, params)
+        return await self.conn.fetchrow(sql, *args)
+
+    async def run(self, stmt: sa.ClauseElement, /, **params: Any) -> int:
+        """Run a statement that changes rows; how many it changed."""
+        sql, args = _bound(stmt, params)
+        tail = (await self.conn.execute(sql, *args)).rpartition(" ")[2]
+        return int(tail) if tail.isdigit() else 0
+
+    async def many(self, stmt: sa.ClauseElement, rows: Iterable[dict[str, Any]]) -> None:
+        """Run a statement once for each set of parameters, pipelined."""
+        filled = [_bound(stmt, row) for row in rows]
+        if filled:
+            await self.conn.executemany(filled[0][0], [args for _, args in filled])
+
+    def add(self, table: sa.Table, *values: Any) -> None:
+        """Write a row with the others of this transaction; ``values`` stand in the order of the table's columns."""
+        self._rows.setdefault(table, []).append(values)
+
+    async def flush(self) -> None:
+        """Send the rows added so far, one COPY a table, in the order in which the tables were first added to."""
+        rows, self._rows = self._rows, {}
+        for table, records in rows.items():
+            await self.conn.copy_records_to_table(table.name, records=records, columns=table.columns.keys())
+
+    def after(self, act: Callable[[], None]) -> None:
+        """Do ``act`` once the transaction is durable; never if it fails."""
+        self._after.append(act)
+
+    def done(self) -> None:
+        """Called by the database after the commit."""
+        for act in self._after:
+            act()
+
+
+def _bound(stmt: sa.ClauseElement, params: dict[str, Any]) -> tuple[str, Sequence[Any]]:
+    sql, names, defaults = _compile(stmt)
+    return sql, [params[name] if name in params else defaults[name] for name in names]
+
+
+class Database:
+    """A pool of connections to one PostgreSQL. ``async with database.begin() as tx`` is the only way in."""
+
+    def __init__(self, url: str, size: int = 10) -> None:
+        self.url = url
+        self._size = size
+        self._pool: Any = None
+
+    async def open(self) -> None:
+        """Connect. Raises :class:`Transient` ``db.server.unreachable`` where no server answers."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self.url,
+                min_size=1,
+                max_size=self._size,
+                command_timeout=60,
+                max_inactive_connection_lifetime=0,
+                server_settings={"application_name": "leadmill", "timezone": "UTC"},
+            )
+        except (OSError, asyncpg.PostgresError) as fault:
+            raise Transient("db.server.unreachable", type(fault).__name__) from fault
+
+    async def close(self) -> None:
+        """Close every connection, giving what runs ten seconds to end."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            async with asyncio.timeout(10):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()  # a connection stuck in a query must not keep the program from ending
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Tx]:
+        """A transaction, durable when the block ends without an exception, undone otherwise.
+
+        A lost connection, a deadlock or a restart of the server comes out as :class:`Transient` ``db.transaction.lost``:
+        nothing of the transaction stands, and it may be tried again.
+        """
+        try:
+            async with self._pool.acquire() as conn:
+                async with conn.transaction():
+                    tx = Tx(conn)
+                    yield tx
+                    await tx.flush()
+                tx.done()
+        except _MENDABLE as fault:
+            raise Transient("db.transaction.lost", type(fault).__name__) from fault
+
