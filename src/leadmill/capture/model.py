@@ -1,0 +1,181 @@
+"""What comes in: the raw submission, the lead mapped from it, and the verticals and forms that say what may be in it.
+
+Read by every package downstream. A :class:`Submission` is what was received, byte for byte; a :class:`Lead` is one interest of
+one person in one vertical, mapped from it, small on purpose.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from leadmill.core.case import Evidence
+from leadmill.core.reasons import State, declare
+
+Value = str | int | float | bool | list[str] | None
+"""What a field may hold; dates are ISO strings, money is a number of the vertical's currency."""
+
+Channel = Literal["json", "form", "hosted", "file", "hook"]
+"""How a submission came: an API call, a form-encoded call, a page of ours, a row of a file, a platform's webhook."""
+
+FieldType = Literal["text", "int", "number", "money", "bool", "choice", "date", "list"]
+
+INCOMPLETE = declare("capture.lead.incomplete", "The lead cannot be used: missing {missing}.", State.REJECTED)
+HONEYPOT = declare("capture.form.honeypot", "A field that people cannot see was filled in.", State.REJECTED)
+
+
+class Submission(Evidence, frozen=True, kw_only=True):
+    """A raw capture, never altered. ``digest`` is the hex SHA-256 of ``body``; ``headers`` holds the few that matter, by
+    lower-case name. ``form`` is the id of the published form for a ``hosted`` submission."""
+
+    id: str
+    source_id: str
+    channel: Channel
+    received_at: datetime
+    content_type: str
+    body: bytes
+    digest: str
+    headers: dict[str, str] = {}
+    remote_ip: str | None = None
+    idempotency_key: str | None = None
+    form: str | None = None
+    vertical: str | None = None
+
+    personal: ClassVar[bool] = True
+
+    def tell(self) -> Iterable[str]:
+        """How and how much came in, without the content."""
+        yield f"Received by {self.channel} from {self.source_id}: {len(self.body)} bytes, digest {self.digest[:12]}."
+
+
+class Lead(Evidence, frozen=True, kw_only=True):
+    """One interest of one person in one vertical.
+
+    ``fields`` holds the standard fields and the vertical's own by their canonical names, ``consent`` and ``context`` what
+    came with them, ``extra`` everything the vertical does not know, as it came. Absent fields are absent, never guessed.
+    """
+
+    id: str
+    vertical: str
+    source_id: str
+    received_at: datetime
+    fields: dict[str, Value] = {}
+    consent: dict[str, Value] = {}
+    context: dict[str, Value] = {}
+    extra: dict[str, Value] = {}
+    test: bool = False
+
+    personal: ClassVar[bool] = True
+
+    def text(self, name: str) -> str | None:
+        """A field as text; None where it is absent or blank."""
+        value = self.fields.get(name)
+        return None if value is None or value == "" else str(value)
+
+    def tell(self) -> Iterable[str]:
+        """Which fields are known, without their values."""
+        yield f"A {self.vertical} lead{' (test)' if self.test else ''} with {', '.join(sorted(self.fields)) or 'no fields'}."
+        if self.extra:
+            yield f"{len(self.extra)} fields unknown to the vertical were kept."
+
+
+class Choice(Struct, frozen=True):
+    """One allowed answer: what is stored, what a person reads, and what else it is written as."""
+
+    value: str
+    label: str
+    synonyms: tuple[str, ...] = ()
+
+
+class FieldSpec(Struct, frozen=True, kw_only=True):
+    """A field a vertical knows. ``minimum`` and ``maximum`` bound numbers, ``max_length`` texts (characters).
+
+    ``sensitive`` names the category of sensitive data (``health``, ``financial`` …) where it is one; ``personal`` marks what
+    identifies a person, which is masked wherever the reader's role does not show it.
+    """
+
+    name: str
+    type: FieldType = "text"
+    title: str = ""
+    choices: tuple[Choice, ...] = ()
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    personal: bool = False
+    sensitive: str | None = None
+    max_length: int = 500
+    minimum: float | None = None
+    maximum: float | None = None
+    autocomplete: str | None = None
+    hint: str = ""
+
+
+class Vertical(Struct, frozen=True, kw_only=True):
+    """A decoded vertical pack: ``pack.toml`` and ``fields.toml`` with the common fields beneath.
+
+    ``fields`` is by canonical name, the common ones included. ``dedupe_window_days`` is how long a second submission of the
+    same person counts as the same lead. ``digest`` is the pack's, and goes into every decision made with it.
+    """
+
+    name: str
+    title: str
+    fields: dict[str, FieldSpec]
+    aliases: tuple[str, ...] = ()
+    dedupe_window_days: int = 30
+    consent_required: bool = True
+    currency: str = "USD"
+    adult_only: bool = False
+    digest: str = ""
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The names of the fields without which a lead is of no use."""
+        return tuple(name for name, spec in self.fields.items() if spec.required)
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """The names of the sensitive fields."""
+        return frozenset(name for name, spec in self.fields.items() if spec.sensitive)
+
+
+class FormField(Struct, frozen=True, kw_only=True):
+    """A question of a form: a field of its vertical, perhaps asked in the form's own words."""
+
+    field: str
+    label: str = ""
+    required: bool = False
+    hint: str = ""
+
+
+class FormStep(Struct, frozen=True, kw_only=True):
+    """A page of a form."""
+
+    title: str
+    fields: tuple[FormField, ...]
+
+
+class FormConsent(Struct, frozen=True, kw_only=True):
+    """What a person is shown and agrees to: the text, its version, who may contact them and how."""
+
+    version: str
+    text: str
+    sellers: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ("call", "text", "email")
+    obtained_by: str = ""
+
+
+class Form(Struct, frozen=True, kw_only=True):
+    """A hosted form as published. ``version`` is the digest of its content: another text is another version."""
+
+    id: str
+    vertical: str
+    source_id: str
+    title: str
+    steps: tuple[FormStep, ...]
+    consent: FormConsent | None = None
+    intro: str = ""
+    submit: str = "Send"
+    thanks: str = "Thank you. We have received your request."
+    redirect_url: str | None = None
+    accent: str | None = None
+    version: str = ""

@@ -1,0 +1,9 @@
+"""Consent: what a person was shown and agreed to, and how we know.
+
+Takes a mapped lead and, for a form of ours, the form as published; gives a ``Proof``. It judges nothing: a lead without proof
+passes with a proof that says so, and ``policy`` decides what may still be done.
+"""
+
+from leadmill.consent.model import Proof
+
+__all__ = ["Proof"]
