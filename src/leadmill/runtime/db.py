@@ -7,7 +7,7 @@ a table. What was awaited from :meth:`Database.begin` is durable when the block 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -60,12 +60,15 @@ def prepared(stmt: Any) -> Any:
 class Tx:
     """One transaction. Made by :meth:`Database.begin`; ends with it."""
 
-    __slots__ = ("_after", "_rows", "conn")
+    __slots__ = ("_after", "_closing", "_rows", "conn", "scratch")
 
     def __init__(self, conn: Any) -> None:
         self.conn = conn
         self._rows: dict[sa.Table, list[tuple[Any, ...]]] = {}
         self._after: list[Callable[[], None]] = []
+        self._closing: list[Callable[[Tx], Awaitable[None]]] = []
+        self.scratch: dict[Any, Any] = {}
+        """What a package keeps for the length of this transaction, under a key of its own (usually a class)."""
 
     async def all(self, stmt: sa.ClauseElement, /, **params: Any) -> list[Row]:
         """The rows of a statement, ``params`` filling its bind parameters by name."""
@@ -99,6 +102,16 @@ class Tx:
         rows, self._rows = self._rows, {}
         for table, records in rows.items():
             await self.conn.copy_records_to_table(table.name, records=records, columns=table.columns.keys())
+
+    def closing(self, act: "Callable[[Tx], Awaitable[None]]") -> None:
+        """Do ``act`` just before the commit, still inside the transaction: counters to write back, roots to close."""
+        self._closing.append(act)
+
+    async def close(self) -> None:
+        """Called by the database before the commit: the closing acts in the order given, then the rows."""
+        while self._closing:
+            await self._closing.pop(0)(self)
+        await self.flush()
 
     def after(self, act: Callable[[], None]) -> None:
         """Do ``act`` once the transaction is durable; never if it fails."""
@@ -160,7 +173,7 @@ class Database:
                 async with conn.transaction():
                     tx = Tx(conn)
                     yield tx
-                    await tx.flush()
+                    await tx.close()
                 tx.done()
         except _MENDABLE as fault:
             raise Transient("db.transaction.lost", type(fault).__name__) from fault
