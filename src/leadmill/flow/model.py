@@ -1,0 +1,137 @@
+"""What a walk leaves behind: its events, its page in the journal, and the answer to whoever brought the lead.
+
+Read by the runner, replay, explanation and every interface.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.core.events import Event
+from leadmill.core.reasons import Because, State, declare
+from leadmill.core.verdicts import Rule
+
+FAILED = declare("flow.step.failed", "The step “{step}” failed ({fault}); the lead waits for a person.", State.REVIEW)
+
+
+class LeadReceived(Event, frozen=True, kw_only=True, tag="lead.received"):
+    """A submission was sealed and became a lead. ``digest`` is the SHA-256 of the bytes as they came."""
+
+    source: str
+    channel: str
+    digest: str
+    revision: int
+    """The revision of the configuration the walk was decided under."""
+    packs: str
+    """The digest of the packs it was decided under."""
+
+    def tell(self) -> Iterable[str]:
+        yield f"Came from {self.source} by {self.channel}; sealed as received (SHA-256 {self.digest[:12]}…)."
+        yield f"Decided under configuration {self.revision} and packs {self.packs[:12]}."
+
+
+class StepTaken(Event, frozen=True, kw_only=True, tag="lead.step"):
+    """A station of the walk and its verdict; ``learned`` is the evidence that holds nothing personal."""
+
+    step: str
+    verdict: str
+    because: Because | None = None
+    until: datetime | None = None
+    rules: list[Rule] = []
+    learned: list[msgspec.Raw] = []
+    micros: int = 0
+    """How long judging took, in microseconds."""
+
+
+class LeadSettled(Event, frozen=True, kw_only=True, tag="lead.settled"):
+    """Where the walk ended."""
+
+    state: State
+    because: Because | None = None
+    price: int | None = None
+    currency: str | None = None
+    recipient: str | None = None
+
+    def tell(self) -> Iterable[str]:
+        yield f"The lead is {self.state.value}" + (f": {self.because.message}" if self.because else ".")
+
+
+class LeadResumed(Event, frozen=True, kw_only=True, tag="lead.resumed"):
+    """The lead walks on after it had waited or was given back; ``by`` is who or what decided so."""
+
+    step: str
+    by: str
+    why: str
+    excluded: list[str] = []
+    """Recipients that had it before and are not asked again."""
+
+    def tell(self) -> Iterable[str]:
+        yield f"Goes on from “{self.step}”: {self.why} ({self.by})."
+
+
+class Hearing(Struct, frozen=True):
+    """What a step heard and learned of the person, sealed with the person's key: enough to judge again."""
+
+    step: str
+    at: datetime
+    heard: list[msgspec.Raw]
+    learned: list[msgspec.Raw]
+
+
+class Settled(Struct, frozen=True):
+    """The answer to whoever brought the lead: ``price`` is what the source is paid, in minor units."""
+
+    lead_id: str
+    state: State
+    price: int | None = None
+    currency: str | None = None
+    because: list[Because] = []
+
+
+class LeadRow(Struct, frozen=True):
+    """A lead as it stands now: the projection that lists and searches read."""
+
+    id: str
+    person_id: str
+    vertical: str
+    source_id: str
+    channel: str
+    state: State
+    reason: str | None
+    score: int | None
+    region: str | None
+    received_at: datetime
+    price: int | None
+    currency: str | None
+    recipient: str | None
+    test: bool
+    revision: int
+    import_id: str | None
+    sealed: bytes
+
+
+class LeadFilter(Struct, frozen=True):
+    """What a list of leads is narrowed to; None means any."""
+
+    state: State | None = None
+    vertical: str | None = None
+    source_id: str | None = None
+    recipient: str | None = None
+    person_id: str | None = None
+    import_id: str | None = None
+    test: bool | None = None
+    min_score: int | None = None
+    max_score: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def raw(value: Any) -> msgspec.Raw:
+    """A value's msgpack bytes, to stand inside a larger message undecoded."""
+    return msgspec.Raw(_encode(value))
+
+
+_encode = msgspec.msgpack.Encoder().encode

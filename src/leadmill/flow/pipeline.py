@@ -1,0 +1,54 @@
+"""The walk: the ordered stations of a lead.
+
+Built from the rules in force by ``main`` and by replay; run by the runner. To see what happens to a lead, read this list.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from leadmill.billing import Post
+from leadmill.capture import Map
+from leadmill.consent import Prove
+from leadmill.core.step import Step
+from leadmill.delivery import Dispatch
+from leadmill.facts import Verify
+from leadmill.flow.rules import Rules
+from leadmill.followup import Plan
+from leadmill.identity import Recognise
+from leadmill.market import Allocate
+from leadmill.policy import Clear
+from leadmill.scoring import Rate
+
+
+class Walk(Struct, frozen=True):
+    """The stations in three stretches: ``alone`` a lead walks by itself and may listen to the network; ``together`` it
+    walks with others inside one transaction; ``after`` runs whatever the verdict was."""
+
+    rules: Rules
+    alone: Sequence[Step]
+    together: Sequence[Step]
+    after: Sequence[Step]
+
+
+def build_walk(rules: Rules) -> Walk:
+    """The walk under these rules."""
+    return Walk(
+        rules=rules,
+        alone=(
+            Map(rules.verticals, rules.forms),
+            Prove(rules.verticals, rules.forms),
+            Verify(rules.reference, rules.providers),
+        ),
+        together=(
+            Recognise(rules.verticals, rules.keyed_hash),
+            Rate(rules.cards),
+            Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
+            Allocate(rules.orders, rules.roster),
+        ),
+        after=(
+            Dispatch(rules.roster),
+            Post(rules.roster),
+            Plan(rules.roster, rules.templates),
+        ),
+    )

@@ -1,0 +1,44 @@
+"""The lead as it stands, and the answers kept for repeated requests."""
+
+import sqlalchemy as sa
+
+from leadmill.runtime.db import Id, metadata
+
+LEAD = sa.Table(
+    "lead",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("person_id", Id, nullable=False),
+    sa.Column("vertical", sa.Text, nullable=False),
+    sa.Column("source_id", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("score", sa.Integer),
+    sa.Column("region", sa.Text),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("price", sa.BigInteger),
+    sa.Column("currency", sa.Text),
+    sa.Column("recipient", sa.Text),
+    sa.Column("test", sa.Boolean, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("import_id", Id),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+"""One row a lead: a projection of its journal. Ids sort by time, so every list is an index read backwards."""
+
+sa.Index("lead_by_state", LEAD.c.state, LEAD.c.id)
+sa.Index("lead_by_source", LEAD.c.source_id, LEAD.c.id)
+sa.Index("lead_by_person", LEAD.c.person_id, LEAD.c.id)
+sa.Index("lead_by_import", LEAD.c.import_id, LEAD.c.id, postgresql_where=LEAD.c.import_id.is_not(None))
+
+REPEAT = sa.Table(
+    "repeat_request",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("answer", sa.LargeBinary),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+"""What was answered to an ``Idempotency-Key``: ``scope`` is the caller and the route, ``digest`` the body's."""
