@@ -1,0 +1,292 @@
+"""The records, events and reasons of delivery, and what a courier plug-in looks like.
+
+Read by every module of this package, by couriers and by whoever reads a lead's events.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Protocol
+
+from msgspec import Struct
+
+from leadmill.core.case import Evidence
+from leadmill.core.conversation import Outgoing, Reply, Sign
+from leadmill.core.events import Event
+from leadmill.core.reasons import Because, declare
+
+ATTEMPT = "delivery.attempt"
+"""The kind of job that makes one attempt; its payload is ``{"delivery_id": …}``."""
+
+BUYER_REJECTED = declare("delivery.buyer.rejected", "The buyer refused the lead: {reason}.")
+BUYER_DUPLICATE = declare("delivery.buyer.duplicate", "The buyer already has this person: {reason}.")
+ENDPOINT_WRONG = declare(
+    "delivery.endpoint.wrong", "The buyer's address answered {status}: check the delivery's address and credentials."
+)
+REPLY_UNREADABLE = declare("delivery.reply.unreadable", "The buyer's answer could not be read ({problem}).")
+ATTEMPTS_SPENT = declare("delivery.attempts.spent", "Not delivered after {attempts} attempts, the last ended with {code}.")
+SENDING_FAULT = declare("delivery.sending.fault", "The delivery could not be sent: {code}.")
+
+State = Literal["queued", "accepted", "rejected", "retrying", "dead", "cancelled"]
+"""Where a delivery stands. ``queued`` and ``retrying`` will be tried; the others are the end, unless somebody resends."""
+
+Format = Literal["json", "form", "xml", "csv"]
+
+
+class Picked(Struct, frozen=True):
+    """Where a value of the buyer's message comes from: ``source`` names a value of the lead (``first_name``, ``consent.text``,
+    ``sale.price`` …), ``values`` translates it, ``style`` shapes it, ``default`` stands in where there is none."""
+
+    source: str
+    values: dict[str, Any] = {}
+    style: Literal["plain", "text", "upper", "lower", "digits", "national", "whole", "yes_no"] = "plain"
+    default: str | int | float | bool | None = None
+
+
+class Secret(Struct, frozen=True):
+    """The name of the environment variable that holds a secret."""
+
+    env: str
+
+
+class ReplyRule(Struct, frozen=True):
+    """One way to recognise an answer. Exactly one of ``path`` (dotted, into JSON or a form), ``xpath``, ``regex`` (over the text) or ``status``
+    (HTTP) is set; ``equals`` lists what the found value must be, compared as lower-case text; empty means that it exists."""
+
+    path: str = ""
+    xpath: str = ""
+    regex: str = ""
+    status: tuple[int, ...] = ()
+    equals: tuple[str, ...] = ()
+
+
+class ReplySpec(Struct, frozen=True):
+    """How the buyer's answers read. Without ``accept`` and ``reject`` the usual words of the trade are understood.
+    ``reason``, ``price`` and ``buyer_lead_id`` are paths: dotted, or XPath where they start with a slash."""
+
+    accept: tuple[ReplyRule, ...] = ()
+    reject: tuple[ReplyRule, ...] = ()
+    retry: tuple[ReplyRule, ...] = ()
+    reason: str = ""
+    price: str = ""
+    buyer_lead_id: str = ""
+
+
+class DeliverySpec(Struct, frozen=True):
+    """How one buyer wants its leads: the decoded ``delivery`` table of the configuration.
+
+    ``fields`` maps the buyer's names (dotted for nesting) to the lead's; empty means the full payload under Leadmill's own names.
+    ``timeout_ms`` bounds one attempt; ``retries`` are the waits between attempts in seconds.
+    """
+
+    courier: str
+    url: str = ""
+    method: Literal["POST", "PUT", "GET"] = "POST"
+    format: Format = "json"
+    fields: dict[str, Picked] = {}
+    constants: dict[str, str | int | float | bool | Secret] = {}
+    root: str = "lead"
+    headers: dict[str, str | Secret] = {}
+    secret: str | None = None
+    sign: Sign = "none"
+    sign_name: str = ""
+    to: tuple[str, ...] = ()
+    sender: str = ""
+    subject: str = ""
+    path: str = ""
+    reply: ReplySpec = ReplySpec()
+    timeout_ms: int = 10_000
+    retries: tuple[int, ...] = (10, 60, 300, 1_800, 7_200)
+
+
+class Parcel(Struct, frozen=True):
+    """What is handed over: the opened lead with the particulars of its sale. Personal; lives in memory only.
+
+    ``at`` is the moment of this attempt, ``no`` its number from 1; ``delivery_id`` is the same over all attempts.
+    ``price`` is a decimal string.
+    """
+
+    delivery_id: str
+    lead_id: str
+    sale_id: str
+    recipient: str
+    vertical: str
+    at: datetime
+    no: int = 1
+    received_at: datetime | None = None
+    price: str | None = None
+    currency: str = "USD"
+    fields: dict[str, Any] = {}
+    consent: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    test: bool = False
+
+
+class Outcome(Struct, frozen=True):
+    """How an attempt ended.
+
+    ``accepted`` and ``rejected`` are the buyer's word, ``retry`` asks for another attempt, ``dead`` for none. ``code`` is short and
+    stable; ``because`` stands for rejected and dead. ``price`` is what the buyer says to pay, ``buyer_ref`` its own id of the
+    lead. ``excerpt`` is the start of the answer as it came: personal, to be sealed. ``after`` is a wait the other side asked for, in seconds.
+    """
+
+    kind: Literal["accepted", "rejected", "retry", "dead"]
+    code: str
+    because: Because | None = None
+    buyer_ref: str | None = None
+    price: str | None = None
+    status: int = 0
+    elapsed_ms: int = 0
+    after: float | None = None
+    excerpt: str = ""
+
+
+class Courier(Protocol):
+    """A transport: a pure conversation, registered under ``leadmill.couriers``. No socket, no clock, no state."""
+
+    @property
+    def name(self) -> str:
+        """What a delivery's ``courier`` says to choose it."""
+        ...
+
+    def check(self, spec: DeliverySpec) -> Sequence[tuple[str, str]]:
+        """What the spec lacks for this courier, as pairs of a key and what to do; empty where it will do."""
+        ...
+
+    def ask(self, spec: DeliverySpec, parcel: Parcel) -> Outgoing:
+        """The parcel as one ask."""
+        ...
+
+    def read(self, spec: DeliverySpec, parcel: Parcel, reply: Reply) -> Outcome:
+        """What the reply means."""
+        ...
+
+
+class Planned(Struct, frozen=True):
+    """One delivery to be made: one leg of a sale."""
+
+    delivery_id: str
+    sale_id: str
+    leg: int
+    recipient: str
+    courier: str
+
+
+class Dispatch(Evidence, frozen=True):
+    """The deliveries that a sale sets going."""
+
+    personal: ClassVar[bool] = False
+    items: tuple[Planned, ...] = ()
+
+    def tell(self) -> Iterable[str]:
+        for item in self.items:
+            yield f"To be delivered to {item.recipient} by {item.courier}."
+
+
+class Plan(Struct, frozen=True):
+    """One attempt, claimed: nobody else may make it until ``until``."""
+
+    delivery_id: str
+    lead_id: str
+    sale_id: str
+    leg: int
+    recipient: str
+    courier: str
+    no: int
+    at: datetime
+    until: datetime
+
+
+class Receipt(Struct, frozen=True):
+    """A delivery as it stands, for pages and reports."""
+
+    delivery_id: str
+    lead_id: str
+    sale_id: str
+    leg: int
+    recipient: str
+    courier: str
+    state: State
+    attempts: int
+    next_at: datetime | None
+    code: str | None
+    buyer_ref: str | None
+    created_at: datetime
+    done_at: datetime | None
+
+
+class Attempt(Struct, frozen=True):
+    """One attempt as recorded. ``request_digest`` is the SHA-256 of what was sent; ``excerpt`` is sealed."""
+
+    delivery_id: str
+    no: int
+    at: datetime
+    elapsed_ms: int
+    status: int
+    outcome: str
+    code: str
+    request_digest: bytes | None
+    excerpt: bytes | None
+
+
+class DeliveryEvent(Event, frozen=True, kw_only=True, tag="delivery.event"):
+    """What every event of a delivery carries."""
+
+    delivery_id: str
+    sale_id: str
+    recipient: str
+    attempt: int
+    code: str
+
+
+class DeliveryAccepted(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.accepted"):
+    """The buyer has the lead. ``price`` is what the buyer's answer named, None where it named none."""
+
+    buyer_ref: str | None = None
+    price: str | None = None
+
+    def tell(self) -> Iterable[str]:
+        ref = f" as {self.buyer_ref}" if self.buyer_ref else ""
+        yield f"{self.recipient} took the lead{ref} at attempt {self.attempt}."
+
+
+class DeliveryRejected(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.rejected"):
+    """The buyer refused the lead."""
+
+    because: Because
+
+    def tell(self) -> Iterable[str]:
+        yield f"{self.recipient}: {self.because.message}"
+
+
+class DeliveryRetrying(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.retrying"):
+    """An attempt failed; the next comes at ``next_at``."""
+
+    next_at: datetime
+
+    def tell(self) -> Iterable[str]:
+        yield f"Attempt {self.attempt} at {self.recipient} failed ({self.code}); next at {self.next_at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+class DeliveryDead(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.dead"):
+    """No further attempt will be made unless somebody resends."""
+
+    because: Because
+
+    def tell(self) -> Iterable[str]:
+        yield f"{self.recipient}: {self.because.message}"
+
+
+class DeliveryResent(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.resent"):
+    """Somebody asked for another attempt; ``by`` is an operator's id."""
+
+    by: str
+
+    def tell(self) -> Iterable[str]:
+        yield f"Delivery to {self.recipient} started again by {self.by}."
+
+
+class DeliveryCancelled(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.cancelled"):
+    """Called off before it was done, because its sale was."""
+
+    def tell(self) -> Iterable[str]:
+        yield f"Delivery to {self.recipient} called off."

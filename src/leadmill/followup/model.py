@@ -1,0 +1,138 @@
+"""The records and events of follow-up, and what a messenger plug-in looks like.
+
+Read by every module of this package, by messengers and by whoever reads a lead's events.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+from msgspec import Struct
+
+from leadmill.core.case import Answer, Ask, Evidence
+from leadmill.core.conversation import Outgoing, Reply
+from leadmill.core.events import Event
+
+SEND = "message.send"
+"""The kind of job that sends one message; its payload is ``{"message_id": …}``."""
+
+Kind = Literal["ack", "alert"]
+"""``ack``: the person's enquiry has arrived. ``alert``: a recipient's own people are told of a new lead."""
+
+
+class SentAsk(Ask, frozen=True):
+    """Which messages has this lead had?"""
+
+    personal: ClassVar[bool] = False
+    lead_id: str
+
+
+class SentAnswer(Answer, frozen=True):
+    """Keys (kind and addressee) of the messages planned before."""
+
+    keys: tuple[str, ...] = ()
+
+
+class PlannedMessage(Struct, frozen=True):
+    """A message to be sent. ``addressee`` is ``person``, or the id of a rep as ``team/rep``: addresses are looked up when it is sent."""
+
+    message_id: str
+    kind: Kind
+    addressee: str
+    messenger: str
+
+
+class Followups(Evidence, frozen=True):
+    """The messages that a walk sets going, and why others were not: ``skipped`` holds sentences without personal data."""
+
+    personal: ClassVar[bool] = False
+    items: tuple[PlannedMessage, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    def tell(self) -> Iterable[str]:
+        for item in self.items:
+            yield "The person is told that the enquiry arrived." if item.kind == "ack" else f"{item.addressee} is told of the lead."
+        yield from self.skipped
+
+
+class Letter(Struct, frozen=True):
+    """A message, written: personal, lives in memory only. An empty ``sender`` is the sender of the settings."""
+
+    message_id: str
+    kind: Kind
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+    sender: str = ""
+
+
+class SendOutcome(Struct, frozen=True):
+    """How sending ended: ``sent``, ``failed`` for good, or to be tried again (``retry``)."""
+
+    kind: Literal["sent", "retry", "failed"]
+    code: str
+    after: float | None = None
+    elapsed_ms: int = 0
+
+
+class Messenger(Protocol):
+    """A channel: a pure conversation, registered under ``leadmill.messengers``. No socket, no clock, no state."""
+
+    @property
+    def name(self) -> str:
+        """What a plan says to choose it, e.g. ``email``."""
+        ...
+
+    def ask(self, letter: Letter) -> Outgoing:
+        """The letter as one ask."""
+        ...
+
+    def read(self, letter: Letter, reply: Reply) -> SendOutcome:
+        """What the reply means."""
+        ...
+
+
+class Sending(Struct, frozen=True):
+    """One attempt at sending, claimed: nobody else may make it until ``until``."""
+
+    message_id: str
+    lead_id: str
+    kind: Kind
+    addressee: str
+    messenger: str
+    no: int
+    until: datetime
+
+
+class MessageEvent(Event, frozen=True, kw_only=True, tag="message.event"):
+    """What every event of a message carries."""
+
+    message_id: str
+    kind: Kind
+    addressee: str
+    attempt: int
+    code: str
+
+
+class MessageSent(MessageEvent, frozen=True, kw_only=True, tag="message.sent"):
+    """The channel took the message."""
+
+    def tell(self) -> Iterable[str]:
+        yield f"Sent to {self.addressee}: {self.kind}."
+
+
+class MessageRetrying(MessageEvent, frozen=True, kw_only=True, tag="message.retrying"):
+    """Sending failed; the next attempt comes at ``next_at``."""
+
+    next_at: datetime
+
+    def tell(self) -> Iterable[str]:
+        yield f"The {self.kind} to {self.addressee} could not be sent ({self.code}); next at {self.next_at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+class MessageFailed(MessageEvent, frozen=True, kw_only=True, tag="message.failed"):
+    """The message will not be sent."""
+
+    def tell(self) -> Iterable[str]:
+        yield f"The {self.kind} to {self.addressee} was given up ({self.code})."

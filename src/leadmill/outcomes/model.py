@@ -1,0 +1,77 @@
+"""The records and events of outcomes, and the closed list of dispositions.
+
+Read by every module of this package and by whoever reads a lead's events.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from leadmill.core.events import Event
+
+
+class Disposition(StrEnum):
+    """What became of a lead. The list is closed: scoring learns from it and contracts refer to it."""
+
+    CONTACTED = "contacted"
+    NO_CONTACT = "no_contact"
+    CALLBACK = "callback"
+    QUALIFIED = "qualified"
+    UNQUALIFIED = "unqualified"
+    APPOINTMENT = "appointment"
+    QUOTED = "quoted"
+    SOLD = "sold"
+    LOST = "lost"
+    NOT_INTERESTED = "not_interested"
+    BAD_CONTACT = "bad_contact"
+    WRONG_NUMBER = "wrong_number"
+    DUPLICATE = "duplicate"
+    DO_NOT_CONTACT = "do_not_contact"
+
+
+Stage = Literal["open", "won", "lost", "bad"]
+"""What a disposition means for learning: still open, a sale, no sale, or a lead that should not have been sold."""
+
+
+class Reported(Struct, frozen=True):
+    """One report as it stands. ``value`` is money in minor units; ``current`` is false once a later report replaced it.
+    The note, free text that may name the person, is sealed elsewhere."""
+
+    outcome_id: str
+    lead_id: str
+    sale_id: str | None
+    reporter: str
+    disposition: Disposition
+    at: datetime
+    value: int | None
+    currency: str | None
+    received_at: datetime
+    current: bool
+
+
+class OutcomeReported(Event, frozen=True, kw_only=True, tag="outcome.reported"):
+    """A recipient said what became of the lead. ``happened_at`` is when it became so, ``at`` when we heard."""
+
+    outcome_id: str
+    sale_id: str | None
+    reporter: str
+    disposition: str
+    stage: Stage
+    happened_at: datetime
+    value: int | None = None
+    currency: str | None = None
+
+    def tell(self) -> Iterable[str]:
+        yield f"{self.reporter} reports: {self.disposition}."
+
+
+class OutcomeCorrected(OutcomeReported, frozen=True, kw_only=True, tag="outcome.corrected"):
+    """A recipient changed its report; ``replaces`` is the earlier one's id."""
+
+    replaces: str
+
+    def tell(self) -> Iterable[str]:
+        yield f"{self.reporter} corrects its report to: {self.disposition}."
