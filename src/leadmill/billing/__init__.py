@@ -1,0 +1,8 @@
+"""What a sale costs whom: postings from sales, their reversal, and the buyers' accounts.
+
+Takes a Sale and the roster's terms, gives Postings to the ledger. Never decides who gets a lead.
+"""
+
+from leadmill.billing.model import CASH, PAYOUTS, REVENUE, Postings, SaleReversed, buyer_account, payable_account
+
+__all__ = ["CASH", "PAYOUTS", "REVENUE", "Postings", "SaleReversed", "buyer_account", "payable_account"]
