@@ -1,0 +1,116 @@
+"""What is known of a lead beyond what it says of itself: facts, each with where it is from, how sure it is and what it cost.
+
+Learned by the step ``Verify``, read by identity, scoring, policy and market. A normalisation is a fact as well: the lead's own
+fields are never overwritten.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from leadmill.core.case import Answer, Ask, Evidence
+from leadmill.core.reasons import State, declare
+
+FactValue = str | int | float | bool | list[str] | None
+"""What a fact may say; None where it is not known."""
+
+Outcome = Literal["pass", "fail", "unknown"]
+"""Whether what was looked at is in order. ``unknown`` is an answer: nothing was found out, nothing is assumed."""
+
+UNUSABLE = declare(
+    "facts.contact.unusable", "Neither the e-mail address nor the phone number can be used ({detail}).", State.REJECTED
+)
+BOT = declare("facts.visitor.bot", "The form was sent by a program that names itself in its user agent.", State.REJECTED)
+
+
+class Fact(Struct, frozen=True, array_like=True):
+    """One thing found out. ``source`` names who says so: a rule of ours, a package with its version, a provider.
+
+    ``confidence`` runs from 0 to 1; ``cost_minor`` is what the answer cost in minor units of the operator's currency.
+    Written as an array: fields are only ever added at the end, with a default.
+    """
+
+    key: str
+    value: FactValue
+    outcome: Outcome
+    source: str
+    observed_at: datetime
+    confidence: float = 1.0
+    cost_minor: int = 0
+
+
+class Dossier(Evidence, frozen=True, dict=True):
+    """The facts of one lead. Where several speak to a key, the surest counts, and of equals the first."""
+
+    facts: list[Fact] = []
+
+    personal: ClassVar[bool] = True
+
+    @cached_property
+    def by_key(self) -> dict[str, Fact]:
+        """The fact that counts for each key."""
+        found: dict[str, Fact] = {}
+        for fact in self.facts:
+            held = found.get(fact.key)
+            if held is None or fact.confidence > held.confidence or (held.value is None and fact.value is not None):
+                found[fact.key] = fact
+        return found
+
+    @cached_property
+    def values(self) -> dict[str, FactValue]:
+        """What is known by key; what is unknown is absent."""
+        return {key: fact.value for key, fact in self.by_key.items() if fact.value is not None}
+
+    def value(self, key: str) -> FactValue:
+        """What is known under this key, None where nothing is."""
+        fact = self.by_key.get(key)
+        return None if fact is None else fact.value
+
+    def text(self, key: str) -> str | None:
+        """The value under this key where it is a text."""
+        value = self.value(key)
+        return value if isinstance(value, str) else None
+
+    def outcome(self, key: str) -> Outcome:
+        """Whether what this key is about is in order; ``unknown`` where nobody looked."""
+        fact = self.by_key.get(key)
+        return "unknown" if fact is None else fact.outcome
+
+    def tell(self) -> Iterable[str]:
+        """What was looked at and found, without the personal values."""
+        for outcome, words in (("pass", "In order"), ("fail", "Not in order"), ("unknown", "Not known")):
+            keys = [key for key, fact in self.by_key.items() if fact.outcome == outcome]
+            if keys:
+                yield f"{words}: {', '.join(keys)}."
+        paid = sum(fact.cost_minor for fact in self.facts)
+        if paid:
+            yield f"The facts cost {paid} minor units."
+
+
+class ProviderAsk(Ask, frozen=True):
+    """A question to a provider plug-in. ``params`` are name and text, sorted by name: only what the provider's card says
+    may leave."""
+
+    provider: str
+    topic: str
+    params: tuple[tuple[str, str], ...]
+
+
+class ProviderAnswer(Answer, frozen=True):
+    """What a provider said, as facts. ``fault`` is the code of what went wrong, in which case the facts are unknown ones."""
+
+    provider: str
+    topic: str
+    facts: list[Fact] = []
+    fault: str | None = None
+
+    def tell(self) -> Iterable[str]:
+        """Who was asked about what and whether an answer came."""
+        yield (
+            f"{self.provider} on {self.topic}: no answer ({self.fault})."
+            if self.fault
+            else f"{self.provider} on {self.topic}: {len(self.facts)} facts."
+        )

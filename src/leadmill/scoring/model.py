@@ -1,0 +1,62 @@
+"""What a lead is worth pursuing: a score with the reasons for it, and the scorecards it comes from.
+
+Learned by the step ``Rate``; a ``Seen`` is the one mapping of names to values that predicates are asked of, here and in market.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from leadmill.core.case import Evidence
+from leadmill.core.reasons import State, declare
+
+Path = Literal["sell", "nurture", "review", "reject"]
+"""Where a lead goes by its score."""
+
+NURTURE = declare(
+    "scoring.points.nurture", "{points} points are fewer than the {sell_from} from which leads are sold.", State.NURTURE
+)
+REVIEW = declare("scoring.points.review", "A person should look at this lead: {says}", State.REVIEW)
+REJECT = declare(
+    "scoring.points.reject", "{points} points are fewer than the {nurture_from} from which leads are kept.", State.REJECTED
+)
+
+
+class Contribution(Struct, frozen=True, array_like=True):
+    """What one rule of a card gave or took, in words; a rule past its group's cap counts for less than it says."""
+
+    rule: str
+    points: int
+    says: str
+
+
+class Score(Evidence, frozen=True, kw_only=True):
+    """0 to 100 points, the band they fall in (A best, E last), where the lead goes and why. ``card`` is the digest of the
+    scorecard, ``start`` what every lead begins with; ``review`` are the rules that ask for a person."""
+
+    points: int
+    band: str
+    path: Path
+    start: int = 0
+    contributions: list[Contribution] = []
+    review: list[str] = []
+    card: str = ""
+
+    personal: ClassVar[bool] = False
+
+    def tell(self) -> Iterable[str]:
+        """The points and each rule's share."""
+        yield f"{self.points} points, band {self.band}: {self.path}."
+        for item in self.contributions:
+            yield f"{item.points:+d} {item.says}"
+
+
+class Seen(Evidence, frozen=True):
+    """What predicates see of a lead: its fields (state, ZIP and country in their normal form), its facts, ``context.*``,
+    ``source``, ``vertical`` and, once rated, ``score``. Derived from other evidence, so it is never stored."""
+
+    values: dict[str, str | int | float | bool | list[str] | None]
+
+    personal: ClassVar[bool] = True
+    kept: ClassVar[bool] = False
