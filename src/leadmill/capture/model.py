@@ -22,12 +22,14 @@ Channel = Literal["json", "form", "hosted", "file", "hook"]
 FieldType = Literal["text", "int", "number", "money", "bool", "choice", "date", "list"]
 
 INCOMPLETE = declare("capture.lead.incomplete", "The lead cannot be used: missing {missing}.", State.REJECTED)
+UNREADABLE = declare("capture.lead.unreadable", "The submission cannot be read as a lead: {faults}.", State.REJECTED)
 HONEYPOT = declare("capture.form.honeypot", "A field that people cannot see was filled in.", State.REJECTED)
 
 
 class Submission(Evidence, frozen=True, kw_only=True):
     """A raw capture, never altered. ``digest`` is the hex SHA-256 of ``body``; ``headers`` holds the few that matter, by
-    lower-case name. ``form`` is the id of the published form for a ``hosted`` submission."""
+    lower-case name. For a ``hosted`` submission ``form`` is the id of the published form and ``form_version`` the version that
+    the page was stamped with. ``vertical`` is the one its channel is bound to, where the body need not say."""
 
     id: str
     source_id: str
@@ -40,9 +42,11 @@ class Submission(Evidence, frozen=True, kw_only=True):
     remote_ip: str | None = None
     idempotency_key: str | None = None
     form: str | None = None
+    form_version: str | None = None
     vertical: str | None = None
 
     personal: ClassVar[bool] = True
+    kept: ClassVar[bool] = False
 
     def tell(self) -> Iterable[str]:
         """How and how much came in, without the content."""
@@ -67,6 +71,7 @@ class Lead(Evidence, frozen=True, kw_only=True):
     test: bool = False
 
     personal: ClassVar[bool] = True
+    kept: ClassVar[bool] = False
 
     def text(self, name: str) -> str | None:
         """A field as text; None where it is absent or blank."""
@@ -155,13 +160,17 @@ class FormStep(Struct, frozen=True, kw_only=True):
 
 
 class FormConsent(Struct, frozen=True, kw_only=True):
-    """What a person is shown and agrees to: the text, its version, who may contact them and how."""
+    """What a person is shown and agrees to: the text, its version, who may contact them and how.
+
+    ``box`` is ``unchecked`` where a box must be ticked, ``none`` where the text stands above the button and pressing it agrees.
+    """
 
     version: str
     text: str
     sellers: tuple[str, ...] = ()
     channels: tuple[str, ...] = ("call", "text", "email")
     obtained_by: str = ""
+    box: Literal["unchecked", "none"] = "unchecked"
 
 
 class Form(Struct, frozen=True, kw_only=True):

@@ -20,10 +20,12 @@ class Evidence(Struct, frozen=True, tag=_tag):
     """Something a step established. Its class name is its tag in the journal: renaming one breaks old pages.
 
     ``personal`` says whether it carries personal data: such evidence is stored sealed with the person's key, other
-    evidence stays readable after the person is forgotten.
+    evidence stays readable after the person is forgotten. ``kept`` is False for evidence that the journal does not copy:
+    it has a sealed row of its own or is derived from other evidence.
     """
 
     personal: ClassVar[bool] = True
+    kept: ClassVar[bool] = True
     kept: ClassVar[bool] = True
     """False for what is derived from other evidence and made again at need: the journal leaves it out."""
 
