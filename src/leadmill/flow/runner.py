@@ -1,0 +1,293 @@
+"""The runner: takes submissions, walks them in groups, commits, and only then answers.
+
+Called by the interfaces and by the import. Each lead walks its first stretch alone, since there it may listen to the network; then
+it joins a group that walks the rest inside one transaction: one query a question, one COPY a table, one flush to disk for all.
+A caller that got an answer has a lead that survives the loss of every process.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.capture import Submission
+from leadmill.core.case import NOTHING, Answer, Ask, Case, Evidence, Heard
+from leadmill.core.faults import Conflict, Transient
+from leadmill.core.ids import Mint
+from leadmill.core.step import Step
+from leadmill.core.verdicts import Pass
+from leadmill.flow.keep import Pen
+from leadmill.flow.model import LeadReceived, Settled
+from leadmill.flow.pipeline import Walk
+from leadmill.flow.store import Claim, claim_requests, keep_answers
+from leadmill.flow.walker import Walker, heard_of
+from leadmill.identity import FindPerson
+from leadmill.runtime.clock import Clock
+from leadmill.runtime.db import Database, Tx
+
+Listener = Callable[[Tx, Sequence[Any]], Awaitable[Callable[[Any], Answer]]]
+"""Answers all asks of one type in one go; see ``core.case``."""
+Keeper = Callable[[Tx, Case, Any, datetime], None]
+"""Adds the rows of one piece of evidence to the transaction."""
+Caller = Callable[[Ask], Awaitable[Answer]]
+"""Answers one ask by asking the network, within its own budget."""
+
+_TRIES = 5
+_WAITS = (0.02, 0.1, 0.4, 1.5)
+
+
+class Ears(Struct, frozen=True):
+    """Who answers and who keeps: wired in ``main``."""
+
+    listeners: Mapping[type[Ask], Listener]
+    keepers: Mapping[type[Evidence], Keeper]
+    callers: Mapping[type[Ask], Caller]
+
+
+class _Waiting:
+    __slots__ = ("answer", "claim", "keys", "submission", "walk", "walker")
+
+    def __init__(self, submission: Submission, walker: Walker, walk: Walk, claim: Claim | None) -> None:
+        self.submission = submission
+        self.walker = walker
+        self.walk = walk
+        self.claim = claim
+        self.keys: frozenset[str | bytes] = frozenset()
+        self.answer: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+
+
+class Mill:
+    """Takes submissions and walks them. ``walk`` gives the walk under the rules in force; ``group`` is the most leads that share
+    a transaction, ``lanes`` how many transactions run at once."""
+
+    def __init__(
+        self,
+        db: Database,
+        pen: Pen,
+        ears: Ears,
+        walk: Callable[[], Walk],
+        clock: Clock,
+        mint: Mint,
+        group: int = 64,
+        lanes: int = 2,
+    ) -> None:
+        self._db = db
+        self._pen = pen
+        self._ears = ears
+        self._walk = walk
+        self._clock = clock
+        self._mint = mint
+        self._group = group
+        self._queue: deque[_Waiting] = deque()
+        self._idle = lanes
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def take(self, submission: Submission, import_id: str | None = None) -> Settled:
+        """Walk a submission to its end and return once the outcome is durable.
+
+        A submission with an idempotency key that was answered before gets that answer; with another body it raises
+        Conflict ``flow.request.reused``. Raises Transient where the store cannot take it now: nothing is kept then, and
+        nothing was promised.
+        """
+        walk = self._walk()
+        lead_id = self._mint("lead", submission.received_at)
+        walker = Walker(Case(lead_id, [submission]), import_id)
+        waiting = _Waiting(submission, walker, walk, _claim(submission))
+        rules = walk.rules
+        walker.events.append(
+            LeadReceived(
+                at=submission.received_at,
+                source=submission.source_id,
+                channel=submission.channel,
+                digest=submission.digest,
+                revision=rules.revision,
+                packs=rules.packs,
+            )
+        )
+        await self._alone(walker, walk)
+        waiting.keys = self._keys(waiting)
+        self._queue.append(waiting)
+        self._wake()
+        return await waiting.answer
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def _alone(self, walker: Walker, walk: Walk) -> None:
+        for step in walk.alone:
+            if not walker.going:
+                return
+            try:
+                asks = step.wants(walker.case)
+                heard = await self._call(asks) if asks else NOTHING
+                walker.verdict = walker.take(step, asks, heard, self._clock(), time.perf_counter_ns)
+            except Exception as fault:  # noqa: BLE001  whatever breaks in a step, the lead is kept for a person
+                walker.fail(step.name, fault, self._clock())
+
+    async def _call(self, asks: Sequence[Ask]) -> Heard:
+        answers = await asyncio.gather(*(self._ears.callers[type(ask)](ask) for ask in asks))
+        return Heard(dict(zip(asks, answers, strict=True)))
+
+    def _keys(self, waiting: _Waiting) -> frozenset[str | bytes]:
+        # Two leads of one person never share a group: the second must see what became of the first.
+        claim = waiting.claim
+        keys: set[str | bytes] = {f"{claim.scope} {claim.key}"} if claim else set()
+        if waiting.walker.going:
+            for ask in waiting.walk.together[0].wants(waiting.walker.case):
+                if isinstance(ask, FindPerson):
+                    keys |= {key for key in (ask.email, ask.phone) if key}
+        return frozenset(keys)
+
+    def _wake(self) -> None:
+        if self._idle and self._queue:
+            self._idle -= 1
+            task = asyncio.get_running_loop().create_task(self._lane())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _lane(self) -> None:
+        try:
+            # Whoever is ready in this turn of the loop comes along.
+            await asyncio.sleep(0)
+            while self._queue:
+                await self._commit(self._gather())
+        finally:
+            self._idle += 1
+
+    def _gather(self) -> list[_Waiting]:
+        taken: list[_Waiting] = []
+        left: list[_Waiting] = []
+        keys: set[str | bytes] = set()
+        walk = self._queue[0].walk
+        while self._queue and len(taken) < self._group:
+            waiting = self._queue.popleft()
+            if waiting.walk is not walk or not keys.isdisjoint(waiting.keys):
+                left.append(waiting)
+                continue
+            keys |= waiting.keys
+            taken.append(waiting)
+        self._queue.extendleft(reversed(left))
+        return taken
+
+    async def _commit(self, group: list[_Waiting]) -> None:
+        """Walk a group to its end, trying again what is worth it; a group that breaks is walked lead by lead."""
+        fault: BaseException | None = None
+        before = [(w, w.walker.case.evidence(), len(w.walker.events), len(w.walker.hearings), w.walker.verdict) for w in group]
+        for wait in (*_WAITS, None):
+            try:
+                answers = await self._together(group)
+            except Transient as transient:
+                fault = transient
+                self._rewind(before)
+                if wait is None:
+                    break
+                await asyncio.sleep(wait)
+            except Exception as broken:  # noqa: BLE001  one lead's fault must not take the group with it
+                fault = broken
+                self._rewind(before)
+                break
+            else:
+                for waiting, answer in zip(group, answers, strict=True):
+                    if not waiting.answer.done():
+                        waiting.answer.set_result(answer) if isinstance(answer, Settled) else waiting.answer.set_exception(answer)
+                return
+        await self._salvage(group, fault)
+
+    async def _salvage(self, group: list[_Waiting], fault: BaseException | None) -> None:
+        if len(group) > 1 and not isinstance(fault, Transient):
+            for waiting in group:
+                await self._commit([waiting])
+            return
+        if isinstance(fault, Transient) or fault is None or not group[0].walker.going:
+            for waiting in group:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(fault or Transient("flow.group.lost"))
+            return
+        group[0].walker.fail("together", fault, self._clock())
+        await self._commit(group)
+
+    @staticmethod
+    def _rewind(before: list[tuple[_Waiting, list[Evidence], int, int, Any]]) -> None:
+        for waiting, evidence, events, hearings, verdict in before:
+            walker = waiting.walker
+            walker.case = Case(walker.case.lead_id, evidence)
+            del walker.events[events:]
+            del walker.hearings[hearings:]
+            walker.verdict = verdict
+
+    async def _together(self, group: list[_Waiting]) -> list[Settled | Conflict]:
+        now = self._clock()
+        answers: dict[int, Settled | Conflict] = {}
+        async with self._db.begin() as tx:
+            claims = [w.claim for w in group if w.claim]
+            held = await claim_requests(tx, sorted(claims, key=_order), now) if claims else {}
+            fresh = []
+            for number, waiting in enumerate(group):
+                kept = held.get((waiting.claim.scope, waiting.claim.key)) if waiting.claim else None
+                if kept is None:
+                    fresh.append((number, waiting))
+                elif waiting.claim and kept.digest == waiting.claim.digest and kept.answer is not None:
+                    answers[number] = _decode(kept.answer)
+                else:
+                    answers[number] = Conflict("flow.request.reused", "this Idempotency-Key was used with another body")
+            walkers = [waiting.walker for _, waiting in fresh]
+            if walkers:
+                await walk_together(tx, walkers, group[0].walk, self._ears, now)
+                settled = await self._pen.write_new(tx, walkers, group[0].walk.rules, now)
+                answers |= {number: answer for (number, _), answer in zip(fresh, settled, strict=True)}
+                repeated = [(w.claim, _encode(answer)) for (_, w), answer in zip(fresh, settled, strict=True) if w.claim]
+                if repeated:
+                    await keep_answers(tx, repeated)
+        return [answers[number] for number in range(len(group))]
+
+
+async def walk_together(
+    tx: Tx, walkers: Sequence[Walker], walk: Walk, ears: Ears, now: datetime, start: str | None = None
+) -> None:
+    """Walk leads through the shared stretch, from the step named ``start`` on, and through what comes after it."""
+    names = [step.name for step in walk.together]
+    for step in walk.together[names.index(start) if start else 0 :]:
+        await _station(tx, step, [w for w in walkers if w.going], ears, now)
+    for step in walk.after:
+        await _station(tx, step, walkers, ears, now, decides=False)
+
+
+async def _station(
+    tx: Tx, step: Step, walkers: Sequence[Walker], ears: Ears, now: datetime, decides: bool = True
+) -> None:
+    wanted = [step.wants(walker.case) for walker in walkers]
+    by_type: dict[type[Ask], list[Ask]] = {}
+    for asks in wanted:
+        for ask in asks:
+            by_type.setdefault(type(ask), []).append(ask)
+    listening = {kind: await ears.listeners[kind](tx, asks) for kind, asks in by_type.items()}
+    for walker, asks in zip(walkers, wanted, strict=True):
+        heard = heard_of(asks, lambda ask: listening[type(ask)](ask))
+        verdict = walker.take(step, asks, heard, now, time.perf_counter_ns)
+        if decides:
+            walker.verdict = verdict
+        for item in verdict.learned:
+            keeper = ears.keepers.get(type(item))
+            if keeper is not None:
+                keeper(tx, walker.case, item, now)
+
+
+def _claim(submission: Submission) -> Claim | None:
+    if submission.idempotency_key is None:
+        return None
+    return Claim(f"leads {submission.source_id}", submission.idempotency_key, bytes.fromhex(submission.digest))
+
+
+def _order(claim: Claim) -> tuple[str, str]:
+    return claim.scope, claim.key
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Settled).decode
