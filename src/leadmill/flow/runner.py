@@ -8,45 +8,25 @@ A caller that got an answer has a lead that survives the loss of every process.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from leadmill.capture import Submission
-from leadmill.core.case import NOTHING, Answer, Ask, Case, Evidence, Heard
+from leadmill.core.case import NOTHING, Ask, Case, Evidence, Heard
 from leadmill.core.faults import Conflict, Transient
-from leadmill.core.ids import Mint
 from leadmill.core.step import Step
-from leadmill.core.verdicts import Pass
-from leadmill.flow.keep import Pen
+from leadmill.flow.kit import Ears, Kit
 from leadmill.flow.model import LeadReceived, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.store import Claim, claim_requests, keep_answers
 from leadmill.flow.walker import Walker, heard_of
 from leadmill.identity import FindPerson
-from leadmill.runtime.clock import Clock
-from leadmill.runtime.db import Database, Tx
+from leadmill.runtime.db import Tx
 
-Listener = Callable[[Tx, Sequence[Any]], Awaitable[Callable[[Any], Answer]]]
-"""Answers all asks of one type in one go; see ``core.case``."""
-Keeper = Callable[[Tx, Case, Any, datetime], None]
-"""Adds the rows of one piece of evidence to the transaction."""
-Caller = Callable[[Ask], Awaitable[Answer]]
-"""Answers one ask by asking the network, within its own budget."""
-
-_TRIES = 5
 _WAITS = (0.02, 0.1, 0.4, 1.5)
-
-
-class Ears(Struct, frozen=True):
-    """Who answers and who keeps: wired in ``main``."""
-
-    listeners: Mapping[type[Ask], Listener]
-    keepers: Mapping[type[Evidence], Keeper]
-    callers: Mapping[type[Ask], Caller]
 
 
 class _Waiting:
@@ -62,26 +42,11 @@ class _Waiting:
 
 
 class Mill:
-    """Takes submissions and walks them. ``walk`` gives the walk under the rules in force; ``group`` is the most leads that share
-    a transaction, ``lanes`` how many transactions run at once."""
+    """Takes submissions and walks them. ``group`` is the most leads that share a transaction, ``lanes`` how many transactions
+    run at once."""
 
-    def __init__(
-        self,
-        db: Database,
-        pen: Pen,
-        ears: Ears,
-        walk: Callable[[], Walk],
-        clock: Clock,
-        mint: Mint,
-        group: int = 64,
-        lanes: int = 2,
-    ) -> None:
-        self._db = db
-        self._pen = pen
-        self._ears = ears
-        self._walk = walk
-        self._clock = clock
-        self._mint = mint
+    def __init__(self, kit: Kit, group: int = 64, lanes: int = 2) -> None:
+        self._kit = kit
         self._group = group
         self._queue: deque[_Waiting] = deque()
         self._idle = lanes
@@ -94,8 +59,8 @@ class Mill:
         Conflict ``flow.request.reused``. Raises Transient where the store cannot take it now: nothing is kept then, and
         nothing was promised.
         """
-        walk = self._walk()
-        lead_id = self._mint("lead", submission.received_at)
+        walk = self._kit.walk()
+        lead_id = self._kit.mint("lead", submission.received_at)
         walker = Walker(Case(lead_id, [submission]), import_id)
         waiting = _Waiting(submission, walker, walk, _claim(submission))
         rules = walk.rules
@@ -127,12 +92,12 @@ class Mill:
             try:
                 asks = step.wants(walker.case)
                 heard = await self._call(asks) if asks else NOTHING
-                walker.verdict = walker.take(step, asks, heard, self._clock(), time.perf_counter_ns)
+                walker.verdict = walker.take(step, asks, heard, self._kit.clock(), time.perf_counter_ns)
             except Exception as fault:  # noqa: BLE001  whatever breaks in a step, the lead is kept for a person
-                walker.fail(step.name, fault, self._clock())
+                walker.fail(step.name, fault, self._kit.clock())
 
     async def _call(self, asks: Sequence[Ask]) -> Heard:
-        answers = await asyncio.gather(*(self._ears.callers[type(ask)](ask) for ask in asks))
+        answers = await asyncio.gather(*(self._kit.ears.callers[type(ask)](ask) for ask in asks))
         return Heard(dict(zip(asks, answers, strict=True)))
 
     def _keys(self, waiting: _Waiting) -> frozenset[str | bytes]:
@@ -210,7 +175,7 @@ class Mill:
                 if not waiting.answer.done():
                     waiting.answer.set_exception(fault or Transient("flow.group.lost"))
             return
-        group[0].walker.fail("together", fault, self._clock())
+        group[0].walker.fail("together", fault, self._kit.clock())
         await self._commit(group)
 
     @staticmethod
@@ -223,9 +188,9 @@ class Mill:
             walker.verdict = verdict
 
     async def _together(self, group: list[_Waiting]) -> list[Settled | Conflict]:
-        now = self._clock()
+        now = self._kit.clock()
         answers: dict[int, Settled | Conflict] = {}
-        async with self._db.begin() as tx:
+        async with self._kit.db.begin() as tx:
             claims = [w.claim for w in group if w.claim]
             held = await claim_requests(tx, sorted(claims, key=_order), now) if claims else {}
             fresh = []
@@ -239,8 +204,8 @@ class Mill:
                     answers[number] = Conflict("flow.request.reused", "this Idempotency-Key was used with another body")
             walkers = [waiting.walker for _, waiting in fresh]
             if walkers:
-                await walk_together(tx, walkers, group[0].walk, self._ears, now)
-                settled = await self._pen.write_new(tx, walkers, group[0].walk.rules, now)
+                await walk_together(tx, walkers, group[0].walk, self._kit.ears, now)
+                settled = await self._kit.pen.write_new(tx, walkers, group[0].walk.rules, now)
                 answers |= {number: answer for (number, _), answer in zip(fresh, settled, strict=True)}
                 repeated = [(w.claim, _encode(answer)) for (_, w), answer in zip(fresh, settled, strict=True) if w.claim]
                 if repeated:

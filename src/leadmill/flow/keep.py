@@ -1,0 +1,207 @@
+"""The pen: writes what a walk left behind, sealed and chained, and reads it again.
+
+Used by the runner for fresh leads, by the verbs of ``flow`` for what happens later, and by everyone who tells a lead's story. One
+lead's happenings in one transaction are one page of its journal; what is personal on it is sealed with the person's key.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.billing import Postings
+from leadmill.billing.model import PAYOUTS
+from leadmill.capture import Lead, Submission
+from leadmill.capture.store import keep_submission
+from leadmill.core.case import Answer, Case, Evidence
+from leadmill.core.events import Event, family
+from leadmill.core.faults import NotFound, Permanent
+from leadmill.core.ids import Mint
+from leadmill.core.reasons import State
+from leadmill.flow.model import Hearing, LeadRow, LeadSettled, Settled
+from leadmill.flow.rules import Rules
+from leadmill.flow.store import add_lead, lock_leads, update_leads
+from leadmill.flow.walker import Walker, reasons_of, state_of
+from leadmill.identity import Identity
+from leadmill.identity.service import Keys, add_person
+from leadmill.market import Assignment, Sale
+from leadmill.runtime import journal
+from leadmill.runtime.db import Tx
+from leadmill.runtime.vault import Vault
+from leadmill.scoring import Score
+
+
+class Codecs:
+    """Decoders over every kind of event, evidence and answer that the program knows; made once everything is imported."""
+
+    def __init__(self) -> None:
+        self.events = msgspec.msgpack.Decoder(list[_union(Event)])  # type: ignore[misc]
+        self.evidence = msgspec.msgpack.Decoder(_union(Evidence))
+        self.answer = msgspec.msgpack.Decoder(_union(Answer))
+        self.hearings = msgspec.msgpack.Decoder(list[Hearing])
+
+
+def _union(base: type[Struct]) -> Any:
+    members = [kind for kind in family(base) if kind.__struct_config__.tag is not None]
+    union: Any = members[0]
+    for member in members[1:]:
+        union = union | member
+    return union
+
+
+class Pen:
+    """Writes leads and pages; holds the vault, the persons' keys and the decoders."""
+
+    def __init__(self, vault: Vault, keys: Keys, codecs: Codecs, mint: Mint) -> None:
+        self.vault = vault
+        self.keys = keys
+        self.codecs = codecs
+        self.mint = mint
+
+    async def write_new(self, tx: Tx, walkers: Sequence[Walker], rules: Rules, now: datetime) -> list[Settled]:
+        """Write fresh leads with their submissions and first pages; the answers for their sources."""
+        group = journal.group_of(tx, now, self.mint)
+        answers = []
+        for walker in walkers:
+            case = walker.case
+            identity = case.get(Identity)
+            person_id = identity.person_id if identity else add_person(tx, self.vault, self.keys, now, self.mint)
+            dek = self.keys.of(person_id)
+            settled = self._settle(walker, now)
+            submission = case[Submission]
+            lead = case.get(Lead)
+            row = _row(walker, submission, lead, person_id, rules)
+            row = msgspec.structs.replace(row, sealed=self.vault.seal(dek, _encode(lead), f"lead {row.id}"))
+            add_lead(tx, row)
+            keep_submission(
+                tx, submission, row.id, person_id, self.vault.seal(dek, _encode(submission), f"submission {submission.id}")
+            )
+            journal.write(
+                tx, group, row.id, now, _encode(walker.events), self._hearings(walker, row.id, dek), journal.GENESIS
+            )
+            answers.append(settled)
+        return answers
+
+    async def write_again(
+        self, tx: Tx, row: LeadRow, walker: Walker, rules: Rules, now: datetime, events: Sequence[Event] = ()
+    ) -> Settled:
+        """Write the page of a lead that walked on, and where it stands now."""
+        settled = self._settle(walker, now)
+        page = [*events, *walker.events]
+        await self._append(tx, row.id, page, self._hearings(walker, row.id, self.keys.of(row.person_id)), now)
+        fresh = _row(walker, walker.case[Submission], walker.case.get(Lead), row.person_id, rules)
+        await update_leads(tx, [msgspec.structs.replace(fresh, import_id=row.import_id, sealed=row.sealed)])
+        return settled
+
+    async def record(self, tx: Tx, lead_id: str, events: Sequence[Event], now: datetime) -> LeadRow:
+        """Append what happened to a lead to its journal. Locks the lead, so that two pages never claim one place."""
+        row = (await lock_leads(tx, [lead_id])).get(lead_id)
+        if row is None:
+            raise NotFound("flow.lead.unknown", "no such lead")
+        if events:
+            await self._append(tx, lead_id, events, None, now)
+        return row
+
+    def open_lead(self, row: LeadRow) -> Lead | None:
+        """The lead's own fields; None where mapping failed. Raises Permanent ``vault.key.destroyed`` once the person
+        was forgotten."""
+        found: Lead | None = _LEAD.decode(self.vault.open(self.keys.of(row.person_id), row.sealed, f"lead {row.id}"))
+        return found
+
+    def open_hearings(self, page: journal.Page, person_id: str) -> list[Hearing]:
+        """What was heard and learned of the person on a page."""
+        if page.sealed is None:
+            return []
+        plain = self.vault.open(self.keys.of(person_id), page.sealed, f"page {page.subject}")
+        found: list[Hearing] = self.codecs.hearings.decode(plain)
+        return found
+
+    def read_events(self, page: journal.Page) -> list[Event]:
+        """The events of a page."""
+        found: list[Event] = self.codecs.events.decode(page.events)
+        return found
+
+    async def _append(
+        self, tx: Tx, lead_id: str, events: Sequence[Event], sealed: bytes | None, now: datetime
+    ) -> None:
+        group = journal.group_of(tx, now, self.mint)
+        heads: dict[str, journal.Head] = tx.scratch.setdefault(Pen, {})
+        if lead_id not in heads:
+            heads |= await journal.heads(tx, [lead_id])
+        heads[lead_id] = journal.write(tx, group, lead_id, now, _encode(events), sealed, heads[lead_id])
+
+    def _hearings(self, walker: Walker, lead_id: str, dek: bytes) -> bytes | None:
+        if not walker.hearings:
+            return None
+        return self.vault.seal(dek, _encode(walker.hearings), f"page {lead_id}")
+
+    def _settle(self, walker: Walker, now: datetime) -> Settled:
+        case = walker.case
+        sale = case.get(Sale)
+        state = state_of(case, walker.verdict)
+        reasons = reasons_of(walker.verdict)
+        sold = sale if state is State.SOLD else None
+        walker.events.append(
+            LeadSettled(
+                at=now,
+                state=state,
+                because=reasons[0] if reasons else None,
+                price=sold.value.amount if sold else None,
+                currency=sold.currency if sold else None,
+                recipient=_recipient(case, state),
+            )
+        )
+        return Settled(
+            lead_id=case.lead_id,
+            state=state,
+            price=_payout(case, sold) if sold else None,
+            currency=sold.currency if sold else None,
+            because=reasons,
+        )
+
+
+def _payout(case: Case, sale: Sale) -> int:
+    # A source with terms is told what it earns; one without (an own site) sees what the lead brought.
+    postings = case.get(Postings)
+    paid = [item.amount.amount for item in postings.items if item.debit == PAYOUTS] if postings else []
+    return sum(paid) if paid else sale.value.amount
+
+
+def _recipient(case: Case, state: State) -> str | None:
+    sale, assigned = case.get(Sale), case.get(Assignment)
+    if state is State.SOLD and sale:
+        return " ".join(leg.buyer_id for leg in sale.legs)
+    return f"{assigned.team}/{assigned.rep}" if state is State.ASSIGNED and assigned else None
+
+
+def _row(walker: Walker, submission: Submission, lead: Lead | None, person_id: str, rules: Rules) -> LeadRow:
+    settled = walker.events[-1]
+    if not isinstance(settled, LeadSettled):
+        raise Permanent("flow.lead.unsettled", "a lead is written once it is settled")
+    score = walker.case.get(Score)
+    region = lead.fields.get("state") if lead else None
+    return LeadRow(
+        id=walker.case.lead_id,
+        person_id=person_id,
+        vertical=lead.vertical if lead else submission.vertical or "unknown",
+        source_id=submission.source_id,
+        channel=submission.channel,
+        state=settled.state,
+        reason=settled.because.code if settled.because else None,
+        score=score.points if score else None,
+        region=region if isinstance(region, str) and len(region) == 2 else None,
+        received_at=submission.received_at,
+        price=settled.price,
+        currency=settled.currency,
+        recipient=settled.recipient,
+        test=bool(lead and lead.test),
+        revision=rules.revision,
+        import_id=walker.import_id,
+        sealed=b"",
+    )
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_LEAD = msgspec.msgpack.Decoder(Lead | None)

@@ -1,0 +1,110 @@
+"""Recalls a lead from what was written: its case as it stood before a station, and everything that was heard.
+
+Used where a lead walks on (``again``), is re-decided (``replay``) and is told (``biography``).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.capture import Lead, Submission
+from leadmill.capture.store import read_submissions
+from leadmill.core.case import Answer, Case, Evidence
+from leadmill.core.events import Event
+from leadmill.core.faults import NotFound
+from leadmill.flow.keep import Pen
+from leadmill.flow.model import Hearing, LeadRow, StepTaken
+from leadmill.flow.store import read_leads
+from leadmill.identity.service import load_keys
+from leadmill.runtime import journal
+from leadmill.runtime.db import Tx
+
+
+class Station(Struct, frozen=True):
+    """A step as taken: the event, what it heard in the order asked, and all it learned."""
+
+    event: StepTaken
+    heard: list[Answer]
+    learned: list[Evidence]
+
+
+class Chapter(Struct, frozen=True):
+    """One page, opened: its events in order and its stations."""
+
+    at: datetime
+    events: list[Event]
+    stations: list[Station]
+
+
+class Recalled(Struct, frozen=True):
+    """A lead as written. ``submission`` and ``lead`` are None, and nothing heard is there, once the person was forgotten."""
+
+    row: LeadRow
+    submission: Submission | None
+    lead: Lead | None
+    chapters: list[Chapter]
+
+    def case_before(self, step: str | None = None) -> Case:
+        """The evidence as it stood before the latest time that ``step`` was taken; all of it where ``step`` is None.
+
+        What later stations learned is left out: a lead that walks on from the market has no sale yet.
+        """
+        first: list[Evidence] = [item for item in (self.submission, self.lead) if item is not None]
+        learned: list[Evidence] = []
+        for chapter in self.chapters:
+            for station in chapter.stations:
+                if station.event.step == step:
+                    break
+                learned.extend(station.learned)
+        return Case(self.row.id, [*first, *learned])
+
+
+async def recall(tx: Tx, pen: Pen, lead_ids: Iterable[str]) -> dict[str, Recalled]:
+    """The leads as written, by id. A lead whose person was forgotten comes with its public part alone."""
+    rows = await read_leads(tx, list(lead_ids))
+    await load_keys(tx, pen.vault, pen.keys, {row.person_id for row in rows.values()})
+    pages = await journal.pages_of(tx, list(rows))
+    submissions = await read_submissions(tx, list(rows))
+    found = {}
+    for lead_id, row in rows.items():
+        known = pen.keys.has(row.person_id)
+        stored = submissions.get(lead_id)
+        found[lead_id] = Recalled(
+            row=row,
+            submission=_SUBMISSION.decode(
+                pen.vault.open(pen.keys.of(row.person_id), stored.sealed, f"submission {stored.id}")
+            )
+            if known and stored
+            else None,
+            lead=pen.open_lead(row) if known else None,
+            chapters=[_chapter(pen, page, row.person_id if known else None) for page in pages.get(lead_id, [])],
+        )
+    return found
+
+
+async def recall_one(tx: Tx, pen: Pen, lead_id: str) -> Recalled:
+    """One lead as written. Raises NotFound ``flow.lead.unknown``."""
+    found = (await recall(tx, pen, [lead_id])).get(lead_id)
+    if found is None:
+        raise NotFound("flow.lead.unknown", "no such lead")
+    return found
+
+
+def _chapter(pen: Pen, page: journal.Page, person_id: str | None) -> Chapter:
+    events = pen.read_events(page)
+    hearings = pen.open_hearings(page, person_id) if person_id else []
+    by_step: dict[str, Hearing] = {hearing.step: hearing for hearing in hearings}
+    stations = []
+    for event in events:
+        if isinstance(event, StepTaken):
+            hearing = by_step.get(event.step)
+            plain: list[Evidence] = [pen.codecs.evidence.decode(item) for item in event.learned]
+            sealed: list[Evidence] = [pen.codecs.evidence.decode(item) for item in hearing.learned] if hearing else []
+            heard: list[Answer] = [pen.codecs.answer.decode(item) for item in hearing.heard] if hearing else []
+            stations.append(Station(event, heard, sealed + plain))
+    return Chapter(page.at, events, stations)
+
+
+_SUBMISSION = msgspec.msgpack.Decoder(Submission)

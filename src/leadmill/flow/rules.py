@@ -1,0 +1,59 @@
+"""The rules in force: everything that decides besides the lead itself, as one value.
+
+Assembled from the packs and a revision of the configuration by :mod:`leadmill.flow.book`; the walk is built from it, and a decision
+records its revision and the packs' digest. Another revision gives another value: rules never change under a walk.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from leadmill.capture import Form, Vertical
+from leadmill.facts import Reference
+from leadmill.market import Order
+from leadmill.parties import Roster
+from leadmill.policy import Law
+from leadmill.scoring import Scorecard
+
+
+class Rules:
+    """The rules of one revision. ``packs`` is the digest over all packs."""
+
+    __slots__ = (
+        "cards",
+        "forms",
+        "keyed_hash",
+        "laws",
+        "orders",
+        "packs",
+        "providers",
+        "reference",
+        "revision",
+        "roster",
+        "verticals",
+    )
+
+    def __init__(
+        self,
+        revision: int,
+        packs: str,
+        roster: Roster,
+        orders: Mapping[str, Order],
+        forms: Mapping[str, Form],
+        verticals: Mapping[str, Vertical],
+        cards: Mapping[str, Scorecard],
+        laws: Mapping[str, Law],
+        reference: Reference,
+        providers: Mapping[str, Any],
+        keyed_hash: Callable[[str, str], bytes],
+    ) -> None:
+        self.revision = revision
+        self.packs = packs
+        self.roster = roster
+        self.orders = orders
+        self.forms = forms
+        self.verticals = verticals
+        self.cards = cards
+        self.laws = laws
+        self.reference = reference
+        self.providers = providers
+        self.keyed_hash = keyed_hash
