@@ -1,0 +1,255 @@
+"""Whom we deal with: sources, buyers, teams and their reps, and the people and programs that may call us.
+
+Decoded from configuration by ``rules``, kept as versioned documents, read by every package from ``consent`` onwards. Nothing
+here holds a secret: a key is known by its keyed hash alone, an outgoing secret by the name of its environment variable.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from leadmill.core.faults import Forbidden
+from leadmill.core.money import Money
+
+KeyedHash = Callable[[str, str], bytes]
+"""Hashes a text for a purpose under a key that only this installation has: ``vault.keyed_hash``."""
+
+BuyerKind = Literal["lender", "agency", "law_firm", "installer", "school", "lead_buyer"]
+
+
+class Payout(Struct, frozen=True):
+    """What a source is paid for a sold lead: a share of the price (``rate``, 0 to 1) or a fixed ``amount``."""
+
+    model: Literal["share", "fixed"]
+    rate: Decimal | None = None
+    amount: Money | None = None
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """A publisher, affiliate, campaign or own site. ``verticals`` is what it may send, ``payout`` None where it is owed nothing,
+    ``terms`` what was agreed with it, in words. ``key_hash`` is the hex keyed hash of its API key, empty where it has none."""
+
+    id: str
+    name: str
+    verticals: tuple[str, ...]
+    payout: Payout | None = None
+    currency: str = "USD"
+    terms: str = ""
+    key_hash: str = ""
+    key_expires: date | None = None
+    retired: bool = False
+
+
+class Licence(Struct, frozen=True, kw_only=True):
+    """A licence of a buyer: ``states`` as two letters; ``lines`` of insurance; ``licence_class`` such as ``C-46``; the last day
+    it is good is ``expires``, None where it does not end; ``active`` is what the register last said, at ``checked``."""
+
+    kind: str
+    number: str
+    states: tuple[str, ...]
+    expires: date | None = None
+    lines: tuple[str, ...] = ()
+    licence_class: str = ""
+    active: bool = True
+    checked: date | None = None
+
+
+class Contract(Struct, frozen=True):
+    """The agreement with a buyer; ``privacy_terms`` says whether it binds the buyer to the privacy laws' resale terms."""
+
+    signed: date
+    privacy_terms: bool = False
+    ends: date | None = None
+
+
+class Credit(Struct, frozen=True):
+    """How a buyer pays: ahead (``balance`` is what the account opens with) or by invoice up to ``limit``, None for no limit."""
+
+    mode: Literal["prepay", "invoice"] = "invoice"
+    balance: Money | None = None
+    limit: Money | None = None
+
+
+class Alert(Struct, frozen=True):
+    """Whom to tell when a lead arrives."""
+
+    email: str
+
+
+class Buyer(Struct, frozen=True, kw_only=True):
+    """Somebody who buys leads. ``name`` is the legal name a consent must cover, ``brands`` other names it goes by.
+
+    ``delivery`` is the table as declared, decoded by the delivery package, empty where leads only wait in the portal. ``vetted``
+    says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
+    """
+
+    id: str
+    name: str
+    brands: tuple[str, ...] = ()
+    kind: BuyerKind = "lead_buyer"
+    licences: tuple[Licence, ...] = ()
+    contract: Contract | None = None
+    credit: Credit = Credit()
+    currency: str = "USD"
+    delivery: dict[str, Any] = {}
+    vetted: bool = True
+    certifies_use: bool = True
+    alert: Alert | None = None
+    key_hash: str = ""
+    key_expires: date | None = None
+    retired: bool = False
+
+
+class Rep(Struct, frozen=True, kw_only=True):
+    """A person of a sales team. ``zips`` are ZIP codes or beginnings such as ``94*``, empty for everywhere; ``capacity`` is leads
+    a day, None for any number; ``products`` are the verticals the rep works, empty for all of the team's."""
+
+    id: str
+    email: str
+    name: str = ""
+    zips: tuple[str, ...] = ()
+    capacity: int | None = None
+    products: tuple[str, ...] = ()
+
+
+class Team(Struct, frozen=True, kw_only=True):
+    """An in-house sales team: an order of price 0 in the same market. ``verticals`` empty means all; ``where`` holds the
+    conditions as declared (all must hold); ``priority`` as with an order, 1 is first."""
+
+    id: str
+    name: str
+    verticals: tuple[str, ...] = ()
+    where: tuple[dict[str, Any], ...] = ()
+    priority: int = 100
+    reps: tuple[Rep, ...] = ()
+    delivery: dict[str, Any] = {}
+    alert: Alert | None = None
+    retired: bool = False
+
+
+class Roster(Struct, frozen=True):
+    """Everybody we deal with at one revision of the configuration, by id; the retired are left out."""
+
+    sources: dict[str, Source] = {}
+    buyers: dict[str, Buyer] = {}
+    teams: dict[str, Team] = {}
+
+    def recipient(self, recipient_id: str) -> Buyer | Team | None:
+        """The buyer or team of this id, or None."""
+        return self.buyers.get(recipient_id) or self.teams.get(recipient_id)
+
+
+class Role(StrEnum):
+    """What an operator is here for."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    COMPLIANCE = "compliance"
+    ANALYST = "analyst"
+
+
+class Right(StrEnum):
+    """Something a role may do."""
+
+    READ = "read"
+    SEE_PERSONAL = "see_personal"
+    CONFIGURE = "configure"
+    RESEND = "resend"
+    REVIEW = "review"
+    IMPORT = "import"
+    MANAGE_USERS = "manage_users"
+
+
+_RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.ADMIN: frozenset(Right),
+    Role.OPERATOR: frozenset(Right) - {Right.MANAGE_USERS},
+    Role.COMPLIANCE: frozenset({Right.READ, Right.SEE_PERSONAL, Right.REVIEW}),
+    Role.ANALYST: frozenset({Right.READ}),
+}
+
+
+def may(role: Role, right: Right) -> bool:
+    """Whether the role has the right."""
+    return right in _RIGHTS[role]
+
+
+class Operator(Struct, frozen=True, kw_only=True):
+    """A person who signs in. ``email`` is the sign-in name, in lower case."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    created_at: datetime
+    disabled: bool = False
+
+    def may(self, right: Right) -> bool:
+        """Whether this operator may do it."""
+        return not self.disabled and may(self.role, right)
+
+
+CallerKind = Literal["source", "buyer", "operator"]
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who holds an API key: a source, a buyer, or a program with an operator's role. ``owner`` is the party's id."""
+
+    kind: CallerKind
+    owner: str
+    key_id: str
+    role: Role | None = None
+    expires_at: datetime | None = None
+
+    def may(self, right: Right) -> bool:
+        """Whether the key's role has the right; a source's or buyer's key has none of them."""
+        return self.role is not None and may(self.role, right)
+
+
+class KeyRing(Struct, frozen=True):
+    """All keys in force at one ``version``; good until :func:`~leadmill.parties.store.keys_version` says another."""
+
+    version: int
+    callers: dict[bytes, Caller]
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """A key as a list shows it; the key itself was shown once, to whoever made it."""
+
+    id: str
+    kind: CallerKind
+    owner: str
+    role: Role | None
+    label: str
+    declared: bool
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A signed-in browser. ``csrf`` must come back with every form; ``expires_at`` is the last moment, however busy it is."""
+
+    operator: Operator
+    csrf: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+class SignedIn(Struct, frozen=True):
+    """What signing in gives: the cookie's ``token``, which exists nowhere else, and the session."""
+
+    token: str
+    session: Session
+
+
+class Throttled(Forbidden):
+    """Too many tries; ``after`` is the number of seconds to wait."""
+
+    def __init__(self, code: str, detail: str, after: float) -> None:
+        super().__init__(code, detail)
+        self.after = after

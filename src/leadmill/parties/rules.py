@@ -1,0 +1,314 @@
+"""Reading the parties from configuration, and the pure rules about them.
+
+Called by ``flow.configure`` with the tables of a TOML file and by whoever builds a :class:`Roster`. Every reader is strict: an
+unknown key is refused with the nearest known one, and the message says which record it stands in.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
+
+import msgspec
+
+from leadmill.core.faults import BadInput, Unauthenticated
+from leadmill.core.predicates import All, encode, parse
+from leadmill.core.reading import Table
+from leadmill.parties.model import (
+    Alert,
+    Buyer,
+    BuyerKind,
+    Caller,
+    Contract,
+    Credit,
+    KeyRing,
+    Licence,
+    Payout,
+    Rep,
+    Roster,
+    Source,
+    Team,
+)
+
+_EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,190}")
+_SECRET_KEYS = frozenset({"secret", "password", "token", "api_key"})
+
+
+# Sources, buyers, teams
+
+
+def read_source(raw: object) -> Source:
+    """A ``[[source]]`` table. Its ``key`` is read apart, by :func:`key_reference`. Raises :class:`BadInput`
+    ``config.record.malformed``."""
+    table = _record(raw, "source")
+    currency = table.currency()
+    source = Source(
+        id=table.name(),
+        name=table.text("name"),
+        verticals=table.texts("verticals"),
+        payout=_payout(table, currency),
+        currency=currency,
+        terms=table.text("terms", ""),
+        key_expires=_key(table),
+        retired=table.flag("retired", False),
+    )
+    table.close()
+    if not source.verticals:
+        table.refuse("must name at least one vertical", "verticals")
+    return source
+
+
+def _payout(table: Table, currency: str) -> Payout | None:
+    if not table.has("payout"):
+        return None
+    inner = Table(table.value("payout"), f"{table.where}, payout")
+    model = inner.choice("model", ("share", "fixed"))
+    if model == "share":
+        payout = Payout("share", rate=inner.rate("rate"))
+    else:
+        payout = Payout("fixed", amount=inner.money("amount", currency))
+    inner.close()
+    return payout
+
+
+def read_buyer(raw: object) -> Buyer:
+    """A ``[[buyer]]`` table. Raises :class:`BadInput` ``config.record.malformed``, and ``config.secret.literal`` where the
+    delivery holds a secret itself rather than the name of its environment variable."""
+    table = _record(raw, "buyer")
+    currency = table.currency()
+    buyer = Buyer(
+        id=table.name(),
+        name=table.text("name"),
+        brands=table.texts("brands", ()),
+        kind=cast(BuyerKind, table.choice("kind", get_args(BuyerKind), "lead_buyer")),
+        licences=tuple(
+            _licence(item, f"{table.where}, licences[{no}]") for no, item in enumerate(table.tables("licences"))
+        ),
+        contract=_contract(table),
+        credit=_credit(table, currency),
+        currency=currency,
+        delivery=_delivery(table),
+        vetted=table.flag("vetted", True),
+        certifies_use=table.flag("certifies_use", True),
+        alert=_alert(table),
+        key_expires=_key(table),
+        retired=table.flag("retired", False),
+    )
+    table.close()
+    return buyer
+
+
+def _licence(raw: object, where: str) -> Licence:
+    table = Table(raw, where)
+    states = (table.text("state"),) if table.has("state") else table.texts("states")
+    licence = Licence(
+        kind=table.text("kind"),
+        number=table.text("number"),
+        states=tuple(state.upper() for state in states),
+        expires=table.day("expires", None),
+        lines=table.texts("lines", ()),
+        licence_class=table.text("class", ""),
+        active=table.flag("active", True),
+        checked=table.day("checked", None),
+    )
+    table.value("states", None)
+    table.close()
+    if not all(len(state) == 2 and state.isalpha() for state in licence.states):
+        table.refuse("write states as two letters", "states")
+    return licence
+
+
+def _contract(table: Table) -> Contract | None:
+    if not table.has("contract"):
+        return None
+    inner = Table(table.value("contract"), f"{table.where}, contract")
+    signed = inner.day("signed")
+    if signed is None:
+        inner.refuse("is missing", "signed")
+    contract = Contract(signed, inner.flag("privacy_terms", False), inner.day("ends", None))
+    inner.close()
+    return contract
+
+
+def _credit(table: Table, currency: str) -> Credit:
+    if not table.has("credit"):
+        return Credit()
+    inner = Table(table.value("credit"), f"{table.where}, credit")
+    mode = inner.choice("mode", ("prepay", "invoice"))
+    if mode == "prepay":
+        credit = Credit("prepay", balance=inner.money("balance", currency))
+    else:
+        credit = Credit("invoice", limit=inner.money("limit", currency) if inner.has("limit") else None)
+    inner.close()
+    return credit
+
+
+def _delivery(table: Table) -> dict[str, Any]:
+    raw = table.value("delivery", {})
+    if not isinstance(raw, dict):
+        table.refuse("must be a table", "delivery")
+    _no_literal_secrets(raw, f"{table.where}, delivery")
+    return cast(dict[str, Any], msgspec.to_builtins(raw))
+
+
+def _no_literal_secrets(raw: Mapping[str, Any], where: str) -> None:
+    for key, value in raw.items():
+        if isinstance(value, Mapping):
+            _no_literal_secrets(value, f"{where}.{key}")
+        elif key in _SECRET_KEYS and isinstance(value, str):
+            raise BadInput(
+                "config.secret.literal", f'{where}.{key}: write {{ env = "NAME" }}; secrets do not stand in files'
+            )
+
+
+def read_team(raw: object) -> Team:
+    """A ``[[team]]`` table. Raises :class:`BadInput` ``config.record.malformed`` or ``config.predicate.malformed``."""
+    table = _record(raw, "team")
+    team = Team(
+        id=table.name(),
+        name=table.text("name"),
+        verticals=table.texts("verticals", ()),
+        where=_where(table),
+        priority=table.whole("priority", 100, least=1, most=1000),
+        reps=tuple(_rep(item, f"{table.where}, reps[{no}]") for no, item in enumerate(table.tables("reps"))),
+        delivery=_delivery(table),
+        alert=_alert(table),
+        retired=table.flag("retired", False),
+    )
+    table.close()
+    ids = [rep.id for rep in team.reps]
+    if len(set(ids)) < len(ids):
+        table.refuse("names a rep twice", "reps")
+    return team
+
+
+def _where(table: Table) -> tuple[dict[str, Any], ...]:
+    pred = parse(table.value("where", []), f"{table.where}, where")
+    return tuple(encode(part) for part in (pred.parts if isinstance(pred, All) else (pred,)))
+
+
+def _rep(raw: object, where: str) -> Rep:
+    table = Table(raw, where)
+    rep = Rep(
+        id=table.name(),
+        email=_address(table, "email"),
+        name=table.text("name", ""),
+        zips=table.texts("zips", ()),
+        capacity=table.whole("capacity") if table.has("capacity") else None,
+        products=table.texts("products", ()),
+    )
+    table.close()
+    for zips in rep.zips:
+        if "*" in zips[:-1]:
+            table.refuse("'*' may only stand at the end, as in 94*", "zips")
+    return rep
+
+
+def _alert(table: Table) -> Alert | None:
+    if not table.has("alert"):
+        return None
+    inner = Table(table.value("alert"), f"{table.where}, alert")
+    alert = Alert(_address(inner, "email"))
+    inner.close()
+    return alert
+
+
+def _address(table: Table, key: str) -> str:
+    found = table.text(key)
+    if not _EMAIL.fullmatch(found):
+        table.refuse("must be an e-mail address", key)
+    return found
+
+
+def _record(raw: object, kind: str) -> Table:
+    name = raw.get("id") if isinstance(raw, Mapping) else None
+    return Table(raw, f"{kind} {name}" if isinstance(name, str) and name else kind)
+
+
+def _key(table: Table) -> date | None:
+    """Mark ``key`` as read (its secret is taken by :func:`key_reference`) and read when it expires."""
+    table.value("key", None)
+    return table.day("key_expires", None)
+
+
+def key_reference(raw: Mapping[str, Any], where: str, environ: Mapping[str, str]) -> str | None:
+    """The API key that a source's or buyer's table gives: a text, or ``{ env = "NAME" }`` looked up in ``environ``.
+
+    None where it gives none. Raises :class:`BadInput` ``config.secret.unset`` where the variable is missing or empty, and
+    ``config.record.malformed`` for anything else or for a key shorter than 8 characters.
+    """
+    found = raw.get("key")
+    if found is None:
+        return None
+    if isinstance(found, Mapping):
+        table = Table(found, f"{where}, key")
+        name = table.text("env")
+        table.close()
+        found = environ.get(name, "")
+        if not found:
+            raise BadInput("config.secret.unset", f"{where}, key: set the environment variable {name}")
+    if not isinstance(found, str) or not 8 <= len(found) <= 200 or not found.isascii() or not found.isprintable():
+        _refuse(f'{where}, key: must be {{ env = "NAME" }} or a text of 8 to 200 plain characters')
+    return found
+
+
+def _refuse(says: str) -> NoReturn:
+    raise BadInput("config.record.malformed", says)
+
+
+# The roster
+
+P = TypeVar("P", Source, Buyer, Team)
+
+
+def build_roster(documents: Mapping[tuple[str, str], str]) -> Roster:
+    """The roster from stored documents by (kind, id); other kinds are passed over."""
+    return Roster(
+        _in_play(documents, "source", msgspec.json.Decoder(Source).decode),
+        _in_play(documents, "buyer", msgspec.json.Decoder(Buyer).decode),
+        _in_play(documents, "team", msgspec.json.Decoder(Team).decode),
+    )
+
+
+def _in_play(documents: Mapping[tuple[str, str], str], wanted: str, decode: Callable[[str], P]) -> dict[str, P]:
+    found = {ident: decode(body) for (kind, ident), body in documents.items() if kind == wanted}
+    return {ident: party for ident, party in found.items() if not party.retired}
+
+
+# Keys and passwords
+
+
+def identify(ring: KeyRing, digest: bytes, now: datetime) -> Caller:
+    """Who holds the key with this keyed hash. Raises :class:`Unauthenticated` ``parties.key.unknown`` or ``parties.key.expired``."""
+    caller = ring.callers.get(digest)
+    if caller is None:
+        raise Unauthenticated("parties.key.unknown", "this key is not known or was revoked")
+    if caller.expires_at is not None and caller.expires_at <= now:
+        raise Unauthenticated("parties.key.expired", "this key has expired; ask for a new one")
+    return caller
+
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 128
+
+PasswordFault = Literal["short", "long", "simple", "personal"]
+
+
+def check_password(password: str, email: str, name: str = "") -> None:
+    """Refuse a password that is easily guessed: length and freedom from the obvious, no rules of composition (NIST SP 800-63B,
+    5.1.1.2). Raises :class:`BadInput` ``parties.password.weak``."""
+    low = password.casefold()
+    own = [part for part in re.split(r"[^a-z0-9]+", f"{email} {name} leadmill".casefold()) if len(part) >= 4]
+    steps = {ord(b) - ord(a) for a, b in zip(low, low[1:], strict=False)}
+    if len(password) < SHORTEST_PASSWORD:
+        _weak(f"use at least {SHORTEST_PASSWORD} characters; a few words make a good password")
+    if len(password) > LONGEST_PASSWORD:
+        _weak(f"use at most {LONGEST_PASSWORD} characters")
+    if len(set(low)) < 5 or len(steps) <= 2:
+        _weak("it repeats itself; use more different characters")
+    if any(len(low.replace(part, "")) < SHORTEST_PASSWORD // 2 for part in own):
+        _weak("it is mostly your name, your address or ours")
+
+
+def _weak(says: str) -> NoReturn:
+    raise BadInput("parties.password.weak", says)
