@@ -3,6 +3,6 @@
 Takes a Sale and the roster's terms, gives Postings to the ledger. Never decides who gets a lead.
 """
 
-from leadmill.billing.model import CASH, PAYOUTS, REVENUE, Postings, SaleReversed, buyer_account, payable_account
+from leadmill.billing.model import Postings, SaleReversed
 
-__all__ = ["CASH", "PAYOUTS", "REVENUE", "Postings", "SaleReversed", "buyer_account", "payable_account"]
+__all__ = ["Postings", "SaleReversed"]

@@ -1,6 +1,6 @@
 """What billing knows: the postings a sale causes, and the events of taking one back.
 
-Evidence of the step ``Post``; the accounts' names are made here and nowhere else.
+Evidence of the step ``Post`` and events of the verbs; the accounts have their names in ``ledger``.
 """
 
 from collections.abc import Iterable
@@ -10,21 +10,6 @@ from leadmill.core.case import Evidence
 from leadmill.core.events import Event
 from leadmill.core.money import Money
 from leadmill.ledger.model import Posting
-
-REVENUE = "revenue:sales"
-PAYOUTS = "expense:payouts"
-CASH = "asset:cash"
-
-
-def buyer_account(buyer_id: str) -> str:
-    """The account of a buyer: positive while it has deposits left, negative while it owes."""
-    return f"buyer:{buyer_id}"
-
-
-def payable_account(source_id: str) -> str:
-    """The account of what a source is owed: positive until paid out."""
-    return f"payable:{source_id}"
-
 
 class Postings(Evidence, frozen=True):
     """What a sale moved: each buyer's price to revenue, and the source's share of it to what the source is owed."""

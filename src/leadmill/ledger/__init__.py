@@ -4,6 +4,62 @@ Takes postings and holds, gives balances, statements and refusals. Knows no lead
 the market asks here what a buyer can still pay.
 """
 
-from leadmill.ledger.model import Entry, Finding, Guard, HoldState, MoneyHold, Posting
+from leadmill.ledger.model import (
+    CASH,
+    PAYOUTS,
+    REVENUE,
+    Entry,
+    Finding,
+    Guard,
+    HoldState,
+    MoneyHold,
+    Posting,
+    buyer_account,
+    payable_account,
+)
+from leadmill.ledger.rules import changes_of
+from leadmill.ledger.service import (
+    balances,
+    check,
+    commit_hold,
+    draw,
+    expire_holds,
+    guard,
+    hold,
+    keep_posting,
+    lock_guards,
+    post,
+    postings_for,
+    release_hold,
+    statement,
+    unguard,
+)
 
-__all__ = ["Entry", "Finding", "Guard", "HoldState", "MoneyHold", "Posting"]
+__all__ = [
+    "CASH",
+    "PAYOUTS",
+    "REVENUE",
+    "Entry",
+    "Finding",
+    "Guard",
+    "HoldState",
+    "MoneyHold",
+    "Posting",
+    "balances",
+    "buyer_account",
+    "changes_of",
+    "check",
+    "commit_hold",
+    "draw",
+    "expire_holds",
+    "guard",
+    "hold",
+    "keep_posting",
+    "lock_guards",
+    "payable_account",
+    "post",
+    "postings_for",
+    "release_hold",
+    "statement",
+    "unguard",
+]

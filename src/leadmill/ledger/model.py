@@ -15,6 +15,21 @@ from msgspec import Struct
 from leadmill.core.money import Money
 
 
+REVENUE = "revenue:sales"
+PAYOUTS = "expense:payouts"
+CASH = "asset:cash"
+
+
+def buyer_account(buyer_id: str) -> str:
+    """The account of a buyer: positive while it has deposits left, negative while it owes."""
+    return f"buyer:{buyer_id}"
+
+
+def payable_account(source_id: str) -> str:
+    """The account of what a source is owed: positive until paid out."""
+    return f"payable:{source_id}"
+
+
 class Posting(Struct, frozen=True):
     """One movement of ``amount`` (positive) out of the account ``debit`` into the account ``credit``: balanced by construction.
 
