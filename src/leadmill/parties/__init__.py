@@ -1,8 +1,7 @@
 """Parties: whom we deal with.
 
-Decides who a key or a password belongs to and what that person or program may do. Takes the tables of a configuration file; gives
-sources, buyers and teams as a :class:`Roster`, callers and operators.
-"""
+Decides who a key or a password belongs to and what that person or program may do. Takes the tables of a configuration
+file; gives sources, buyers and teams as a :class:`Roster`, callers and operators."""
 
 from leadmill.parties.model import (
     Alert,

@@ -1,8 +1,8 @@
 """Whom we deal with: sources, buyers, teams and their reps, and the people and programs that may call us.
 
-Decoded from configuration by ``rules``, kept as versioned documents, read by every package from ``consent`` onwards. Nothing
-here holds a secret: a key is known by its keyed hash alone, an outgoing secret by the name of its environment variable.
-"""
+Decoded from configuration by ``rules``, kept as versioned documents, read by every package from ``consent`` onwards.
+Nothing here holds a secret: a key is known by its keyed hash alone, an outgoing secret by the name of its environment
+variable."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -30,8 +30,9 @@ class Payout(Struct, frozen=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """A publisher, affiliate, campaign or own site. ``verticals`` is what it may send, ``payout`` None where it is owed nothing,
-    ``terms`` what was agreed with it, in words. ``key_hash`` is the hex keyed hash of its API key, empty where it has none."""
+    """A publisher, affiliate, campaign or own site. ``verticals`` is what it may send, ``payout`` None where it is
+    owed nothing, ``terms`` what was agreed with it, in words. ``key_hash`` is the hex keyed hash of its API key,
+    empty where it has none."""
 
     id: str
     name: str
@@ -45,8 +46,9 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Licence(Struct, frozen=True, kw_only=True):
-    """A licence of a buyer: ``states`` as two letters; ``lines`` of insurance; ``licence_class`` such as ``C-46``; the last day
-    it is good is ``expires``, None where it does not end; ``active`` is what the register last said, at ``checked``."""
+    """A licence of a buyer: ``states`` as two letters; ``lines`` of insurance; ``licence_class`` such as ``C-46``;
+    the last day it is good is ``expires``, None where it does not end; ``active`` is what the register last said, at
+    ``checked``."""
 
     kind: str
     number: str
@@ -59,7 +61,8 @@ class Licence(Struct, frozen=True, kw_only=True):
 
 
 class Contract(Struct, frozen=True):
-    """The agreement with a buyer; ``privacy_terms`` says whether it binds the buyer to the privacy laws' resale terms."""
+    """The agreement with a buyer; ``privacy_terms`` says whether it binds the buyer to the privacy laws' resale
+    terms."""
 
     signed: date
     privacy_terms: bool = False
@@ -67,7 +70,8 @@ class Contract(Struct, frozen=True):
 
 
 class Credit(Struct, frozen=True):
-    """How a buyer pays: ahead (``balance`` is what the account opens with) or by invoice up to ``limit``, None for no limit."""
+    """How a buyer pays: ahead (``balance`` is what the account opens with) or by invoice up to ``limit``, None for no
+    limit."""
 
     mode: Literal["prepay", "invoice"] = "invoice"
     balance: Money | None = None
@@ -83,8 +87,8 @@ class Alert(Struct, frozen=True):
 class Buyer(Struct, frozen=True, kw_only=True):
     """Somebody who buys leads. ``name`` is the legal name a consent must cover, ``brands`` other names it goes by.
 
-    ``delivery`` is the table as declared, decoded by the delivery package, empty where leads only wait in the portal. ``vetted``
-    says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
+    ``delivery`` is the table as declared, decoded by the delivery package, empty where leads only wait in the portal.
+    ``vetted`` says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
     """
 
     id: str
@@ -105,8 +109,9 @@ class Buyer(Struct, frozen=True, kw_only=True):
 
 
 class Rep(Struct, frozen=True, kw_only=True):
-    """A person of a sales team. ``zips`` are ZIP codes or beginnings such as ``94*``, empty for everywhere; ``capacity`` is leads
-    a day, None for any number; ``products`` are the verticals the rep works, empty for all of the team's."""
+    """A person of a sales team. ``zips`` are ZIP codes or beginnings such as ``94*``, empty for everywhere;
+    ``capacity`` is leads a day, None for any number; ``products`` are the verticals the rep works, empty for all of
+    the team's."""
 
     id: str
     email: str
@@ -117,8 +122,8 @@ class Rep(Struct, frozen=True, kw_only=True):
 
 
 class Team(Struct, frozen=True, kw_only=True):
-    """An in-house sales team: an order of price 0 in the same market. ``verticals`` empty means all; ``where`` holds the
-    conditions as declared (all must hold); ``priority`` as with an order, 1 is first."""
+    """An in-house sales team: an order of price 0 in the same market. ``verticals`` empty means all; ``where`` holds
+    the conditions as declared (all must hold); ``priority`` as with an order, 1 is first."""
 
     id: str
     name: str
@@ -231,7 +236,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """A signed-in browser. ``csrf`` must come back with every form; ``expires_at`` is the last moment, however busy it is."""
+    """A signed-in browser. ``csrf`` must come back with every form; ``expires_at`` is the last moment, however busy
+    it is."""
 
     operator: Operator
     csrf: str

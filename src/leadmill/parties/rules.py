@@ -1,12 +1,12 @@
 """Reading the parties from configuration, and the pure rules about them.
 
-Called by ``flow.configure`` with the tables of a TOML file and by whoever builds a :class:`Roster`. Every reader is strict: an
-unknown key is refused with the nearest known one, and the message says which record it stands in.
-"""
+Called by ``flow.configure`` with the tables of a TOML file and by whoever builds a :class:`Roster`. Every reader is
+strict: an unknown key is refused with the nearest known one, and the message says which record it stands in."""
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
 
 import msgspec
@@ -72,8 +72,8 @@ def _payout(table: Table, currency: str) -> Payout | None:
 
 
 def read_buyer(raw: object) -> Buyer:
-    """A ``[[buyer]]`` table. Raises :class:`BadInput` ``config.record.malformed``, and ``config.secret.literal`` where the
-    delivery holds a secret itself rather than the name of its environment variable."""
+    """A ``[[buyer]]`` table. Raises :class:`BadInput` ``config.record.malformed``, and ``config.secret.literal``
+    where the delivery holds a secret itself rather than the name of its environment variable."""
     table = _record(raw, "buyer")
     currency = table.currency()
     buyer = Buyer(
@@ -234,9 +234,8 @@ def _key(table: Table) -> date | None:
 def key_reference(raw: Mapping[str, Any], where: str, environ: Mapping[str, str]) -> str | None:
     """The API key that a source's or buyer's table gives: a text, or ``{ env = "NAME" }`` looked up in ``environ``.
 
-    None where it gives none. Raises :class:`BadInput` ``config.secret.unset`` where the variable is missing or empty, and
-    ``config.record.malformed`` for anything else or for a key shorter than 8 characters.
-    """
+    None where it gives none. Raises :class:`BadInput` ``config.secret.unset`` where the variable is missing or empty,
+    and ``config.record.malformed`` for anything else or for a key shorter than 8 characters."""
     found = raw.get("key")
     if found is None:
         return None
@@ -279,7 +278,8 @@ def _in_play(documents: Mapping[tuple[str, str], str], wanted: str, decode: Call
 
 
 def identify(ring: KeyRing, digest: bytes, now: datetime) -> Caller:
-    """Who holds the key with this keyed hash. Raises :class:`Unauthenticated` ``parties.key.unknown`` or ``parties.key.expired``."""
+    """Who holds the key with this keyed hash. Raises :class:`Unauthenticated` ``parties.key.unknown`` or
+    ``parties.key.expired``."""
     caller = ring.callers.get(digest)
     if caller is None:
         raise Unauthenticated("parties.key.unknown", "this key is not known or was revoked")
@@ -295,11 +295,11 @@ PasswordFault = Literal["short", "long", "simple", "personal"]
 
 
 def check_password(password: str, email: str, name: str = "") -> None:
-    """Refuse a password that is easily guessed: length and freedom from the obvious, no rules of composition (NIST SP 800-63B,
-    5.1.1.2). Raises :class:`BadInput` ``parties.password.weak``."""
+    """Refuse a password that is easily guessed: length and freedom from the obvious, no rules of composition (NIST SP
+    800-63B, 5.1.1.2). Raises :class:`BadInput` ``parties.password.weak``."""
     low = password.casefold()
     own = [part for part in re.split(r"[^a-z0-9]+", f"{email} {name} leadmill".casefold()) if len(part) >= 4]
-    steps = {ord(b) - ord(a) for a, b in zip(low, low[1:], strict=False)}
+    steps = {ord(b) - ord(a) for a, b in pairwise(low)}
     if len(password) < SHORTEST_PASSWORD:
         _weak(f"use at least {SHORTEST_PASSWORD} characters; a few words make a good password")
     if len(password) > LONGEST_PASSWORD:
