@@ -1,9 +1,9 @@
 """What a plug-in may say to the outside world, and what it hears back.
 
-A provider is a pure conversation: it returns one of the asks below and later reads the reply. It never opens a socket: the
-machinery in ``runtime`` (``http``, ``mail``, ``drop``) performs the ask, opens the secret that the ask names, guards the
-address and keeps to the budget. What fails on the way is a :class:`~leadmill.core.faults.Fault`; whatever the other side
-answered, a refusal included, is a reply.
+A provider is a pure conversation: it returns one of the asks below and later reads the reply. It never opens a
+socket: the machinery in ``runtime`` (``http``, ``mail``, ``drop``) performs the ask, opens the secret that the ask
+names, guards the address and keeps to the budget. What fails on the way is a :class:`~leadmill.core.faults.Fault`;
+whatever the other side answered, a refusal included, is a reply.
 """
 
 from typing import Literal
@@ -11,15 +11,15 @@ from typing import Literal
 from msgspec import Struct
 
 Sign = Literal["none", "standard-webhook", "bearer", "basic", "header"]
-"""How an outgoing request proves who sends it: not at all; by the signature of Standard Webhooks 1.0 over the body; by an
-``Authorization: Bearer`` or ``Basic`` header; by a header of the other side's choosing."""
+"""How an outgoing request proves who sends it: not at all; by the signature of Standard Webhooks 1.0 over the body;
+by an ``Authorization: Bearer`` or ``Basic`` header; by a header of the other side's choosing."""
 
 Escape = Literal["json", "form", "xml"]
 
 
 class Blank(Struct, frozen=True):
-    """A place in a body where a secret goes: ``token`` is replaced by the secret ``secret`` names, escaped for the body's
-    format. The token must be unguessable by the lead's own values; the composer chooses it."""
+    """A place in a body where a secret goes: ``token`` is replaced by the secret ``secret`` names, escaped for the
+    body's format. The token must be unguessable by the lead's own values; the composer chooses it."""
 
     token: str
     secret: str
@@ -29,10 +29,11 @@ class Blank(Struct, frozen=True):
 class HttpAsk(Struct, frozen=True, tag="http"):
     """One HTTP request.
 
-    ``secret`` and ``secret_headers`` hold *names* of environment variables, never secrets. ``sign_name`` is the user's name for
-    ``basic`` and the header's name for ``header``. ``message_id`` becomes ``webhook-id`` and stays the same over retries.
-    ``budget_ms`` bounds everything from the first look-up to the last byte read, in-call retries included; only an ask that
-    is ``idempotent`` is repeated after the request may have been received. A reply longer than ``reply_limit`` bytes is a fault.
+    ``secret`` and ``secret_headers`` hold *names* of environment variables, never secrets. ``sign_name`` is the
+    user's name for ``basic`` and the header's name for ``header``. ``message_id`` becomes ``webhook-id`` and stays
+    the same over retries. ``budget_ms`` bounds everything from the first look-up to the last byte read, in-call
+    retries included; only an ask that is ``idempotent`` is repeated after the request may have been received. A
+    reply longer than ``reply_limit`` bytes is a fault.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -68,7 +69,8 @@ class Attachment(Struct, frozen=True):
 
 
 class MailAsk(Struct, frozen=True, tag="mail"):
-    """One e-mail message. An empty ``sender`` means the sender of the settings; ``message_id`` is stable over retries."""
+    """One e-mail message. An empty ``sender`` means the sender of the settings; ``message_id`` is stable over
+    retries."""
 
     to: tuple[str, ...]
     subject: str

@@ -1,8 +1,9 @@
 """Delivery: hands a sold lead to who bought it.
 
-Takes the ``Sale`` of a walk and gives a ``Dispatch``: one delivery a leg, each attempted by a job until the buyer accepts, refuses, or
-the retry schedule is spent. Decides how a lead is written in the buyer's own dialect, what the buyer's answer means and when
-to try again; never who gets the lead. Transports are plug-ins (entry points ``leadmill.couriers``).
+Takes the ``Sale`` of a walk and gives a ``Dispatched``: one delivery a leg, each attempted by a job until the buyer
+accepts, refuses, or the retry schedule is spent. Decides how a lead is written in the buyer's own dialect, what the
+buyer's answer means and when to try again; never who gets the lead. Transports are plug-ins (entry points
+``leadmill.couriers``).
 """
 
 from leadmill.delivery.model import (
@@ -13,7 +14,7 @@ from leadmill.delivery.model import (
     DeliveryRejected,
     DeliveryRetrying,
     DeliverySpec,
-    Dispatch,
+    Dispatched,
     Outcome,
     Parcel,
     Plan,
@@ -29,7 +30,7 @@ __all__ = [
     "DeliveryRejected",
     "DeliveryRetrying",
     "DeliverySpec",
-    "Dispatch",
+    "Dispatched",
     "Outcome",
     "Parcel",
     "Plan",

@@ -23,18 +23,22 @@ ENDPOINT_WRONG = declare(
     "delivery.endpoint.wrong", "The buyer's address answered {status}: check the delivery's address and credentials."
 )
 REPLY_UNREADABLE = declare("delivery.reply.unreadable", "The buyer's answer could not be read ({problem}).")
-ATTEMPTS_SPENT = declare("delivery.attempts.spent", "Not delivered after {attempts} attempts, the last ended with {code}.")
+ATTEMPTS_SPENT = declare(
+    "delivery.attempts.spent", "Not delivered after {attempts} attempts, the last ended with {code}."
+)
 SENDING_FAULT = declare("delivery.sending.fault", "The delivery could not be sent: {code}.")
 
 State = Literal["queued", "accepted", "rejected", "retrying", "dead", "cancelled"]
-"""Where a delivery stands. ``queued`` and ``retrying`` will be tried; the others are the end, unless somebody resends."""
+"""Where a delivery stands. ``queued`` and ``retrying`` will be tried; the others are the end, unless somebody
+resends."""
 
 Format = Literal["json", "form", "xml", "csv"]
 
 
 class Picked(Struct, frozen=True):
-    """Where a value of the buyer's message comes from: ``source`` names a value of the lead (``first_name``, ``consent.text``,
-    ``sale.price`` …), ``values`` translates it, ``style`` shapes it, ``default`` stands in where there is none."""
+    """Where a value of the buyer's message comes from: ``source`` names a value of the lead (``first_name``,
+    ``consent.text``, ``sale.price`` …), ``values`` translates it, ``style`` shapes it, ``default`` stands in where
+    there is none."""
 
     source: str
     values: dict[str, Any] = {}
@@ -49,8 +53,9 @@ class Secret(Struct, frozen=True):
 
 
 class ReplyRule(Struct, frozen=True):
-    """One way to recognise an answer. Exactly one of ``path`` (dotted, into JSON or a form), ``xpath``, ``regex`` (over the text) or ``status``
-    (HTTP) is set; ``equals`` lists what the found value must be, compared as lower-case text; empty means that it exists."""
+    """One way to recognise an answer. Exactly one of ``path`` (dotted, into JSON or a form), ``xpath``, ``regex``
+    (over the text) or ``status`` (HTTP) is set; ``equals`` lists what the found value must be, compared as
+    lower-case text; empty means that it exists."""
 
     path: str = ""
     xpath: str = ""
@@ -74,8 +79,8 @@ class ReplySpec(Struct, frozen=True):
 class DeliverySpec(Struct, frozen=True):
     """How one buyer wants its leads: the decoded ``delivery`` table of the configuration.
 
-    ``fields`` maps the buyer's names (dotted for nesting) to the lead's; empty means the full payload under Leadmill's own names.
-    ``timeout_ms`` bounds one attempt; ``retries`` are the waits between attempts in seconds.
+    ``fields`` maps the buyer's names (dotted for nesting) to the lead's; empty means the full payload under
+    Leadmill's own names. ``timeout_ms`` bounds one attempt; ``retries`` are the waits between attempts in seconds.
     """
 
     courier: str
@@ -124,9 +129,10 @@ class Parcel(Struct, frozen=True):
 class Outcome(Struct, frozen=True):
     """How an attempt ended.
 
-    ``accepted`` and ``rejected`` are the buyer's word, ``retry`` asks for another attempt, ``dead`` for none. ``code`` is short and
-    stable; ``because`` stands for rejected and dead. ``price`` is what the buyer says to pay, ``buyer_ref`` its own id of the
-    lead. ``excerpt`` is the start of the answer as it came: personal, to be sealed. ``after`` is a wait the other side asked for, in seconds.
+    ``accepted`` and ``rejected`` are the buyer's word, ``retry`` asks for another attempt, ``dead`` for none.
+    ``code`` is short and stable; ``because`` stands for rejected and dead. ``price`` is what the buyer says to pay,
+    ``buyer_ref`` its own id of the lead. ``excerpt`` is the start of the answer as it came: personal, to be sealed.
+    ``after`` is a wait the other side asked for, in seconds.
     """
 
     kind: Literal["accepted", "rejected", "retry", "dead"]
@@ -171,7 +177,7 @@ class Planned(Struct, frozen=True):
     courier: str
 
 
-class Dispatch(Evidence, frozen=True):
+class Dispatched(Evidence, frozen=True):
     """The deliveries that a sale sets going."""
 
     personal: ClassVar[bool] = False
@@ -264,7 +270,7 @@ class DeliveryRetrying(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.r
     next_at: datetime
 
     def tell(self) -> Iterable[str]:
-        yield f"Attempt {self.attempt} at {self.recipient} failed ({self.code}); next at {self.next_at:%Y-%m-%d %H:%M:%S} UTC."
+        yield f"Attempt {self.attempt} at {self.recipient} failed ({self.code}); next at {self.next_at:%H:%M:%S} UTC."
 
 
 class DeliveryDead(DeliveryEvent, frozen=True, kw_only=True, tag="delivery.dead"):

@@ -1,7 +1,7 @@
 """Follow-up: tells the person that the lead arrived, and the recipient that it is there.
 
-Takes the outcome of a walk and gives a ``Followups``: messages to be sent by jobs. Decides whether a message may go and what it says;
-channels are plug-ins (entry points ``leadmill.messengers``).
+Takes the outcome of a walk and gives a ``Followups``: messages to be sent by jobs. Decides whether a message may go
+and what it says; channels are plug-ins (entry points ``leadmill.messengers``).
 """
 
 from leadmill.followup.model import (

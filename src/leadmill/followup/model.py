@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
-from leadmill.core.case import Answer, Ask, Evidence
+from leadmill.core.case import Evidence
 from leadmill.core.conversation import Outgoing, Reply
 from leadmill.core.events import Event
 
@@ -20,21 +20,9 @@ Kind = Literal["ack", "alert"]
 """``ack``: the person's enquiry has arrived. ``alert``: a recipient's own people are told of a new lead."""
 
 
-class SentAsk(Ask, frozen=True):
-    """Which messages has this lead had?"""
-
-    personal: ClassVar[bool] = False
-    lead_id: str
-
-
-class SentAnswer(Answer, frozen=True):
-    """Keys (kind and addressee) of the messages planned before."""
-
-    keys: tuple[str, ...] = ()
-
-
 class PlannedMessage(Struct, frozen=True):
-    """A message to be sent. ``addressee`` is ``person``, or the id of a rep as ``team/rep``: addresses are looked up when it is sent."""
+    """A message to be sent. ``addressee`` is ``person``, or the id of a rep as ``team/rep``: addresses are looked up
+    when it is sent."""
 
     message_id: str
     kind: Kind
@@ -43,7 +31,8 @@ class PlannedMessage(Struct, frozen=True):
 
 
 class Followups(Evidence, frozen=True):
-    """The messages that a walk sets going, and why others were not: ``skipped`` holds sentences without personal data."""
+    """The messages that a walk sets going, and why others were not: ``skipped`` holds sentences without personal
+    data."""
 
     personal: ClassVar[bool] = False
     items: tuple[PlannedMessage, ...] = ()
@@ -51,7 +40,11 @@ class Followups(Evidence, frozen=True):
 
     def tell(self) -> Iterable[str]:
         for item in self.items:
-            yield "The person is told that the enquiry arrived." if item.kind == "ack" else f"{item.addressee} is told of the lead."
+            yield (
+                "The person is told that the enquiry arrived."
+                if item.kind == "ack"
+                else f"{item.addressee} is told of the lead."
+            )
         yield from self.skipped
 
 
@@ -128,7 +121,7 @@ class MessageRetrying(MessageEvent, frozen=True, kw_only=True, tag="message.retr
     next_at: datetime
 
     def tell(self) -> Iterable[str]:
-        yield f"The {self.kind} to {self.addressee} could not be sent ({self.code}); next at {self.next_at:%Y-%m-%d %H:%M:%S} UTC."
+        yield f"The {self.kind} to {self.addressee} could not be sent ({self.code}); next at {self.next_at:%H:%M:%S} UTC."
 
 
 class MessageFailed(MessageEvent, frozen=True, kw_only=True, tag="message.failed"):
