@@ -1,0 +1,136 @@
+"""What policy knows: law packs, the clearance of a lead, suppressions, and every reason it refuses with.
+
+Laws come from ``packs/laws``; a clearance is evidence that the market asks for.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal
+
+from msgspec import Struct
+
+from leadmill.core.case import Answer, Ask, Evidence
+from leadmill.core.reasons import Because, State, declare
+
+Scope = Literal["lead", "channel", "recipient"]
+"""What a rule speaks of: the lead as a whole, one way of contact, or one recipient."""
+
+Decision = Literal["deny", "review"]
+
+CHANNELS = ("call", "text", "email")
+
+NOT_CONSENTED = declare(
+    "policy.consent.missing",
+    "Nobody may have the lead without consent, and there is no proof of any ({rule}).",
+    State.REJECTED,
+)
+SUPPRESSED = declare(
+    "policy.person.suppressed", "The person asked not to be contacted ({what}, {rule}).", State.REJECTED
+)
+NO_CHANNEL = declare(
+    "policy.channel.none_open", "No way of contacting the person is open: {says}", State.REJECTED
+)
+DENIED = declare("policy.lead.denied", "{says} ({rule})", State.REJECTED)
+REVIEW = declare("policy.lead.review", "{says} ({rule})", State.REVIEW)
+RECIPIENT = declare("policy.recipient.denied", "{says} ({rule}: {citation})")
+UNJUDGED = declare("policy.recipient.unknown", "The recipient {recipient} was not on the roster when the lead was cleared.")
+
+
+class LawRule(Struct, frozen=True):
+    """One rule of a law pack. ``when`` holds the predicates under which it speaks; ``channels`` which ways of contact it closes.
+
+    ``effective_from`` and ``effective_to`` bound the local dates on which it stands (the latter excluded); ``verticals`` and
+    ``states`` narrow it, empty meaning all. ``stops`` says which coded reason a denied lead gets.
+    """
+
+    id: str
+    citation: str
+    scope: Scope
+    decision: Decision
+    says: str
+    when: tuple[Any, ...]
+    channels: tuple[str, ...] = ()
+    verticals: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    in_house: bool = False
+    """Whether a recipient rule speaks of in-house teams as well."""
+    stops: Literal["denied", "suppressed", "consent"] = "denied"
+    status: Literal["in_force", "pending", "waived", "vacated"] = "in_force"
+    effective_from: date | None = None
+    effective_to: date | None = None
+
+
+class LicenceRule(Struct, frozen=True):
+    """A licence that the recipient of a vertical's lead needs: ``kinds`` in ``states`` (empty: every state)."""
+
+    id: str
+    citation: str
+    verticals: tuple[str, ...]
+    kinds: tuple[str, ...]
+    says: str
+    states: tuple[str, ...] = ()
+    effective_from: date | None = None
+
+
+class Law(Struct, frozen=True):
+    """A law pack: its name, its digest and its rules."""
+
+    name: str
+    title: str
+    digest: str
+    rules: tuple[LawRule, ...] = ()
+    licences: tuple[LicenceRule, ...] = ()
+
+
+class SuppressionAsk(Ask, frozen=True):
+    """Did the person behind these keyed hashes ask not to be contacted?"""
+
+    phone: bytes | None = None
+    email: bytes | None = None
+
+
+class SuppressionFound(Answer, frozen=True):
+    """Since when each is suppressed, None where it is not."""
+
+    phone: datetime | None = None
+    email: datetime | None = None
+
+    def tell(self) -> Iterable[str]:
+        """Which of the two, if any, is suppressed."""
+        for name in ("phone", "email"):
+            since = getattr(self, name)
+            if since:
+                yield f"The {name} is suppressed since {since:%Y-%m-%d}."
+        if not self.phone and not self.email:
+            yield "Neither phone nor e-mail is suppressed."
+
+
+class Clearance(Evidence, frozen=True, kw_only=True):
+    """Leave to hand the lead on, as far as it goes.
+
+    ``channels`` names each way of contact and, where it is closed, why. ``cleared`` are the recipients that may have the lead;
+    ``refused`` says of the others why not. ``packs`` are the digests of the laws it was judged by.
+    """
+
+    personal: ClassVar[bool] = False
+    channels: dict[str, Because | None]
+    cleared: list[str]
+    refused: dict[str, Because]
+    packs: dict[str, str] = {}
+
+    def tell(self) -> Iterable[str]:
+        """The open and the closed ways of contact, and how many recipients may have the lead."""
+        yield f"Open: {', '.join(name for name, shut in self.channels.items() if shut is None) or 'nothing'}."
+        for name, shut in self.channels.items():
+            if shut is not None:
+                yield f"No {name}: {shut.message}"
+        yield f"{len(self.cleared)} recipients may have it, {len(self.refused)} may not."
+
+
+class Suppression(Struct, frozen=True):
+    """An opt-out kept as a keyed hash for good. ``kind`` is ``phone`` or ``email``; ``source`` how it came."""
+
+    hash: bytes
+    kind: str
+    at: datetime
+    source: str

@@ -1,0 +1,172 @@
+"""The rules of law packs, read and judged. Pure.
+
+A rule speaks where it is in force on the local date, concerns the lead's vertical and state, and all its predicates hold over
+the evidence: a flat mapping of names such as ``consent.kind`` and ``recipient.named``. ``docs/packs.md`` lists the names.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from leadmill.core.predicates import compile_predicate, parse
+from leadmill.core.reading import Table
+from leadmill.core.reasons import Because, because
+from leadmill.core.verdicts import Rule
+from leadmill.parties import Buyer, Team
+from leadmill.policy.model import (
+    CHANNELS,
+    RECIPIENT,
+    UNJUDGED,
+    Clearance,
+    Law,
+    LawRule,
+    LicenceRule,
+)
+
+Evidences = Mapping[str, Any]
+Ready = tuple[LawRule, Callable[[Any, datetime], bool]]
+"""A rule with its predicates compiled."""
+
+
+def read_law(name: str, digest: str, pack: Mapping[str, Any], rules: Mapping[str, Any]) -> Law:
+    """A law pack from its ``pack.toml`` and ``rules.toml``. Raises BadInput naming the rule and the key."""
+    table = Table(rules, f"law {name}", "packs.law.malformed")
+    found = tuple(_read_rule(raw, f"law {name}") for raw in table.tables("rule"))
+    licences = tuple(_read_licence(raw, f"law {name}") for raw in table.tables("licence"))
+    table.close()
+    return Law(name, str(pack.get("title", name)), digest, found, licences)
+
+
+def _read_rule(raw: object, where: str) -> LawRule:
+    table = Table(raw, where, "packs.law.malformed")
+    table.where = f"{where}, rule {table.text('id')}"
+    when = table.tables("when")
+    parse(when, f"{table.where}, when")
+    rule = LawRule(
+        id=table.text("id"),
+        citation=table.text("citation"),
+        scope=table.choice("scope", ("lead", "channel", "recipient")),  # type: ignore[arg-type]
+        decision=table.choice("decision", ("deny", "review"), "deny"),  # type: ignore[arg-type]
+        says=table.text("says"),
+        when=tuple(when),
+        channels=table.texts("channels", ()),
+        verticals=table.texts("verticals", ()),
+        states=table.texts("states", ()),
+        in_house=table.flag("in_house", False),
+        stops=table.choice("stops", ("denied", "suppressed", "consent"), "denied"),  # type: ignore[arg-type]
+        status=table.choice("status", ("in_force", "pending", "waived", "vacated"), "in_force"),  # type: ignore[arg-type]
+        effective_from=table.day("effective_from", None),
+        effective_to=table.day("effective_to", None),
+    )
+    table.value("examples", None)
+    table.close()
+    return rule
+
+
+def _read_licence(raw: object, where: str) -> LicenceRule:
+    table = Table(raw, where, "packs.law.malformed")
+    rule = LicenceRule(
+        id=table.text("id"),
+        citation=table.text("citation"),
+        verticals=table.texts("verticals"),
+        kinds=table.texts("kinds"),
+        says=table.text("says"),
+        states=table.texts("states", ()),
+        effective_from=table.day("effective_from", None),
+    )
+    table.value("examples", None)
+    table.close()
+    return rule
+
+
+def ready(laws: Iterable[Law], scope: str) -> list[Ready]:
+    """The rules of one scope that can speak at all, compiled."""
+    return [
+        (rule, compile_predicate(parse(list(rule.when), f"rule {rule.id}")))
+        for law in laws
+        for rule in law.rules
+        if rule.scope == scope and rule.status == "in_force"
+    ]
+
+
+def in_force(rule: LawRule | LicenceRule, day: date) -> bool:
+    """Whether the rule stands on this date."""
+    if rule.effective_from is not None and day < rule.effective_from:
+        return False
+    ends = rule.effective_to if isinstance(rule, LawRule) else None
+    return ends is None or day < ends
+
+
+def speaking(rules: Iterable[Ready], seen: Evidences, now: datetime) -> list[LawRule]:
+    """The rules that speak against the evidence, in the packs' order."""
+    vertical, state, day = seen.get("vertical"), seen.get("state"), now.date()
+    return [
+        rule
+        for rule, holds in rules
+        if (not rule.verticals or vertical in rule.verticals)
+        and (not rule.states or state in rule.states)
+        and in_force(rule, day)
+        and holds(seen, now)
+    ]
+
+
+def closed_channels(rules: Iterable[Ready], seen: Evidences, now: datetime) -> dict[str, Because | None]:
+    """Each way of contact, and what closes it."""
+    shut: dict[str, Because | None] = dict.fromkeys(CHANNELS)
+    for rule in speaking(rules, seen, now):
+        for channel in rule.channels or CHANNELS:
+            if shut.get(channel) is None:
+                shut[channel] = _spoken(rule)
+    return shut
+
+
+def _spoken(rule: LawRule | LicenceRule) -> Because:
+    return because(RECIPIENT, says=rule.says, rule=rule.id, citation=rule.citation)
+
+
+def cite(rule: LawRule) -> Rule:
+    """The rule as a decision records it."""
+    return Rule(rule.id, rule.citation, rule.says)
+
+
+def missing_licence(
+    laws: Iterable[Law], recipient: Buyer, vertical: str, state: str | None, day: date
+) -> Because | None:
+    """The licence rule that the recipient does not meet, or None.
+
+    A lead without a known state needs a state-wide answer that nobody can give: every rule of its vertical then counts
+    as unmet unless the recipient holds the licence in all states (``*``).
+    """
+    for law in laws:
+        for rule in law.licences:
+            concerned = vertical in rule.verticals and in_force(rule, day)
+            if concerned and (not rule.states or state is None or state in rule.states):
+                held = any(
+                    licence.kind in rule.kinds
+                    and ("*" in licence.states or state in licence.states)
+                    and (licence.expires is None or day <= licence.expires)
+                    for licence in recipient.licences
+                )
+                if not held:
+                    return _spoken(rule)
+    return None
+
+
+def named_in(recipient: Buyer, sellers: frozenset[str], text: str) -> bool:
+    """Whether the recipient's legal name or one of its brands was shown at signing: in the list of sellers, or in the text
+    itself (TEL-02). Both arguments are in normal form; see :func:`plain`."""
+    return any(name in sellers or name in text for name in map(plain, (recipient.name, *recipient.brands)) if name)
+
+
+def plain(text: str) -> str:
+    """A name as it is compared: lower case, single spaces, no full stops or commas."""
+    return " ".join(text.casefold().replace(".", "").replace(",", " ").split())
+
+
+def clear_recipient(clearance: Clearance, recipient: Buyer | Team, now: datetime) -> Because | None:
+    """Why this recipient may not have the lead, or None. ``now`` is the moment of the decision, for the day that a clearance
+    can run out; a recipient nobody judged is refused, since missing evidence never clears."""
+    refused = clearance.refused.get(recipient.id)
+    if refused is not None or recipient.id in clearance.cleared:
+        return refused
+    return because(UNJUDGED, recipient=recipient.id)

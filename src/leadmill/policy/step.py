@@ -1,0 +1,161 @@
+"""The station ``policy``: what the law and the parties' papers allow.
+
+Run after scoring. Asks whether the person opted out; then judges the lead, each way of contact, and each recipient on the roster.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from leadmill.capture import Lead, Vertical
+from leadmill.consent import Proof
+from leadmill.core.case import Ask, Case, Heard
+from leadmill.core.reasons import Because, because
+from leadmill.core.verdicts import Hold, Pass, Stop, Verdict
+from leadmill.facts import Dossier
+from leadmill.identity import Identity
+from leadmill.parties import Buyer, Roster
+from leadmill.policy.model import (
+    DENIED,
+    NO_CHANNEL,
+    NOT_CONSENTED,
+    RECIPIENT,
+    REVIEW,
+    SUPPRESSED,
+    Clearance,
+    Law,
+    LawRule,
+    SuppressionAsk,
+    SuppressionFound,
+)
+from leadmill.policy.rules import (
+    cite,
+    closed_channels,
+    missing_licence,
+    named_in,
+    plain,
+    ready,
+    speaking,
+)
+
+_CONDITION = ("not a condition", "not required", "without purchase", "no purchase necessary")
+"""How disclosures say that consent is not a condition of purchase (47 CFR 64.1200(f)(9)(i)(B))."""
+
+
+class Clear:
+    """Judges by the law packs in force. Built for one revision of the rules."""
+
+    name = "policy"
+
+    def __init__(
+        self,
+        laws: Mapping[str, Law],
+        verticals: Mapping[str, Vertical],
+        roster: Roster,
+        keyed_hash: Callable[[str, str], bytes],
+    ) -> None:
+        self._laws = [laws[name] for name in sorted(laws)]
+        self._verticals = verticals
+        self._roster = roster
+        self._hash = keyed_hash
+        self._lead = ready(self._laws, "lead")
+        self._channel = ready(self._laws, "channel")
+        self._recipient = ready(self._laws, "recipient")
+        self._digests = {law.name: law.digest for law in self._laws}
+        self._standing: dict[tuple[str, str, str | None, date], Because | None] = {}
+
+    def wants(self, case: Case) -> Sequence[Ask]:
+        """Whether phone or e-mail is suppressed, by the keys that identity found."""
+        identity = case[Identity]
+        phone, email = identity.keys.get("phone"), identity.keys.get("email")
+        return (SuppressionAsk(bytes.fromhex(phone) if phone else None, bytes.fromhex(email) if email else None),)
+
+    def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
+        """Stop a lead that nobody may have; else clear it as far as the rules go."""
+        found = heard.to(self.wants(case)[0], SuppressionFound)
+        proof = case[Proof]
+        seen = self._evidence(case, proof, found)
+        spoken = speaking(self._lead, seen, now)
+        deny = next((rule for rule in spoken if rule.decision == "deny"), None)
+        if deny is not None:
+            return Stop(_stopped(deny, seen), rules=tuple(map(cite, spoken)))
+        if spoken:
+            return Hold(because(REVIEW, says=spoken[0].says, rule=spoken[0].id), rules=tuple(map(cite, spoken)))
+        channels = closed_channels(self._channel, seen, now)
+        shut = [item for item in channels.values() if item is not None]
+        clearance = self._clearance(seen, proof, channels, now)
+        rules = tuple(map(cite, speaking(self._channel, seen, now)))
+        if len(shut) == len(channels):
+            return Stop(because(NO_CHANNEL, says=shut[0].message), (clearance,), rules)
+        return Pass((clearance,), rules)
+
+    def _evidence(self, case: Case, proof: Proof, found: SuppressionFound) -> dict[str, Any]:
+        lead, dossier = case[Lead], case[Dossier]
+        vertical = self._verticals.get(lead.vertical)
+        text = proof.text.casefold()
+        state = dossier.text("zip.state") or lead.text("state")
+        return {
+            "vertical": lead.vertical,
+            "state": state,
+            "consent.kind": proof.kind,
+            "consent.required": vertical.consent_required if vertical else True,
+            "consent.box_default": proof.box_default,
+            "consent.channels": proof.channels,
+            "consent.refused": proof.refused,
+            "consent.not_condition": any(words in text for words in _CONDITION),
+            "phone.valid": dossier.outcome("phone.valid") == "pass",
+            "email.valid": dossier.outcome("email.syntax") == "pass",
+            "suppressed.phone": found.phone is not None,
+            "suppressed.email": found.email is not None,
+            "in_house": any(not team.verticals or lead.vertical in team.verticals for team in self._roster.teams.values()),
+        }
+
+    def _clearance(
+        self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime
+    ) -> Clearance:
+        sellers = frozenset(map(plain, proof.sellers))
+        text = plain(proof.text)
+        cleared: list[str] = []
+        refused: dict[str, Because] = {}
+        for recipient in (*self._roster.buyers.values(), *self._roster.teams.values()):
+            against = self._against(recipient, seen, sellers, text, now)
+            if against is None:
+                cleared.append(recipient.id)
+            else:
+                refused[recipient.id] = against
+        return Clearance(channels=channels, cleared=cleared, refused=refused, packs=self._digests)
+
+    def _against(
+        self, recipient: Any, seen: dict[str, Any], sellers: frozenset[str], text: str, now: datetime
+    ) -> Because | None:
+        outside = isinstance(recipient, Buyer)
+        seen["recipient.in_house"] = not outside
+        if outside:
+            seen["recipient.named"] = named_in(recipient, sellers, text)
+            seen["recipient.vetted"] = recipient.vetted
+            seen["recipient.certifies_use"] = recipient.certifies_use
+            seen["recipient.contract"] = bool(recipient.contract and recipient.contract.signed)
+            seen["recipient.privacy_terms"] = bool(recipient.contract and recipient.contract.privacy_terms)
+        spoken = [rule for rule in speaking(self._recipient, seen, now) if outside or rule.in_house]
+        if spoken:
+            rule = spoken[0]
+            return because(RECIPIENT, says=rule.says, rule=rule.id, citation=rule.citation)
+        return self._licence(recipient, seen["vertical"], seen["state"], now.date()) if outside else None
+
+    def _licence(self, recipient: Buyer, vertical: str, state: str | None, day: date) -> Because | None:
+        # The same few answers are asked for with every lead of a day; a step lives as long as one revision of the rules.
+        key = (recipient.id, vertical, state, day)
+        if key not in self._standing:
+            if len(self._standing) > 50_000:
+                self._standing.clear()
+            self._standing[key] = missing_licence(self._laws, recipient, vertical, state, day)
+        return self._standing[key]
+
+
+def _stopped(rule: LawRule, seen: Mapping[str, Any]) -> Because:
+    if rule.stops == "suppressed":
+        what = " and ".join(name for name in ("phone", "email") if seen[f"suppressed.{name}"])
+        return because(SUPPRESSED, what=what, rule=rule.id)
+    if rule.stops == "consent":
+        return because(NOT_CONSENTED, rule=rule.id)
+    return because(DENIED, says=rule.says, rule=rule.id)
