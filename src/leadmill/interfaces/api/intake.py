@@ -1,0 +1,203 @@
+"""``POST /v1/leads``: the door that sources send leads through, as plain ASGI.
+
+Mounted by ``interfaces.web`` before the web framework: a lead costs about a millisecond in all, and the framework would take a tenth of
+it. Decides nothing: it reads the request, checks the key, lets ``capture`` check the body, hands the submission to the mill and writes
+the answer. Faults become Problem Details through the same table as everywhere else.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.capture import Lexicon, Submission
+from leadmill.capture.rules import check_submission
+from leadmill.core.faults import BadInput, Forbidden, TooLarge, Unauthenticated
+from leadmill.core.ids import Mint
+from leadmill.core.money import Money
+from leadmill.core.reasons import State
+from leadmill.flow.model import Settled
+from leadmill.flow.rules import Rules
+from leadmill.interfaces.api.problems import Problem, problem_of
+from leadmill.parties import Caller
+from leadmill.runtime.clock import Clock
+
+MAX_BODY = 1 << 20
+"""The largest body taken, in bytes."""
+
+_KEPT_HEADERS = frozenset({b"user-agent", b"referer", b"sec-gpc", b"content-language", b"x-request-id"})
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Told(Struct, frozen=True):
+    """A reason as a source reads it."""
+
+    code: str
+    message: str
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """What a source hears of its lead. ``price`` is what the source earns, a decimal string of ``currency``."""
+
+    lead_id: str
+    status: str
+    reasons: list[Told]
+    price: str | None = None
+    currency: str | None = None
+    redirect_url: str | None = None
+
+
+_STATUS = {State.NURTURE: "accepted", State.UNSOLD: "accepted"}
+
+
+def answer_of(settled: Settled, redirect_url: str | None = None) -> Answer:
+    """A settled lead as the API tells it: the states that only the house tells apart are ``accepted``."""
+    price = None if settled.price is None or not settled.currency else Money(settled.price, settled.currency).decimal()
+    return Answer(
+        lead_id=settled.lead_id,
+        status=_STATUS.get(settled.state, settled.state.value),
+        reasons=[Told(item.code, item.message) for item in settled.because],
+        price=price,
+        currency=settled.currency if price else None,
+        redirect_url=redirect_url,
+    )
+
+
+class Intake:
+    """The ASGI application. ``callers`` gives the key ring in force by keyed hash, ``rules`` the rules in force."""
+
+    def __init__(
+        self,
+        take: Callable[[Submission], Awaitable[Settled]],
+        callers: Callable[[], Mapping[bytes, Caller]],
+        keyed_hash: Callable[[str, str], bytes],
+        rules: Callable[[], Rules],
+        clock: Clock,
+        mint: Mint,
+    ) -> None:
+        self._take = take
+        self._callers = callers
+        self._hash = keyed_hash
+        self._rules = rules
+        self._clock = clock
+        self._mint = mint
+        self._lexicon: tuple[int, Lexicon] = (0, Lexicon({}))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = headers.get(b"x-request-id", b"")[:128] or self._mint("req", self._clock()).encode()
+        try:
+            submission = await self._read(scope, headers, receive)
+            settled = await self._take(submission)
+        except Exception as fault:  # noqa: BLE001  every fault becomes a Problem Details answer; problem_of logs the unknown
+            await _respond(send, *_problem(problem_of(fault, request_id.decode("latin-1"), "/v1/leads")), request_id)
+            return
+        await _respond(send, 201, b"application/json", _encode(answer_of(settled)), [], request_id)
+
+    async def _read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Submission:
+        now = self._clock()
+        caller = self._caller(headers, now)
+        body = await read_body(headers, receive)
+        content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
+        key = headers.get(b"idempotency-key")
+        submission = Submission(
+            id=self._mint("sub", now),
+            source_id=caller.owner,
+            channel="form" if content_type.lower().startswith("application/x-www-form-urlencoded") else "json",
+            received_at=now,
+            content_type=content_type[:200],
+            body=body,
+            digest=hashlib.sha256(body).hexdigest(),
+            headers={
+                name.decode("latin-1"): value.decode("latin-1")[:1000]
+                for name, value in headers.items()
+                if name in _KEPT_HEADERS
+            },
+            remote_ip=scope["client"][0] if scope.get("client") else None,
+            idempotency_key=_idempotency_key(key) if key else None,
+        )
+        rules = self._rules()
+        source = rules.roster.sources.get(caller.owner)
+        if source is None or source.retired:
+            raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
+        if self._lexicon[0] != id(rules.verticals):
+            self._lexicon = (id(rules.verticals), Lexicon(rules.verticals))
+        check_submission(submission, self._lexicon[1], source.verticals)
+        return submission
+
+    def _caller(self, headers: Mapping[bytes, bytes], now: Any) -> Caller:
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if scheme.lower() != b"bearer" or not token:
+            raise Unauthenticated("intake.key.missing", "send the source's key as Authorization: Bearer KEY")
+        caller = self._callers().get(self._hash("api-key", token.strip().decode("latin-1")))
+        if caller is None:
+            raise Unauthenticated("intake.key.unknown", "this key is not known; check it or ask for a new one")
+        if caller.expires_at is not None and caller.expires_at <= now:
+            raise Unauthenticated("intake.key.expired", "this key has expired; ask for a new one")
+        if caller.kind != "source":
+            raise Forbidden("intake.key.kind", "leads are sent with a source's key")
+        return caller
+
+
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int = MAX_BODY) -> bytes:
+    """The whole body. Raises TooLarge ``intake.body.too_large`` once it passes ``limit`` bytes, declared or sent."""
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge("intake.body.too_large", f"send at most {limit} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadInput("intake.body.cut", "the connection closed before the body was complete")
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge("intake.body.too_large", f"send at most {limit} bytes")
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks) if len(chunks) > 1 else chunks[0]
+
+
+def _idempotency_key(raw: bytes) -> str:
+    """The key of an ``Idempotency-Key`` header: a structured-field string, or a bare token as many clients send it."""
+    text = raw.decode("latin-1").strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    if not 0 < len(text) <= 255 or not text.isascii() or not text.isprintable():
+        raise BadInput("intake.idempotency_key.malformed", "send 1 to 255 printable ASCII characters")
+    return text
+
+
+def _problem(problem: Problem) -> tuple[int, bytes, bytes, list[tuple[bytes, bytes]]]:
+    return problem.status, b"application/problem+json", _encode(problem), problem_headers(problem)
+
+
+def problem_headers(problem: Problem) -> list[tuple[bytes, bytes]]:
+    """The headers that go with a problem: how to authenticate, when to come back."""
+    if problem.status == 401:
+        return [(b"www-authenticate", b"Bearer")]
+    return [(b"retry-after", b"1")] if problem.status in (429, 503) else []
+
+
+async def _respond(
+    send: Send, status: int, kind: bytes, body: bytes, more: list[tuple[bytes, bytes]], request_id: bytes
+) -> None:
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", request_id),
+        (b"cache-control", b"no-store"),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+_encode = msgspec.json.Encoder().encode
