@@ -14,13 +14,13 @@ from msgspec import Struct
 
 from leadmill.capture import Lexicon, Submission
 from leadmill.capture.rules import check_submission
-from leadmill.core.faults import BadInput, Forbidden, TooLarge, Unauthenticated
+from leadmill.core.faults import BadInput, Fault, Forbidden, Permanent, TooLarge, Unauthenticated
 from leadmill.core.ids import Mint
 from leadmill.core.money import Money
 from leadmill.core.reasons import State
 from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
-from leadmill.interfaces.api.problems import Problem, problem_of
+from leadmill.interfaces.api.problems import MEDIA_TYPE, headers_of, problem_of
 from leadmill.parties import Caller
 from leadmill.runtime.clock import Clock
 
@@ -69,7 +69,8 @@ def answer_of(settled: Settled, redirect_url: str | None = None) -> Answer:
 
 
 class Intake:
-    """The ASGI application. ``callers`` gives the key ring in force by keyed hash, ``rules`` the rules in force."""
+    """The ASGI application. ``callers`` gives the key ring in force by keyed hash, ``rules`` the rules in force;
+    ``alarm`` hears of what should never happen."""
 
     def __init__(
         self,
@@ -79,7 +80,9 @@ class Intake:
         rules: Callable[[], Rules],
         clock: Clock,
         mint: Mint,
+        alarm: Callable[[BaseException], None],
     ) -> None:
+        self._alarm = alarm
         self._take = take
         self._callers = callers
         self._hash = keyed_hash
@@ -95,8 +98,13 @@ class Intake:
         try:
             submission = await self._read(scope, headers, receive)
             settled = await self._take(submission)
-        except Exception as fault:  # noqa: BLE001  every fault becomes a Problem Details answer; problem_of logs the unknown
-            await _respond(send, *_problem(problem_of(fault, request_id.decode("latin-1"), "/v1/leads")), request_id)
+        except Exception as broken:  # noqa: BLE001  whatever breaks, the caller gets a Problem Details answer
+            fault = broken if isinstance(broken, Fault) else Permanent("intake.server.broken")
+            if fault is not broken:
+                self._alarm(broken)
+            problem = problem_of(fault, "/v1/leads", request_id.decode("latin-1"))
+            more = [(name.encode(), value.encode()) for name, value in headers_of(fault).items()]
+            await _respond(send, problem.status, MEDIA_TYPE.encode(), problem.encode(), more, request_id)
             return
         await _respond(send, 201, b"application/json", _encode(answer_of(settled)), [], request_id)
 
@@ -173,17 +181,6 @@ def _idempotency_key(raw: bytes) -> str:
     if not 0 < len(text) <= 255 or not text.isascii() or not text.isprintable():
         raise BadInput("intake.idempotency_key.malformed", "send 1 to 255 printable ASCII characters")
     return text
-
-
-def _problem(problem: Problem) -> tuple[int, bytes, bytes, list[tuple[bytes, bytes]]]:
-    return problem.status, b"application/problem+json", _encode(problem), problem_headers(problem)
-
-
-def problem_headers(problem: Problem) -> list[tuple[bytes, bytes]]:
-    """The headers that go with a problem: how to authenticate, when to come back."""
-    if problem.status == 401:
-        return [(b"www-authenticate", b"Bearer")]
-    return [(b"retry-after", b"1")] if problem.status in (429, 503) else []
 
 
 async def _respond(
