@@ -123,7 +123,7 @@ async def _make_schema(url: str) -> None:
     def keep(ddl: sa.ClauseElement, *_: Any, **__: Any) -> None:
         script.append(str(ddl.compile(dialect=dialect)))
 
-    metadata.create_all(sa.create_mock_engine("postgresql+asyncpg://", keep), checkfirst=False)  # type: ignore[arg-type]
+    metadata.create_all(sa.create_mock_engine("postgresql+asyncpg://", keep), checkfirst=False)
     conn = await asyncpg.connect(url)
     try:
         for ddl in script:
