@@ -27,25 +27,31 @@ BOT = declare("facts.visitor.bot", "The form was sent by a program that names it
 
 
 class Fact(Struct, frozen=True, array_like=True):
-    """One thing found out. ``source`` names who says so: a rule of ours, a package with its version, a provider.
+    """One thing found out. ``source`` names who says so: a rule of ours, a package, a provider.
 
-    ``confidence`` runs from 0 to 1; ``cost_minor`` is what the answer cost in minor units of the operator's currency.
-    Written as an array: fields are only ever added at the end, with a default.
+    ``confidence`` is a percentage; ``cost_minor`` is what the answer cost in minor units of the operator's currency;
+    ``observed_at`` is None where it was found out when the dossier was made. Written as an array, because a lead has dozens:
+    fields are only ever added at the end, with a default.
     """
 
     key: str
     value: FactValue
     outcome: Outcome
     source: str
-    observed_at: datetime
-    confidence: float = 1.0
+    confidence: int = 100
     cost_minor: int = 0
+    observed_at: datetime | None = None
 
 
 class Dossier(Evidence, frozen=True, dict=True):
-    """The facts of one lead. Where several speak to a key, the surest counts, and of equals the first."""
+    """The facts of one lead, found out ``at``, with the reference data of digest ``reference``.
+
+    Where several facts speak to a key, the surest that knows counts, and of equals the first.
+    """
 
     facts: list[Fact] = []
+    at: datetime | None = None
+    reference: str = ""
 
     personal: ClassVar[bool] = True
 
@@ -55,7 +61,7 @@ class Dossier(Evidence, frozen=True, dict=True):
         found: dict[str, Fact] = {}
         for fact in self.facts:
             held = found.get(fact.key)
-            if held is None or fact.confidence > held.confidence or (held.value is None and fact.value is not None):
+            if held is None or _rank(fact) > _rank(held):
                 found[fact.key] = fact
         return found
 
@@ -88,6 +94,10 @@ class Dossier(Evidence, frozen=True, dict=True):
         paid = sum(fact.cost_minor for fact in self.facts)
         if paid:
             yield f"The facts cost {paid} minor units."
+
+
+def _rank(fact: Fact) -> tuple[bool, int]:
+    return fact.value is not None, fact.confidence
 
 
 class ProviderAsk(Ask, frozen=True):
