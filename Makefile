@@ -44,6 +44,6 @@ wheel: setup ## a wheel with the web assets inside, in dist/
 
 clean: ## remove what was built and installed; your data in .leadmill stays
 	@rm -rf .venv web/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@cd src/leadmill/interfaces/console 2>/dev/null && rm -rf static/*.js static/*.js.map static/*.woff2 static/.built || true
+	@rm -rf src/leadmill/interfaces/console/static
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "==> Clean. Kept: .leadmill"

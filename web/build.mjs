@@ -1,36 +1,38 @@
-// Builds the web assets into the console's static folder: every web/src/*.ts becomes one bundle, and
-// htmx and the font are copied. scripts/web.sh calls it with the key to stamp the result with.
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+// Builds the web assets into the console's static folder: the console's script (htmx, our elements, and what is loaded on
+// demand as chunks of its own), the style sheets, the icon and the font. The folder holds nothing else and is made anew each
+// time. scripts/web.sh calls it with the key to stamp the result with.
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "src", "leadmill", "interfaces", "console", "static");
 const copies = {
-  "htmx.min.js": "htmx.org/dist/htmx.min.js",
-  "inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+  "inter.woff2": join(here, "node_modules", "@fontsource-variable", "inter", "files", "inter-latin-wght-normal.woff2"),
+  "icon.svg": join(here, "src", "icon.svg"),
 };
 
+rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-const entries = readdirSync(join(here, "src"))
-  .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
-  .sort();
-await build({
-  entryPoints: entries.map((name) => join(here, "src", name)),
-  outdir: out,
-  bundle: true,
-  minify: true,
-  format: "iife",
-  target: "es2022",
-  charset: "utf8",
-  logLevel: "warning",
-});
+const common = { outdir: out, bundle: true, minify: true, charset: "utf8", logLevel: "warning" };
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: [join(here, "src", "console.ts")],
+    format: "esm",
+    splitting: true,
+    chunkNames: "[name]-[hash]",
+    target: "es2022",
+  }),
+  build({
+    ...common,
+    entryPoints: ["console.css", "public.css"].map((name) => join(here, "src", "css", name)),
+    external: ["*.woff2"],
+    target: ["chrome123", "firefox120", "safari17.5"],
+  }),
+]);
+for (const [name, source] of Object.entries(copies)) copyFileSync(source, join(out, name));
 
-for (const [name, source] of Object.entries(copies)) {
-  copyFileSync(join(here, "node_modules", source), join(out, name));
-}
-
-const built = [...entries.map((name) => basename(name, ".ts") + ".js"), ...Object.keys(copies)].sort();
-writeFileSync(join(out, ".built"), [process.argv[2] ?? "unkeyed", ...built, ""].join("\n"));
+writeFileSync(join(out, ".built"), [process.argv[2] ?? "unkeyed", ...readdirSync(out).sort(), ""].join("\n"));
