@@ -9,7 +9,7 @@ a table. What was awaited from :meth:`Database.begin` is durable when the block 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ metadata = sa.MetaData()
 Id = sa.Text(collation="C")
 """The column type of an id: compared byte by byte, so index order is time order."""
 
-Row = asyncpg.Record
+Row: TypeAlias = asyncpg.Record
 
 _dialect = dialect_module.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _compiled: dict[int, tuple[sa.ClauseElement, str, list[str], dict[str, Any]]] = {}
@@ -44,7 +44,7 @@ def _compile(stmt: sa.ClauseElement) -> tuple[str, list[str], dict[str, Any]]:
     kept = _compiled.get(id(stmt))
     if kept is not None and kept[0] is stmt:
         return kept[1], kept[2], kept[3]
-    compiled = stmt.compile(dialect=_dialect)
+    compiled: Any = stmt.compile(dialect=_dialect)
     names = list(getattr(compiled, "positiontup", None) or [])
     defaults = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
     return str(compiled), names, defaults
