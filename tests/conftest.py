@@ -1,8 +1,9 @@
 """What every test may ask for: a database of its own on a real PostgreSQL, a clock, ids.
 
-One embedded server serves the whole run, all xdist workers included; it is started by the first test that needs it and
-stopped with the run. Coroutine tests and coroutine fixtures just work. Fixtures: ``database_url`` (a fresh database with the
-whole schema), ``db`` (the same, opened), ``clock`` (stands still until told), ``mint`` (the same ids every time).
+One embedded server serves the whole run, all xdist workers included; it is started by the first test that needs it
+and stopped with the run. Coroutine tests and coroutine fixtures just work. Fixtures: ``database_url`` (a fresh
+database with the whole schema), ``db`` (the same, opened), ``clock`` (stands still until told), ``mint`` (the same
+ids every time).
 """
 
 import asyncio
@@ -111,7 +112,7 @@ def import_tables() -> None:
         if name.endswith(".tables") or (name.startswith("leadmill.runtime.") and not found.ispkg):
             try:
                 importlib.import_module(name)
-            except Exception as fault:  # noqa: BLE001 a broken package must not take the tests of the others along
+            except Exception as fault:  # a broken package must not take the tests of the others along
                 warnings.warn(f"{name} cannot be imported, its tables are missing: {fault!r}", stacklevel=1)
 
 

@@ -19,7 +19,7 @@ async def test_a_fresh_database_answers(db: Database) -> None:
 async def opened(db: Database) -> Any:
     async with db.begin() as tx:
         await tx.run(sa.text("CREATE TABLE t (a int)"))
-    yield db
+    return db
 
 
 async def test_coroutine_fixtures_share_the_loop(opened: Database) -> None:

