@@ -43,7 +43,17 @@ async def walk_again(
     case.learn([Declined(buyers=gone)])
     walker = Walker(case, recalled.row.import_id)
     walker.was = recalled.row.state
-    walker.events.append(LeadResumed(at=now, step=start, by=by, why=why, excluded=list(gone)))
     walk = kit.walk()
+    walker.events.append(
+        LeadResumed(
+            at=now,
+            step=start,
+            by=by,
+            why=why,
+            revision=walk.rules.revision,
+            packs=walk.rules.packs,
+            excluded=list(gone),
+        )
+    )
     await walk_together(tx, [walker], walk, kit.ears, now, start)
     return await kit.pen.write_again(tx, recalled.row, walker, walk.rules, now, events)

@@ -28,6 +28,8 @@ class Station(Struct, frozen=True):
     event: StepTaken
     heard: list[Answer]
     learned: list[Evidence]
+    sealed: list[msgspec.Raw] = []
+    """What it learned of the person, as the bytes that were sealed."""
 
 
 class Chapter(Struct, frozen=True):
@@ -103,7 +105,7 @@ def _chapter(pen: Pen, page: journal.Page, person_id: str | None) -> Chapter:
             plain: list[Evidence] = [pen.codecs.evidence.decode(item) for item in event.learned]
             sealed: list[Evidence] = [pen.codecs.evidence.decode(item) for item in hearing.learned] if hearing else []
             heard: list[Answer] = [pen.codecs.answer.decode(item) for item in hearing.heard] if hearing else []
-            stations.append(Station(event, heard, sealed + plain))
+            stations.append(Station(event, heard, sealed + plain, hearing.learned if hearing else []))
     return Chapter(page.at, events, stations)
 
 

@@ -65,6 +65,8 @@ class LeadResumed(Event, frozen=True, kw_only=True, tag="lead.resumed"):
     step: str
     by: str
     why: str
+    revision: int
+    packs: str
     excluded: list[str] = []
     """Recipients that had it before and are not asked again."""
 

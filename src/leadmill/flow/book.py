@@ -1,0 +1,114 @@
+"""The rules in force, assembled and kept fresh.
+
+Made in ``main``. Reads the packs once, and the configuration whenever its revision moves: every process sees a change within a second.
+Keeps what it assembled by revision, so that a replay of last week's leads decides under last week's rules. Packs are kept in the
+store under their digest, for the same reason.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from leadmill.capture import Form, read_form, read_verticals
+from leadmill.facts import Reference
+from leadmill.flow.pipeline import Walk, build_walk
+from leadmill.flow.rules import Rules
+from leadmill.market import Order, read_order
+from leadmill.parties import KeyRing, build_roster
+from leadmill.parties.store import keys_version, load_keys
+from leadmill.policy import read_law
+from leadmill.runtime.db import Database, Tx
+from leadmill.runtime.packs import Packs
+from leadmill.runtime.records import Snapshot, latest, snapshot
+from leadmill.scoring import read_scorecards
+
+import msgspec
+
+_KEPT = 8
+"""How many revisions are kept assembled."""
+
+
+class Book:
+    """Assembles walks by revision; ``now`` is the one in force."""
+
+    def __init__(
+        self,
+        packs: Packs,
+        reference: Reference,
+        providers: Mapping[str, Any],
+        keyed_hash: Callable[[str, str], bytes],
+    ) -> None:
+        self._verticals = read_verticals(packs)
+        self._cards = read_scorecards(packs)
+        self._laws = {
+            name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml"))
+            for name, pack in packs.laws.items()
+        }
+        self._digest = packs.digest
+        self._reference = reference
+        self._providers = providers
+        self._hash = keyed_hash
+        self._walks: OrderedDict[int, Walk] = OrderedDict()
+        self._now: Walk = build_walk(self.rules(Snapshot(0, {})))
+        self.ring = KeyRing(-1, {})
+        """The API keys in force."""
+
+    def walk(self) -> Walk:
+        """The walk under the rules in force."""
+        return self._now
+
+    def rules(self, found: Snapshot, orders: Mapping[str, Order] | None = None) -> Rules:
+        """The rules of a revision; ``orders`` replaces its order book (a what-if)."""
+        return Rules(
+            revision=found.revision,
+            packs=self._digest,
+            roster=build_roster(found.documents),
+            orders=orders if orders is not None else _orders(found),
+            forms=_forms(found),
+            verticals=self._verticals,
+            cards=self._cards,
+            laws=self._laws,
+            reference=self._reference,
+            providers=self._providers,
+            keyed_hash=self._hash,
+        )
+
+    async def refresh(self, db: Database) -> bool:
+        """Take up a new revision or new keys; whether anything was new."""
+        async with db.begin() as tx:
+            fresh = await latest(tx) != self._now.rules.revision
+            if fresh:
+                self._now = await self.at(tx, None)
+            if await keys_version(tx) != self.ring.version:
+                self.ring = await load_keys(tx)
+                fresh = True
+        return fresh
+
+    async def at(self, tx: Tx, revision: int | None) -> Walk:
+        """The walk under an older revision, or under the latest."""
+        if revision in self._walks:
+            self._walks.move_to_end(revision)
+            return self._walks[revision]
+        found = await snapshot(tx, revision)
+        walk = build_walk(self.rules(found))
+        self._walks[found.revision] = walk
+        while len(self._walks) > _KEPT:
+            self._walks.popitem(last=False)
+        return walk
+
+    def with_rules(self, rules: Rules) -> Walk:
+        """A walk under rules that are not in force."""
+        return build_walk(rules)
+
+
+def _orders(found: Snapshot) -> dict[str, Order]:
+    orders = (read_order(_decode(body)) for body in found.of("order").values())
+    return {order.id: order for order in orders}
+
+
+def _forms(found: Snapshot) -> dict[str, Form]:
+    forms = (read_form(_decode(body)) for body in found.of("form").values())
+    return {form.id: form for form in forms}
+
+
+_decode = msgspec.json.Decoder().decode
