@@ -26,8 +26,6 @@ class Evidence(Struct, frozen=True, tag=_tag):
 
     personal: ClassVar[bool] = True
     kept: ClassVar[bool] = True
-    kept: ClassVar[bool] = True
-    """False for what is derived from other evidence and made again at need: the journal leaves it out."""
 
     def tell(self) -> Iterable[str]:
         """The evidence in short sentences for a biography; personal values only masked."""

@@ -1,10 +1,30 @@
 """Facts: what is known of a lead, from whom, and how sure.
 
-Decides whether the contact details can be used at all. Takes a ``Lead``; gives a ``Dossier`` through the step ``Verify``: e-mail
-syntax and kind, phone validity and place, whether ZIP, state, city and area code agree, whether a program filled in the form.
-What cannot be found out stays unknown.
+Decides whether the contact details can be used at all. Takes a ``Lead``; gives a ``Dossier`` through the step
+``Verify``: e-mail syntax and kind, phone validity and place, whether ZIP, state, city and area code agree, whether a
+program filled in the form. What cannot be found out stays unknown. ``read_email`` and ``read_phone`` give the one
+normal form by which contact details are compared everywhere.
 """
 
-from leadmill.facts.model import Dossier, Fact, FactValue, Outcome, ProviderAnswer, ProviderAsk
+from leadmill.facts.model import Consult, Dossier, Fact, FactValue, Outcome, Provider, ProviderAnswer, ProviderAsk
+from leadmill.facts.reference import Reference, load_reference
+from leadmill.facts.rules import read_email, read_phone
+from leadmill.facts.service import ask_providers
+from leadmill.facts.step import Verify
 
-__all__ = ["Dossier", "Fact", "FactValue", "Outcome", "ProviderAnswer", "ProviderAsk"]
+__all__ = [
+    "Consult",
+    "Dossier",
+    "Fact",
+    "FactValue",
+    "Outcome",
+    "Provider",
+    "ProviderAnswer",
+    "ProviderAsk",
+    "Reference",
+    "Verify",
+    "ask_providers",
+    "load_reference",
+    "read_email",
+    "read_phone",
+]

@@ -1,7 +1,8 @@
 """Boils the packages' bulky data down to one small file of places.
 
-Run by :mod:`leadmill.facts.reference` in a process of its own, once for each version of the packages: reading them whole takes a
-second and a quarter of a gigabyte, the file a few milliseconds and megabytes. Run as ``python -m leadmill.facts.gazetteer FILE``.
+Run by :mod:`leadmill.facts.reference` in a process of its own, once for each version of the packages: reading them
+whole takes a second and a quarter of a gigabyte, the file a few milliseconds and megabytes. Run as ``python -m
+leadmill.facts.gazetteer FILE``.
 """
 
 import importlib.util
@@ -24,7 +25,7 @@ _SAID = {"washington state": "WA", "washington d.c.": "DC", "washington d.c": "D
 
 def gather() -> Gazetteer:
     """Read the packages' data whole."""
-    records: list[dict[str, Any]] = zipcodes.list_all()
+    records: list[dict[str, Any]] = zipcodes.list_all()  # type: ignore[no-untyped-call]
     return Gazetteer(_zips(records), _areas(records), _countries())
 
 
@@ -40,8 +41,8 @@ def _zips(records: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _areas(records: list[dict[str, Any]]) -> dict[str, str]:
-    # An area code lies in one state. The post lists the codes heard in a ZIP, neighbours included, so the plan's own data
-    # come first and the state of most ZIPs second.
+    # An area code lies in one state. The post lists the codes heard in a ZIP, neighbours included, so the plan's own
+    # data come first and the state of most ZIPs second.
     heard: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for record in records:
         for code in record["area_codes"]:
@@ -65,7 +66,8 @@ def _described() -> dict[str, dict[str, str]]:
 
 
 def _geodata(name: str) -> dict[str, Any]:
-    # The data's package reads all of its hundred megabytes when imported; its files, which are in order of prefix, do not.
+    # The data's package reads all of its hundred megabytes when imported; its files, which are in order of prefix, do
+    # not.
     path = Path(phonenumbers.__file__).parent / "geodata" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"phonenumbers.geodata.{name}", path)
     if spec is None or spec.loader is None:

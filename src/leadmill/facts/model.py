@@ -1,17 +1,19 @@
-"""What is known of a lead beyond what it says of itself: facts, each with where it is from, how sure it is and what it cost.
+"""What is known of a lead beyond what it says of itself: facts, each with where it is from, how sure it is and what it
+cost.
 
-Learned by the step ``Verify``, read by identity, scoring, policy and market. A normalisation is a fact as well: the lead's own
-fields are never overwritten.
+Learned by the step ``Verify``, read by identity, scoring, policy and market. A normalisation is a fact as well: the
+lead's own fields are never overwritten.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
 from leadmill.core.case import Answer, Ask, Evidence
+from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.reasons import State, declare
 
 FactValue = str | int | float | bool | list[str] | None
@@ -23,15 +25,17 @@ Outcome = Literal["pass", "fail", "unknown"]
 UNUSABLE = declare(
     "facts.contact.unusable", "Neither the e-mail address nor the phone number can be used ({detail}).", State.REJECTED
 )
-BOT = declare("facts.visitor.bot", "The form was sent by a program that names itself in its user agent.", State.REJECTED)
+BOT = declare(
+    "facts.visitor.bot", "The form was sent by a program that names itself in its user agent.", State.REJECTED
+)
 
 
 class Fact(Struct, frozen=True, array_like=True):
     """One thing found out. ``source`` names who says so: a rule of ours, a package, a provider.
 
     ``confidence`` is a percentage; ``cost_minor`` is what the answer cost in minor units of the operator's currency;
-    ``observed_at`` is None where it was found out when the dossier was made. Written as an array, because a lead has dozens:
-    fields are only ever added at the end, with a default.
+    ``observed_at`` is None where it was found out when the dossier was made. Written as an array, because a lead has
+    dozens: fields are only ever added at the end, with a default.
     """
 
     key: str
@@ -101,8 +105,8 @@ def _rank(fact: Fact) -> tuple[bool, int]:
 
 
 class ProviderAsk(Ask, frozen=True):
-    """A question to a provider plug-in. ``params`` are name and text, sorted by name: only what the provider's card says
-    may leave."""
+    """A question to a provider plug-in. ``params`` are name and text, sorted by name: only what the provider's card
+    says may leave."""
 
     provider: str
     topic: str
@@ -110,7 +114,8 @@ class ProviderAsk(Ask, frozen=True):
 
 
 class ProviderAnswer(Answer, frozen=True):
-    """What a provider said, as facts. ``fault`` is the code of what went wrong, in which case the facts are unknown ones."""
+    """What a provider said, as facts. ``fault`` is the code of what went wrong, in which case the facts are unknown
+    ones."""
 
     provider: str
     topic: str
@@ -124,3 +129,34 @@ class ProviderAnswer(Answer, frozen=True):
             if self.fault
             else f"{self.provider} on {self.topic}: {len(self.facts)} facts."
         )
+
+
+class Provider(Protocol):
+    """A plug-in of the entry-point group ``leadmill.facts``: a pure conversation that never opens a socket."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration, in asks and as the source of its facts."""
+        ...
+
+    @property
+    def topics(self) -> Mapping[str, Sequence[str]]:
+        """What it can be asked about, and for each topic the lead's fields that it needs: nothing else leaves."""
+        ...
+
+    def ask(self, topic: str, params: Mapping[str, str]) -> HttpAsk | None:
+        """The request to make; None where there is nothing to ask."""
+        ...
+
+    def read(self, topic: str, reply: HttpReply, params: Mapping[str, str]) -> list[Fact]:
+        """What the reply says. What it does not say is left out or ``unknown``."""
+        ...
+
+
+class Consult(Struct, frozen=True):
+    """A provider in use. Empty ``verticals``, ``sources`` or ``topics`` mean all of them."""
+
+    provider: Provider
+    topics: tuple[str, ...] = ()
+    verticals: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()

@@ -1,15 +1,16 @@
-"""The states and territories of the United States by their postal codes (USPS Publication 28, appendix B), and the shape of the
-small file of places.
+"""The states and territories of the United States by their postal codes (USPS Publication 28, appendix B), and the
+shape of the small file of places.
 
-Read by the gazetteer, which writes that file and needs names where a package gives names, and by the reference, which reads it.
+Read by the gazetteer, which writes that file and needs names where a package gives names, and by the reference, which
+reads it.
 """
 
 from msgspec import Struct
 
 
 class Gazetteer(Struct, frozen=True):
-    """What is kept. ``zips`` maps a ZIP to ``city|state|county|zone|kind|other cities;…``, ``areas`` a US area code to its
-    state, ``countries`` a country's English name in lower case to its ISO 3166 code."""
+    """What is kept. ``zips`` maps a ZIP to ``city|state|county|zone|kind|other cities;…``, ``areas`` a US area code to
+    its state, ``countries`` a country's English name in lower case to its ISO 3166 code."""
 
     zips: dict[str, str]
     areas: dict[str, str]

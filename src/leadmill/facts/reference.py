@@ -1,7 +1,7 @@
 """Reference data: places, area codes, domains and programs' user agents, all from maintained packages.
 
-Loaded once by ``main``, handed to the step. Every look-up is a dictionary hit or a cached match; the versions of the packages are
-part of the digest, which each dossier records.
+Loaded once by ``main``, handed to the step. Every look-up is a dictionary hit or a cached match; the versions of the
+packages are part of the digest, which each dossier records.
 """
 
 import hashlib
@@ -31,8 +31,8 @@ _CHUNK = 25
 
 
 class Place(Struct, frozen=True):
-    """A ZIP: its city, state, county, IANA time zone (None where unknown or unsettled, as for military post), kind (empty
-    for an ordinary one) and every city name in use there, folded for comparison."""
+    """A ZIP: its city, state, county, IANA time zone (None where unknown or unsettled, as for military post), kind
+    (empty for an ordinary one) and every city name in use there, folded for comparison."""
 
     city: str
     state: str
@@ -106,7 +106,16 @@ def fold_city(name: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in words)
 
 
-_SHORT = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount", "n": "north", "s": "south", "e": "east", "w": "west"}
+_SHORT = {
+    "st": "saint",
+    "ste": "sainte",
+    "ft": "fort",
+    "mt": "mount",
+    "n": "north",
+    "s": "south",
+    "e": "east",
+    "w": "west",
+}
 
 
 def load_reference(cache_dir: Path) -> Reference:
@@ -114,7 +123,9 @@ def load_reference(cache_dir: Path) -> Reference:
 
     Raises :class:`Permanent` ``facts.reference.unbuilt`` where the packages cannot be read or the folder not written.
     """
-    digest = hashlib.sha256("\n".join([_SHAPE, *(f"{name} {version(name)}" for name in _PACKAGES)]).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "\n".join([_SHAPE, *(f"{name} {version(name)}" for name in _PACKAGES)]).encode()
+    ).hexdigest()
     path = cache_dir / f"places-{digest[:16]}.msgpack"
     found = _read(path)
     if found is None:

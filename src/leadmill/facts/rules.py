@@ -1,8 +1,8 @@
 """What can be found out about a lead without asking anybody: pure functions from what it says to facts.
 
-Called by the step for every lead, so each function is cheap: numbers of the usual American shape skip the general parser, and
-verdicts that many leads share are cached. Nothing is guessed: what a lead does not say gets no fact, what cannot be told is
-``unknown``. Flags such as ``phone.fictional`` stand only where they are raised.
+Called by the step for every lead, so each function is cheap: numbers of the usual American shape skip the general
+parser, and verdicts that many leads share are cached. Nothing is guessed: what a lead does not say gets no fact, what
+cannot be told is ``unknown``. Flags such as ``phone.fictional`` stand only where they are raised.
 """
 
 from collections.abc import Mapping
@@ -74,8 +74,8 @@ class Phone(Struct, frozen=True):
 
 
 def read_email(text: str) -> Email | None:
-    """The address, None where its syntax is wrong (RFC 5321, 5322, 6531; special-use domains such as ``.test`` are wrong
-    too). Nothing is asked of the network."""
+    """The address, None where its syntax is wrong (RFC 5321, 5322, 6531; special-use domains such as ``.test`` are
+    wrong too). Nothing is asked of the network."""
     try:
         found = validate_email(text.strip(), check_deliverability=False, strict=False)
     except (EmailNotValidError, UnicodeError, ValueError):
@@ -104,7 +104,8 @@ def email_facts(text: str, reference: Reference) -> list[Fact]:
 
 
 def read_phone(text: str, country: str = "US") -> Phone | None:
-    """The number, None where no such number can exist in its plan. ``country`` says how a number without ``+`` is read."""
+    """The number, None where no such number can exist in its plan. ``country`` says how a number without ``+`` is
+    read."""
     number = _parse(text, country)
     if number is None:
         return None
@@ -148,7 +149,8 @@ def is_fictional(e164: str) -> bool:
 
 
 def is_patterned(e164: str) -> bool:
-    """Whether a number is what fingers type when they do not want to: one digit over and over, or counting up or down."""
+    """Whether a number is what fingers type when they do not want to: one digit over and over, or counting up or
+    down."""
     tail = e164[-7:]
     return len(set(tail)) == 1 or len(set(e164[-10:])) <= 2 or any(tail in run for run in _RUNS)
 
@@ -159,7 +161,8 @@ def phone_facts(text: str, country: str, reference: Reference) -> list[Fact]:
     if phone is None:
         return [Fact("phone.valid", False, "fail", _PHONE)]
     facts = [
-        Fact("phone.valid", True, "pass", _PHONE),
+        # That the plan has such a number does not say that somebody answers it: a provider may know better.
+        Fact("phone.valid", True, "pass", _PHONE, 80),
         Fact("phone.e164", phone.e164, "pass", _PHONE),
         Fact("phone.country", phone.country, "pass", _PHONE),
         Fact("phone.type", phone.kind, "pass", _PHONE),
@@ -270,7 +273,7 @@ def visitor_facts(fields: Values, context: Values, reference: Reference) -> list
     if agent:
         bot = reference.is_bot(agent)
         facts.append(Fact("agent.bot", bot, "fail" if bot else "pass", "crawler-user-agents"))
-    seconds = context.get("form_seconds")
+    seconds = context.get("session_seconds")
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
         fast = seconds < _TOO_FAST
         facts.append(Fact("form.seconds", seconds, "fail" if fast else "pass", OURS))

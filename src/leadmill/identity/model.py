@@ -22,10 +22,10 @@ DUPLICATE = declare(
 class Identity(Evidence, frozen=True, kw_only=True):
     """The person a lead is from.
 
-    ``keys`` are the keyed hashes (hex) by kind (``email``, ``phone``); ``matched_on`` the kinds by which the person was known
-    already; ``recent`` the leads of this person in this vertical within its window, oldest first. ``rival`` is another person
-    whom one of the keys belongs to: the two are never merged silently. Sealed with the person's key, because a keyed hash still
-    points at somebody.
+    ``keys`` are the keyed hashes (hex) by kind (``email``, ``phone``); ``matched_on`` the kinds by which the person was
+    known already; ``recent`` the leads of this person in this vertical within its window, oldest first. ``rival`` is
+    another person whom one of the keys belongs to: the two are never merged silently. Sealed with the person's key,
+    because a keyed hash still points at somebody.
     """
 
     person_id: str
@@ -52,8 +52,9 @@ class Identity(Evidence, frozen=True, kw_only=True):
 
 
 class FindPerson(Ask, frozen=True, kw_only=True):
-    """Whose are these keys, and what did that person want lately? ``name`` is the keyed hash of the normalised name, which only
-    decides where e-mail and phone belong to different persons; ``since`` bounds the recent leads (exclusive)."""
+    """Whose are these keys, and what did that person want lately? ``name`` is the keyed hash of the normalised name,
+    which only decides where e-mail and phone belong to different persons; ``since`` bounds the recent leads
+    (exclusive)."""
 
     lead_id: str
     vertical: str

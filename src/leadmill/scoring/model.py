@@ -1,6 +1,7 @@
 """What a lead is worth pursuing: a score with the reasons for it, and the scorecards it comes from.
 
-Learned by the step ``Rate``; a ``Seen`` is the one mapping of names to values that predicates are asked of, here and in market.
+Learned by the step ``Rate``; a ``Seen`` is the one mapping of names to values that predicates are asked of, here and in
+market.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,9 @@ NURTURE = declare(
 )
 REVIEW = declare("scoring.points.review", "A person should look at this lead: {says}", State.REVIEW)
 REJECT = declare(
-    "scoring.points.reject", "{points} points are fewer than the {nurture_from} from which leads are kept.", State.REJECTED
+    "scoring.points.reject",
+    "{points} points are fewer than the {nurture_from} from which leads are kept.",
+    State.REJECTED,
 )
 
 
@@ -32,8 +35,8 @@ class Contribution(Struct, frozen=True, array_like=True):
 
 
 class Score(Evidence, frozen=True, kw_only=True):
-    """0 to 100 points, the band they fall in (A best, E last), where the lead goes and why. ``card`` is the digest of the
-    scorecard, ``start`` what every lead begins with; ``review`` are the rules that ask for a person."""
+    """0 to 100 points, the band they fall in (A best, E last), where the lead goes and why. ``card`` is the digest of
+    the scorecard, ``start`` what every lead begins with; ``review`` are the rules that ask for a person."""
 
     points: int
     band: str
@@ -53,8 +56,9 @@ class Score(Evidence, frozen=True, kw_only=True):
 
 
 class Seen(Evidence, frozen=True):
-    """What predicates see of a lead: its fields (state, ZIP and country in their normal form), its facts, ``context.*``,
-    ``source``, ``vertical`` and, once rated, ``score``. Derived from other evidence, so it is never stored."""
+    """What predicates see of a lead: its fields (state, ZIP and country in their normal form), its facts,
+    ``context.*``, ``source``, ``vertical`` and, once rated, ``score``. Derived from other evidence, so it is never
+    stored."""
 
     values: dict[str, str | int | float | bool | list[str] | None]
 
