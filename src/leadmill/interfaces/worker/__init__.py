@@ -1,0 +1,1 @@
+"""The worker: the process that works the durable jobs and the housekeeping."""
