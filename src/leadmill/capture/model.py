@@ -1,14 +1,14 @@
 """What comes in: the raw submission, the lead mapped from it, and the verticals and forms that say what may be in it.
 
-Read by every package downstream. A :class:`Submission` is what was received, byte for byte; a :class:`Lead` is one interest of
-one person in one vertical, mapped from it, small on purpose.
+Read by every package downstream. A :class:`Submission` is what was received, byte for byte; a :class:`Lead` is one
+interest of one person in one vertical, mapped from it, small on purpose.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from leadmill.core.case import Evidence
 from leadmill.core.reasons import State, declare
@@ -27,9 +27,10 @@ HONEYPOT = declare("capture.form.honeypot", "A field that people cannot see was 
 
 
 class Submission(Evidence, frozen=True, kw_only=True):
-    """A raw capture, never altered. ``digest`` is the hex SHA-256 of ``body``; ``headers`` holds the few that matter, by
-    lower-case name. For a ``hosted`` submission ``form`` is the id of the published form and ``form_version`` the version that
-    the page was stamped with. ``vertical`` is the one its channel is bound to, where the body need not say."""
+    """A raw capture, never altered. ``digest`` is the hex SHA-256 of ``body``; ``headers`` holds the few that matter,
+    by lower-case name. For a ``hosted`` submission ``form`` is the id of the published form and ``form_version`` the
+    version that the page was stamped with. ``vertical`` is the one its channel is bound to, where the body need not
+    say."""
 
     id: str
     source_id: str
@@ -38,7 +39,7 @@ class Submission(Evidence, frozen=True, kw_only=True):
     content_type: str
     body: bytes
     digest: str
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = field(default_factory=dict)
     remote_ip: str | None = None
     idempotency_key: str | None = None
     form: str | None = None
@@ -56,18 +57,19 @@ class Submission(Evidence, frozen=True, kw_only=True):
 class Lead(Evidence, frozen=True, kw_only=True):
     """One interest of one person in one vertical.
 
-    ``fields`` holds the standard fields and the vertical's own by their canonical names, ``consent`` and ``context`` what
-    came with them, ``extra`` everything the vertical does not know, as it came. Absent fields are absent, never guessed.
+    ``fields`` holds the standard fields and the vertical's own by their canonical names, ``consent`` and ``context``
+    what came with them, ``extra`` everything the vertical does not know, as it came. Absent fields are absent, never
+    guessed.
     """
 
     id: str
     vertical: str
     source_id: str
     received_at: datetime
-    fields: dict[str, Value] = {}
-    consent: dict[str, Value] = {}
-    context: dict[str, Value] = {}
-    extra: dict[str, Value] = {}
+    fields: dict[str, Value] = field(default_factory=dict)
+    consent: dict[str, Value] = field(default_factory=dict)
+    context: dict[str, Value] = field(default_factory=dict)
+    extra: dict[str, Value] = field(default_factory=dict)
     test: bool = False
 
     personal: ClassVar[bool] = True
@@ -80,7 +82,8 @@ class Lead(Evidence, frozen=True, kw_only=True):
 
     def tell(self) -> Iterable[str]:
         """Which fields are known, without their values."""
-        yield f"A {self.vertical} lead{' (test)' if self.test else ''} with {', '.join(sorted(self.fields)) or 'no fields'}."
+        known = ", ".join(sorted(self.fields)) or "no fields"
+        yield f"A {self.vertical} lead{' (test)' if self.test else ''} with {known}."
         if self.extra:
             yield f"{len(self.extra)} fields unknown to the vertical were kept."
 
@@ -94,10 +97,11 @@ class Choice(Struct, frozen=True):
 
 
 class FieldSpec(Struct, frozen=True, kw_only=True):
-    """A field a vertical knows. ``minimum`` and ``maximum`` bound numbers, ``max_length`` texts (characters).
+    """A field a vertical knows. ``minimum`` and ``maximum`` bound numbers, ``max_length`` texts (characters); ``yes``
+    and ``no`` are words that answer a ``bool`` besides the usual ones.
 
-    ``sensitive`` names the category of sensitive data (``health``, ``financial`` …) where it is one; ``personal`` marks what
-    identifies a person, which is masked wherever the reader's role does not show it.
+    ``sensitive`` names the category of sensitive data (``health``, ``financial`` …) where it is one; ``personal``
+    marks what identifies a person, which is masked wherever the reader's role does not show it.
     """
 
     name: str
@@ -105,6 +109,8 @@ class FieldSpec(Struct, frozen=True, kw_only=True):
     title: str = ""
     choices: tuple[Choice, ...] = ()
     aliases: tuple[str, ...] = ()
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
     required: bool = False
     personal: bool = False
     sensitive: str | None = None
@@ -118,13 +124,19 @@ class FieldSpec(Struct, frozen=True, kw_only=True):
 class Vertical(Struct, frozen=True, kw_only=True):
     """A decoded vertical pack: ``pack.toml`` and ``fields.toml`` with the common fields beneath.
 
-    ``fields`` is by canonical name, the common ones included. ``dedupe_window_days`` is how long a second submission of the
-    same person counts as the same lead. ``digest`` is the pack's, and goes into every decision made with it.
+    ``fields`` is by canonical name, the common ones included. ``dedupe_window_days`` is how long a second submission
+    of the same person counts as the same lead. ``consent`` and ``context`` describe what comes beside the fields,
+    ``control`` what steers the intake (vertical, test, keys); ``objects`` are names under which callers nest fields.
+    ``digest`` is that of the pack and the common fields, and goes into every decision made with it.
     """
 
     name: str
     title: str
     fields: dict[str, FieldSpec]
+    consent: dict[str, FieldSpec] = field(default_factory=dict)
+    context: dict[str, FieldSpec] = field(default_factory=dict)
+    control: dict[str, FieldSpec] = field(default_factory=dict)
+    objects: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     dedupe_window_days: int = 30
     consent_required: bool = True
@@ -141,6 +153,19 @@ class Vertical(Struct, frozen=True, kw_only=True):
     def sensitive(self) -> frozenset[str]:
         """The names of the sensitive fields."""
         return frozenset(name for name, spec in self.fields.items() if spec.sensitive)
+
+
+class Mapped(Struct, frozen=True, kw_only=True):
+    """A request read as a lead of a vertical, before it has an id. ``trapped`` says that the hidden field was filled
+    in."""
+
+    vertical: str
+    fields: dict[str, Value]
+    consent: dict[str, Value]
+    context: dict[str, Value]
+    extra: dict[str, Value]
+    test: bool = False
+    trapped: bool = False
 
 
 class FormField(Struct, frozen=True, kw_only=True):
@@ -162,7 +187,8 @@ class FormStep(Struct, frozen=True, kw_only=True):
 class FormConsent(Struct, frozen=True, kw_only=True):
     """What a person is shown and agrees to: the text, its version, who may contact them and how.
 
-    ``box`` is ``unchecked`` where a box must be ticked, ``none`` where the text stands above the button and pressing it agrees.
+    ``box`` is ``unchecked`` where a box must be ticked, ``none`` where the text stands above the button and pressing
+    it agrees.
     """
 
     version: str
@@ -188,3 +214,52 @@ class Form(Struct, frozen=True, kw_only=True):
     redirect_url: str | None = None
     accent: str | None = None
     version: str = ""
+
+
+class StoredSubmission(Struct, frozen=True, kw_only=True):
+    """A submission's row: what is no secret, and the submission itself ``sealed`` with the person's key."""
+
+    id: str
+    lead_id: str
+    person_id: str
+    source_id: str
+    channel: str
+    received_at: datetime
+    content_type: str
+    digest: str
+    idempotency_key: str | None
+    sealed: bytes
+
+
+ImportState = Literal["running", "done", "failed"]
+
+
+class ImportRun(Struct, frozen=True, kw_only=True):
+    """One file on its way in. The same file, source, vertical and map is the same run: whoever starts it again goes
+    on at ``next_row``, the number of rows already taken. ``counts`` are leads by status, with ``rejected.<code>`` for
+    each reason."""
+
+    id: str
+    file_digest: str
+    map_digest: str
+    source_id: str
+    vertical: str
+    file_name: str
+    state: ImportState
+    total: int | None
+    next_row: int
+    counts: dict[str, int]
+    errors_file: str | None
+    started_at: datetime
+    changed_at: datetime
+
+
+class ImportFault(Struct, frozen=True, kw_only=True):
+    """A row that could not be taken, by its line in the file; ``detail`` says what to do and holds no value of the
+    row."""
+
+    import_id: str
+    line: int
+    code: str
+    detail: str
+    at: datetime

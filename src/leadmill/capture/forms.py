@@ -1,0 +1,139 @@
+"""Hosted forms as configured: ``[[form]]`` tables read strictly, and what an answer to a form still lacks.
+
+``read_form`` is called by the configuration and by the book of rules, ``unanswered`` by the page that takes the answer.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+import msgspec
+
+from leadmill.capture.mapping import Lexicon
+from leadmill.capture.model import Form, FormConsent, FormField, FormStep, Mapped, Vertical
+from leadmill.core.faults import BadInput, FieldFault
+from leadmill.core.reading import Table, nearest
+
+CHANNELS = ("call", "text", "email")
+
+
+def read_form(raw: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Form:
+    """A form as configured; its ``version`` is the digest of everything in it, so that any change makes another
+    version.
+
+    Raises :class:`BadInput` ``config.record.malformed``, with the nearest known key, field or vertical.
+    """
+    table = Table(raw, f"form {raw.get('id', '?')}")
+    name = table.name()
+    vertical = verticals[_vertical(table, verticals)]
+    form = Form(
+        id=name,
+        vertical=vertical.name,
+        source_id=table.text("source"),
+        title=table.text("title"),
+        steps=tuple(
+            _step(one, vertical, f"{table.where}, steps[{place}]") for place, one in enumerate(table.tables("steps"))
+        ),
+        consent=_consent(table) if table.has("consent") else None,
+        intro=table.text("intro", ""),
+        submit=table.text("submit", "Send"),
+        thanks=table.text("thanks", "Thank you. We have received your request."),
+        redirect_url=_url(table, "redirect_url"),
+        accent=_colour(table),
+    )
+    if not form.steps:
+        table.refuse("needs at least one step with fields", "steps")
+    asked = [field.field for step in form.steps for field in step.fields]
+    if twice := next((field for field in asked if asked.count(field) > 1), None):
+        table.refuse(f"asks for '{twice}' twice", "steps")
+    if not {"email", "phone"} & set(asked):
+        table.refuse("asks for neither email nor phone, so nobody could answer the person", "steps")
+    table.close()
+    return msgspec.structs.replace(form, version=_digest(form))
+
+
+def unanswered(form: Form, mapped: Mapped) -> list[FieldFault]:
+    """The required questions of a form without an answer. An unticked consent box is none: agreeing to be contacted is
+    never a condition of an enquiry."""
+    return [
+        FieldFault(f"/fields/{field.field}", "capture.field.required", "please answer this")
+        for step in form.steps
+        for field in step.fields
+        if field.required and mapped.fields.get(field.field) in (None, "", [])
+    ]
+
+
+def _vertical(table: Table, verticals: Mapping[str, Vertical]) -> str:
+    try:
+        return Lexicon(verticals).vertical(table.text("vertical"))
+    except BadInput as fault:
+        table.refuse(fault.detail, "vertical")
+
+
+def _step(raw: object, vertical: Vertical, where: str) -> FormStep:
+    table = Table(raw, where)
+    fields = table.value("fields")
+    if not isinstance(fields, list) or not fields:
+        table.refuse("must be a list of fields", "fields")
+    step = FormStep(
+        title=table.text("title", ""),
+        fields=tuple(_field(one, vertical, f"{where}.fields[{place}]") for place, one in enumerate(fields)),
+    )
+    table.close()
+    return step
+
+
+def _field(raw: object, vertical: Vertical, where: str) -> FormField:
+    table = Table({"field": raw} if isinstance(raw, str) else raw, where)
+    name = table.text("field")
+    if name not in vertical.fields:
+        table.refuse(f"the vertical {vertical.name} has no field '{name}'; {nearest(name, vertical.fields)}", "field")
+    field = FormField(
+        field=name,
+        label=table.text("label", vertical.fields[name].title),
+        required=table.flag("required", vertical.fields[name].required),
+        hint=table.text("hint", vertical.fields[name].hint),
+    )
+    table.close()
+    return field
+
+
+def _consent(form: Table) -> FormConsent:
+    table = Table(form.value("consent"), f"{form.where}, consent")
+    channels = table.texts("channels", CHANNELS)
+    for channel in channels:
+        if channel not in CHANNELS:
+            table.refuse(f"'{channel}' is no way of contact; {nearest(channel, CHANNELS)}", "channels")
+    text = table.text("text")
+    consent = FormConsent(
+        version=table.text("version", hashlib.sha256(text.encode()).hexdigest()[:12]),
+        text=text,
+        sellers=table.texts("sellers", ()),
+        channels=channels,
+        obtained_by=table.text("obtained_by", ""),
+        box=cast(Literal["unchecked", "none"], table.choice("box", ("unchecked", "none"), "unchecked")),
+    )
+    table.close()
+    return consent
+
+
+def _url(table: Table, key: str) -> str | None:
+    if not table.has(key):
+        return None
+    url = table.text(key)
+    if not url.startswith(("https://", "http://", "/")):
+        table.refuse("must begin with https://, http:// or /", key)
+    return url
+
+
+def _colour(table: Table) -> str | None:
+    if not table.has("accent"):
+        return None
+    accent = table.text("accent")
+    if len(accent) != 7 or accent[0] != "#" or not all(sign in "0123456789abcdefABCDEF" for sign in accent[1:]):
+        table.refuse("must be a colour such as #3f4ec4", "accent")
+    return accent
+
+
+def _digest(form: Form) -> str:
+    return hashlib.sha256(msgspec.json.encode(form, order="sorted")).hexdigest()[:16]

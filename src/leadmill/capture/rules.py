@@ -1,0 +1,80 @@
+"""What a submission says: the rules between a body and a lead.
+
+``check_submission`` is called by every edge before a submission is accepted, ``map_lead`` by it and by the step. Both
+are pure.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leadmill.capture.bodies import read_body
+from leadmill.capture.mapping import Lexicon, Walk
+from leadmill.capture.model import Mapped, Submission
+from leadmill.core.faults import BadInput, FieldFault
+
+HONEYPOT_FIELD = "fax_number"
+"""The name of the field that a hosted form hides from people; whoever fills it in is no person."""
+
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+_NOT_DIGITS = re.compile(r"[^0-9]")
+
+
+def check_submission(submission: Submission, lexicon: Lexicon, allowed: Sequence[str] = ()) -> Mapped:
+    """Read a submission as a lead before it is accepted.
+
+    ``allowed`` are the verticals of its source: where there is one only, the body need not name it. Raises
+    :class:`BadInput` with one entry a field; the codes are those of :func:`leadmill.capture.bodies.read_body`,
+    ``capture.vertical.missing``, ``capture.vertical.unknown``, ``capture.vertical.not_allowed`` and
+    ``capture.lead.malformed``.
+    """
+    body = read_body(submission.content_type, submission.body)
+    bound = submission.vertical or (allowed[0] if len(allowed) == 1 and lexicon.stated(body) is None else None)
+    mapped = map_lead(body, lexicon, textual=submission.channel != "json" or is_form(submission), bound=bound)
+    if allowed and mapped.vertical not in [lexicon.vertical(name) for name in allowed]:
+        says = "the key's source does not send this vertical"
+        raise BadInput(
+            "capture.vertical.not_allowed", says, [FieldFault("/vertical", "capture.vertical.not_allowed", says)]
+        )
+    return mapped
+
+
+def is_form(submission: Submission) -> bool:
+    """Whether the body is form-encoded, where everything is text."""
+    return submission.content_type.lower().startswith("application/x-www-form-urlencoded")
+
+
+def map_lead(body: Mapping[str, Any], lexicon: Lexicon, *, textual: bool, bound: str | None = None) -> Mapped:
+    """A body as a lead of its vertical. ``bound`` is the vertical of the channel, which outranks what the body says;
+    ``textual`` says that every value is text to be read rather than a JSON type that is meant.
+
+    Raises :class:`BadInput`; see :func:`check_submission`.
+    """
+    stated = bound if bound is not None else lexicon.stated(body)
+    if isinstance(stated, list) and stated and textual:
+        stated = stated[-1]
+    if stated is None or stated == "":
+        says = f"name the vertical: {', '.join(sorted(lexicon.verticals))}"
+        raise BadInput("capture.vertical.missing", says, [FieldFault("/vertical", "capture.vertical.missing", says)])
+    if not isinstance(stated, str):
+        says = "send the vertical's name as a text"
+        raise BadInput("capture.lead.malformed", says, [FieldFault("/vertical", "capture.field.type", says)])
+    walk = Walk(lexicon.names(lexicon.vertical(stated)), textual)
+    walk.take_all(body)
+    return walk.mapped()
+
+
+def missing(mapped: Mapped, lexicon: Lexicon) -> list[str]:
+    """What keeps a mapped lead from being of any use: ``email or phone`` where neither looks right, and the fields
+    that its vertical requires."""
+    lacking = [] if can_reach(mapped.fields.get("email"), mapped.fields.get("phone")) else ["email or phone"]
+    fields = mapped.fields
+    lacking.extend(name for name in lexicon.verticals[mapped.vertical].required if fields.get(name) in (None, "", []))
+    return lacking
+
+
+def can_reach(email: object, phone: object) -> bool:
+    """Whether either looks like a way to reach a person; whether it works is for ``facts`` to find out."""
+    if isinstance(email, str) and _EMAIL.fullmatch(email):
+        return True
+    return isinstance(phone, str) and 7 <= len(_NOT_DIGITS.sub("", phone)) <= 15
