@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from leadmill.core.ids import Mint
 from leadmill.runtime.db import Id, Row, Tx, metadata, prepared
 
 JOURNAL_PAGE = sa.Table(
@@ -59,6 +60,9 @@ _HEADS = prepared(
 )
 _PAGES = sa.select(JOURNAL_PAGE).where(JOURNAL_PAGE.c.subject == sa.bindparam("subject", type_=sa.Text))
 _PAGES = prepared(_PAGES.order_by(JOURNAL_PAGE.c.seq))
+_PAGES_OF = prepared(
+    sa.select(JOURNAL_PAGE).where(JOURNAL_PAGE.c.subject == _IDS).order_by(JOURNAL_PAGE.c.subject, JOURNAL_PAGE.c.seq)
+)
 _LOCK = prepared(sa.text(f"SELECT pg_advisory_xact_lock({_LINK_LOCK})"))
 _TIP = prepared(
     sa.select(JOURNAL_GROUP.c.id, JOURNAL_GROUP.c.link_seq, JOURNAL_GROUP.c.link_hash)
@@ -183,6 +187,20 @@ def write(tx: Tx, group: Group, subject: str, at: datetime, events: bytes, seale
     return Head(seq, made)
 
 
+def group_of(tx: Tx, at: datetime, mint: Mint) -> Group:
+    """The one group of this transaction, made at the first call and closed before the commit."""
+    group = tx.scratch.get(Group)
+    if group is None:
+        group = tx.scratch[Group] = Group(mint("grp", at), at)
+        tx.closing(_close)
+    assert isinstance(group, Group)
+    return group
+
+
+async def _close(tx: Tx) -> None:
+    close_group(tx, tx.scratch[Group])
+
+
 def close_group(tx: Tx, group: Group) -> None:
     """Add the group's row to the transaction, once, after its last page; nothing for a group without pages."""
     if group.hashes:
@@ -213,6 +231,14 @@ async def tip(tx: Tx) -> Link | None:
 async def pages(tx: Tx, subject: str) -> list[Page]:
     """All pages of a subject in order."""
     return [_page(row) for row in await tx.all(_PAGES, subject=subject)]
+
+
+async def pages_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Page]]:
+    """All pages of several subjects, each in order; a subject without a page is absent."""
+    found: dict[str, list[Page]] = {}
+    for row in await tx.all(_PAGES_OF, ids=list(subjects)):
+        found.setdefault(row["subject"], []).append(_page(row))
+    return found
 
 
 def _page(row: Row) -> Page:
