@@ -142,7 +142,8 @@ def missing_licence(
             concerned = vertical in rule.verticals and in_force(rule, day)
             if concerned and (not rule.states or state is None or state in rule.states):
                 held = any(
-                    licence.kind in rule.kinds
+                    licence.active
+                    and licence.kind in rule.kinds
                     and ("*" in licence.states or state in licence.states)
                     and (licence.expires is None or day <= licence.expires)
                     for licence in recipient.licences

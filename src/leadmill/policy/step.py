@@ -14,7 +14,7 @@ from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Hold, Pass, Stop, Verdict
 from leadmill.facts import Dossier
 from leadmill.identity import Identity
-from leadmill.parties import Buyer, Roster
+from leadmill.parties import Buyer, Roster, Team
 from leadmill.policy.model import (
     DENIED,
     NO_CHANNEL,
@@ -58,6 +58,7 @@ class Clear:
         self._verticals = verticals
         self._roster = roster
         self._hash = keyed_hash
+        self._recipients: list[Buyer | Team] = [*roster.buyers.values(), *roster.teams.values()]
         self._lead = ready(self._laws, "lead")
         self._channel = ready(self._laws, "channel")
         self._recipient = ready(self._laws, "recipient")
@@ -117,7 +118,7 @@ class Clear:
         text = plain(proof.text)
         cleared: list[str] = []
         refused: dict[str, Because] = {}
-        for recipient in (*self._roster.buyers.values(), *self._roster.teams.values()):
+        for recipient in self._recipients:
             against = self._against(recipient, seen, sellers, text, now)
             if against is None:
                 cleared.append(recipient.id)
@@ -126,11 +127,11 @@ class Clear:
         return Clearance(channels=channels, cleared=cleared, refused=refused, packs=self._digests)
 
     def _against(
-        self, recipient: Any, seen: dict[str, Any], sellers: frozenset[str], text: str, now: datetime
+        self, recipient: Buyer | Team, seen: dict[str, Any], sellers: frozenset[str], text: str, now: datetime
     ) -> Because | None:
         outside = isinstance(recipient, Buyer)
         seen["recipient.in_house"] = not outside
-        if outside:
+        if isinstance(recipient, Buyer):
             seen["recipient.named"] = named_in(recipient, sellers, text)
             seen["recipient.vetted"] = recipient.vetted
             seen["recipient.certifies_use"] = recipient.certifies_use
@@ -140,7 +141,9 @@ class Clear:
         if spoken:
             rule = spoken[0]
             return because(RECIPIENT, says=rule.says, rule=rule.id, citation=rule.citation)
-        return self._licence(recipient, seen["vertical"], seen["state"], now.date()) if outside else None
+        if isinstance(recipient, Buyer):
+            return self._licence(recipient, seen["vertical"], seen["state"], now.date())
+        return None
 
     def _licence(self, recipient: Buyer, vertical: str, state: str | None, day: date) -> Because | None:
         # The same few answers are asked for with every lead of a day; a step lives as long as one revision of the rules.
