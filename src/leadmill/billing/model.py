@@ -11,6 +11,7 @@ from leadmill.core.events import Event
 from leadmill.core.money import Money
 from leadmill.ledger.model import Posting
 
+
 class Postings(Evidence, frozen=True):
     """What a sale moved: each buyer's price to revenue, and the source's share of it to what the source is owed."""
 

@@ -1,10 +1,10 @@
 """What the book knows: postings, guarded accounts, holds.
 
-Written by ``billing`` and by deposits, read by the console, ``leadmill verify`` and the caps of the market. It has never heard of
-leads: ``ref`` and ``group`` are opaque ids.
+Written by ``billing`` and by deposits, read by the console, ``leadmill verify`` and the caps of the market. It has
+never heard of leads: ``ref`` and ``group`` are opaque ids.
 
-The balance of an account is what was credited to it less what was debited, so a buyer's deposit makes its account positive and
-a sale draws it down; the balances of all accounts always add up to nothing.
+The balance of an account is what was credited to it less what was debited, so a buyer's deposit makes its account
+positive and a sale draws it down; the balances of all accounts always add up to nothing.
 """
 
 from datetime import datetime
@@ -13,7 +13,6 @@ from enum import StrEnum
 from msgspec import Struct
 
 from leadmill.core.money import Money
-
 
 REVENUE = "revenue:sales"
 PAYOUTS = "expense:payouts"
@@ -31,10 +30,11 @@ def payable_account(source_id: str) -> str:
 
 
 class Posting(Struct, frozen=True):
-    """One movement of ``amount`` (positive) out of the account ``debit`` into the account ``credit``: balanced by construction.
+    """One movement of ``amount`` (positive) out of the account ``debit`` into the account ``credit``: balanced by
+    construction.
 
-    ``kind`` says what it is for (``sale``, ``payout``, ``deposit``, ``reversal`` …), ``ref`` names its object (a sale, say) and
-    ``group`` what belongs together (a lead, an invoice).
+    ``kind`` says what it is for (``sale``, ``payout``, ``deposit``, ``reversal`` …), ``ref`` names its object (a
+    sale, say) and ``group`` what belongs together (a lead, an invoice).
     """
 
     id: str
@@ -48,7 +48,8 @@ class Posting(Struct, frozen=True):
 
 
 class Guard(Struct, frozen=True):
-    """An account with a limit: its balance less what is held never falls below ``floor`` (minor units of ``currency``)."""
+    """An account with a limit: its balance less what is held never falls below ``floor`` (minor units of
+    ``currency``)."""
 
     account: str
     currency: str

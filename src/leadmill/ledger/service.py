@@ -1,7 +1,7 @@
 """What one may do with the book: post, guard an account, hold money and let it go, read balances, check.
 
-Called by ``billing`` and, for the limits, by the market. Every verb keeps each guarded balance equal to its postings and never
-below its floor; one that cannot raises :class:`BadInput` and changes nothing.
+Called by ``billing`` and, for the limits, by the market. Every verb keeps each guarded balance equal to its postings
+and never below its floor; one that cannot raises :class:`BadInput` and changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ async def post(tx: Tx, postings: Sequence[Posting], force: bool = False) -> None
     """Write postings and move the guarded balances that they touch.
 
     ``force`` writes what must be written although a floor breaks (a clawback, say). Otherwise raises BadInput
-    ``ledger.account.short`` where a guarded account cannot bear it; ``ledger.account.currency`` where a guarded account is
-    kept in another currency; ``ledger.posting.empty`` for a posting that moves nothing.
+    ``ledger.account.short`` where a guarded account cannot bear it; ``ledger.account.currency`` where a guarded
+    account is kept in another currency; ``ledger.posting.empty`` for a posting that moves nothing.
     """
     for item in postings:
         if item.amount.amount <= 0 or item.debit == item.credit:
@@ -50,8 +50,8 @@ def _moves(changes: Mapping[tuple[str, str], int], guards: Mapping[str, Guard], 
 async def guard(tx: Tx, account: str, currency: str, floor: int) -> Guard:
     """Limit an account: its balance less what is held stays at or above ``floor`` (minor units) from now on.
 
-    Sets the floor anew where the account is limited already; a floor above the present balance only stops further draws.
-    Raises BadInput ``ledger.account.currency`` where the account is limited in another currency.
+    Sets the floor anew where the account is limited already; a floor above the present balance only stops further
+    draws. Raises BadInput ``ledger.account.currency`` where the account is limited in another currency.
     """
     made = await store.put_guard(tx, account, currency, 0, floor)
     found = (await store.lock(tx, [account]))[account]
@@ -74,7 +74,8 @@ async def unguard(tx: Tx, account: str) -> None:
 
 
 async def lock_guards(tx: Tx, accounts: Sequence[str]) -> dict[str, Guard]:
-    """The limited ones among ``accounts``, locked in order until the transaction ends. What the market sells against."""
+    """The limited ones among ``accounts``, locked in order until the transaction ends. What the market sells
+    against."""
     return await store.lock(tx, sorted(accounts))
 
 
@@ -112,7 +113,9 @@ async def commit_hold(tx: Tx, hold_id: str, posting: Posting) -> bool:
     held = await _held(tx, hold_id)
     amount = posting.amount
     if posting.debit != held.account or amount.currency != held.amount.currency or amount.amount > held.amount.amount:
-        raise BadInput("ledger.hold.mismatch", "a hold is committed by a posting from its account of at most its amount")
+        raise BadInput(
+            "ledger.hold.mismatch", "a hold is committed by a posting from its account of at most its amount"
+        )
     if not await _end(tx, held, HoldState.COMMITTED):
         return False
     await post(tx, [posting])
@@ -127,7 +130,9 @@ async def release_hold(tx: Tx, hold_id: str) -> bool:
 async def expire_holds(tx: Tx, now: datetime, most: int = 500) -> int:
     """Let go the holds whose time has passed; how many."""
     overdue = await store.overdue_holds(tx, now, most)
-    ended = [await _end(tx, held, HoldState.EXPIRED) for held in sorted(overdue, key=lambda held: (held.account, held.id))]
+    ended = [
+        await _end(tx, held, HoldState.EXPIRED) for held in sorted(overdue, key=lambda held: (held.account, held.id))
+    ]
     return sum(ended)
 
 
@@ -156,8 +161,8 @@ async def balances(tx: Tx) -> dict[str, list[Money]]:
 
 
 async def statement(tx: Tx, account: str, since: datetime | None = None, until: datetime | None = None) -> list[Entry]:
-    """The postings of an account in order, each with the balance after it; ``since`` and ``until`` narrow what is returned,
-    the balances are carried from the beginning."""
+    """The postings of an account in order, each with the balance after it; ``since`` and ``until`` narrow what is
+    returned, the balances are carried from the beginning."""
     return entries(account, await store.postings_of(tx, account, until=until), since)
 
 
@@ -167,8 +172,8 @@ async def postings_for(tx: Tx, refs: Sequence[str]) -> list[Posting]:
 
 
 async def check(tx: Tx) -> list[Finding]:
-    """Whether the book agrees with itself: postings that move something, guarded balances equal to their postings, holds
-    equal to what is held, no balance below any floor it ever had."""
+    """Whether the book agrees with itself: postings that move something, guarded balances equal to their postings,
+    holds equal to what is held, no balance below any floor it ever had."""
     found = [Finding("ledger.posting.empty", name, "moves nothing") for name in await store.odd_postings(tx)]
     guards = await store.guards(tx)
     sums = {(account, money.currency): money.amount for account, money in await store.sums(tx)}

@@ -1,7 +1,7 @@
 """Every read and write of the book's tables.
 
-Called by the verbs of this package. Guarded rows are always locked in the order of their accounts, so that two transactions never
-wait for each other; whoever also locks limits of the market locks those first.
+Called by the verbs of this package. Guarded rows are always locked in the order of their accounts, so that two
+transactions never wait for each other; whoever also locks limits of the market locks those first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,9 @@ _MOVES = (
 _MOVE = prepared(
     sa.update(ACCOUNT_LIMIT).values(balance=_A.balance + _MOVES.c.change).where(_A.account == _MOVES.c.account)
 )
-_MOVE_HELD = prepared(sa.update(ACCOUNT_LIMIT).values(held=_A.held + _MOVES.c.change).where(_A.account == _MOVES.c.account))
+_MOVE_HELD = prepared(
+    sa.update(ACCOUNT_LIMIT).values(held=_A.held + _MOVES.c.change).where(_A.account == _MOVES.c.account)
+)
 
 
 async def move_balances(tx: Tx, changes: Mapping[str, int]) -> None:
@@ -76,7 +78,14 @@ async def move_held(tx: Tx, changes: Mapping[str, int]) -> None:
 
 async def put_guard(tx: Tx, account: str, currency: str, balance: int, floor: int) -> bool:
     """Insert a guarded row; False where there is one already."""
-    row = {"account": account, "currency": currency, "balance": balance, "floor": floor, "lowest_floor": floor, "held": 0}
+    row = {
+        "account": account,
+        "currency": currency,
+        "balance": balance,
+        "floor": floor,
+        "lowest_floor": floor,
+        "held": 0,
+    }
     return await tx.run(insert(ACCOUNT_LIMIT).values(row).on_conflict_do_nothing()) == 1
 
 
@@ -102,7 +111,9 @@ async def guards(tx: Tx) -> list[Guard]:
 
 async def broken_floors(tx: Tx) -> list[Guard]:
     """Guarded accounts below the lowest floor they ever had."""
-    stmt = sa.select(_A.account, _A.currency, _A.balance, _A.floor, _A.held).where(_A.balance - _A.held < _A.lowest_floor)
+    stmt = sa.select(_A.account, _A.currency, _A.balance, _A.floor, _A.held).where(
+        _A.balance - _A.held < _A.lowest_floor
+    )
     return [_guard(row) for row in await tx.all(stmt.order_by(_A.account))]
 
 
@@ -131,7 +142,9 @@ async def sum_of(tx: Tx, account: str, currency: str) -> int:
     return int(row["total"]) if row else 0
 
 
-async def postings_of(tx: Tx, account: str, since: datetime | None = None, until: datetime | None = None) -> list[Posting]:
+async def postings_of(
+    tx: Tx, account: str, since: datetime | None = None, until: datetime | None = None
+) -> list[Posting]:
     """The postings that touch an account, oldest first."""
     stmt = sa.select(POSTING).where(sa.or_(_P.debit == account, _P.credit == account))
     if since is not None:

@@ -35,8 +35,9 @@ ACCOUNT_LIMIT = sa.Table(
     sa.Column("held", sa.BigInteger, nullable=False),
     postgresql_with={"fillfactor": 50},
 )
-"""The accounts that may not fall below ``floor``, each with the balance of its postings kept beside it so that one locked row
-decides. ``lowest_floor`` is the lowest floor there ever was: a raised floor may leave a balance below it, never below that."""
+"""The accounts that may not fall below ``floor``, each with the balance of its postings kept beside it so that one
+locked row decides. ``lowest_floor`` is the lowest floor there ever was: a raised floor may leave a balance below it,
+never below that."""
 
 MONEY_HOLD = sa.Table(
     "money_hold",
@@ -52,5 +53,8 @@ MONEY_HOLD = sa.Table(
 """Money set aside on a guarded account."""
 
 sa.Index(
-    "money_hold_open", MONEY_HOLD.c.expires_at, MONEY_HOLD.c.id, postgresql_where=MONEY_HOLD.c.state == sa.literal_column("'held'")
+    "money_hold_open",
+    MONEY_HOLD.c.expires_at,
+    MONEY_HOLD.c.id,
+    postgresql_where=MONEY_HOLD.c.state == sa.literal_column("'held'"),
 )

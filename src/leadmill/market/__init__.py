@@ -1,7 +1,8 @@
 """Who gets the lead: orders, their limits, and the allocation.
 
-Takes a clearance and the orders in force, gives a Sale to one buyer or several, or an Assignment to a team, and always an Auction
-that names each order considered and why it did not get the lead. Never oversells a cap, a budget or a buyer's credit.
+Takes a clearance and the orders in force, gives a Sale to one buyer or several, or an Assignment to a team, and
+always an Auction that names each order considered and why it did not get the lead. Never oversells a cap, a budget or
+a buyer's credit.
 """
 
 from leadmill.market.model import (
@@ -17,19 +18,46 @@ from leadmill.market.model import (
     Mode,
     Order,
     Per,
+    PingTarget,
     Room,
     Sale,
     SaleCancelled,
     SaleRecord,
     Schedule,
+    Use,
+    Wanted,
+)
+from leadmill.market.reading import (
+    read_order,
+)
+from leadmill.market.rules import (
+    in_house,
+)
+from leadmill.market.service import (
+    Counters,
+    cancel_sale,
+    cap_use,
+    check,
+    find_sale,
+    recount_limits,
+    sales_of,
+    sales_to,
+)
+from leadmill.market.step import (
+    Allocate,
+)
+from leadmill.market.tally import (
+    SimulatedBook,
 )
 
 __all__ = [
+    "Allocate",
     "Assignment",
     "Auction",
     "Cap",
     "CapUse",
     "Considered",
+    "Counters",
     "Declined",
     "Headroom",
     "Leg",
@@ -37,9 +65,22 @@ __all__ = [
     "Mode",
     "Order",
     "Per",
+    "PingTarget",
     "Room",
     "Sale",
     "SaleCancelled",
     "SaleRecord",
     "Schedule",
+    "SimulatedBook",
+    "Use",
+    "Wanted",
+    "cancel_sale",
+    "cap_use",
+    "check",
+    "find_sale",
+    "in_house",
+    "read_order",
+    "recount_limits",
+    "sales_of",
+    "sales_to",
 ]

@@ -1,7 +1,9 @@
-"""What the market knows: orders, headroom, auctions, sales and assignments, and every reason why an order did not get a lead.
+"""What the market knows: orders, headroom, auctions, sales and assignments, and every reason why an order did not get
+a lead.
 
-Orders come from configuration (``rules.read_order``); the rest is evidence that the step ``Allocate`` establishes. Delivery, billing
-and the console read it. Nothing here is personal: refusals name clauses and limits, never a person's values.
+Orders come from configuration (``rules.read_order``); the rest is evidence that the step ``Allocate`` establishes.
+Delivery, billing and the console read it. Nothing here is personal: refusals name clauses and limits, never a
+person's values.
 """
 
 from collections.abc import Iterable
@@ -36,6 +38,7 @@ SAME_BUYER_LEG = declare("market.order.same_buyer_leg", "The buyer already has a
 OUTBID = declare("market.order.outbid", "{winner} got the lead at {price}.")
 NEEDS_BID = declare("market.order.needs_bid", "The order's price is a bid, and bids are not heard here.")
 REP_CAPACITY = declare("market.order.rep_capacity", "Every rep for this area has the day's {capacity} leads.")
+OTHER_TEAM = declare("market.order.other_team", "The lead stays in-house with {winner}, which comes first.")
 NO_REP_FOR_ZIP = declare("market.order.no_rep_for_zip", "No rep of the team works this ZIP code.")
 PREVIOUSLY_REJECTED = declare("market.order.previously_rejected", "The buyer has already declined this lead.")
 UNKNOWN_RECIPIENT = declare("market.order.unknown_recipient", "No buyer or team {recipient} is on the roster.")
@@ -77,8 +80,8 @@ class Cap(Struct, frozen=True):
 
 
 class Span(Struct, frozen=True):
-    """Open from ``start`` to ``end``, minutes since Monday 00:00 of the local week; ``end`` is past the week's last minute
-    where Sunday night runs into Monday."""
+    """Open from ``start`` to ``end``, minutes since Monday 00:00 of the local week; ``end`` is past the week's last
+    minute where Sunday night runs into Monday."""
 
     start: int
     end: int
@@ -102,9 +105,9 @@ class PingTarget(Struct, frozen=True):
 class Order(Struct, frozen=True, kw_only=True):
     """A recipient's standing demand. Either ``buyer`` or ``team`` is set.
 
-    ``price`` is for a lead sold exclusively, ``shared_price`` for a leg of a shared one; ``max_legs`` is the most buyers this
-    order will share with, itself included. ``where`` holds the predicates as declared, all of which must hold. ``budget`` is what
-    the order may spend in its life. ``tz`` decides where its days and months begin.
+    ``price`` is for a lead sold exclusively, ``shared_price`` for a leg of a shared one; ``max_legs`` is the most
+    buyers this order will share with, itself included. ``where`` holds the predicates as declared, all of which must
+    hold. ``budget`` is what the order may spend in its life. ``tz`` decides where its days and months begin.
     """
 
     id: str
@@ -137,11 +140,32 @@ class Order(Struct, frozen=True, kw_only=True):
         return price.currency if price is not None else "USD"
 
 
-class Headroom(Ask, frozen=True):
-    """What is left of the limits of these orders, at the moment of the decision?"""
+class Wanted(Struct, frozen=True):
+    """What must be known of one order's limits: ``caps`` with its budget among them, ``pers`` their windows in
+    ``tz``, the buyer's ``account`` where it is limited, ``reps`` as names with daily capacities for a team, and
+    whether it can tie."""
+
+    order_id: str
+    tz: str = "UTC"
+    caps: tuple[Cap, ...] = ()
+    pers: tuple[Per, ...] = ()
+    account: str | None = None
+    currency: str = "USD"
+    reps: tuple[tuple[str, int | None], ...] = ()
+    ties: bool = False
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything of it must be looked up at all."""
+        return bool(self.pers or self.account or self.reps or self.ties)
+
+
+class Headroom(Ask, frozen=True, eq=False):
+    """What is left of the limits of these orders? Compared by identity: comparing the lists would cost more than the
+    answer."""
 
     personal: ClassVar[bool] = False
-    order_ids: tuple[str, ...]
+    wanted: tuple[Wanted, ...]
 
 
 class Use(Struct, frozen=True, array_like=True):
@@ -153,8 +177,9 @@ class Use(Struct, frozen=True, array_like=True):
 
 
 class Room(Answer, frozen=True):
-    """The answer to :class:`Headroom`, as of ``at``: the use of each limited order by window, the money each limited buyer can
-    still draw (minor units), the leads each rep has had today (``team/rep``), and when orders that tie last got a lead."""
+    """The answer to :class:`Headroom`, as of ``at``: the use of each limited order by window, the money each limited
+    account still yields (minor units), the leads each rep has had today (``team/rep``), and when orders that tie last
+    got a lead."""
 
     at: datetime
     used: dict[str, list[Use]] = {}
@@ -164,7 +189,8 @@ class Room(Answer, frozen=True):
 
 
 class Considered(Struct, frozen=True, array_like=True):
-    """One order in an auction: what it would have paid, and why it did not get the lead; ``refused`` is None for a winner.
+    """One order in an auction: what it would have paid, and why it did not get the lead; ``refused`` is None for a
+    winner.
 
     ``price`` is the order's exclusive price or, where it takes only shared leads, its price for a leg; None in-house.
     """
@@ -186,8 +212,8 @@ class Leg(Struct, frozen=True):
 
 
 class Auction(Evidence, frozen=True):
-    """Every order of the vertical that was considered, and the outcome: ``winners`` are order ids, ``value`` what they pay
-    together. ``dry`` marks a test lead's auction, whose winners would have got the lead."""
+    """Every order of the vertical that was considered, and the outcome: ``winners`` are order ids, ``value`` what
+    they pay together. ``dry`` marks a test lead's auction, whose winners would have got the lead."""
 
     personal: ClassVar[bool] = False
     considered: tuple[Considered, ...]
@@ -217,7 +243,9 @@ class Auction(Evidence, frozen=True):
         parts = []
         for item in won:
             price = (item.shared_price or item.price) if shared else item.price
-            parts.append(f"{self.named(item)} at {price}" if price is not None else f"{self.named(item)} in-house, nothing sold")
+            parts.append(
+                f"{self.named(item)} at {price}" if price is not None else f"{self.named(item)} in-house, nothing sold"
+            )
         losers = [item for item in self.considered if item.refused is not None and item.refused.code in _BEATEN]
         text = " and ".join(parts) + (f" {self.mode}" if self.mode is not None else "")
         if shared and self.value is not None and len(won) > 1:
@@ -286,7 +314,8 @@ class LegState(StrEnum):
 
 
 class SaleRecord(Struct, frozen=True, kw_only=True):
-    """A leg as stored. ``at`` is the moment whose windows it counts in; an assignment has a team, a rep and no price."""
+    """A leg as stored. ``at`` is the moment whose windows it counts in; an assignment has a team, a rep and no
+    price."""
 
     id: str
     leg: int
@@ -304,8 +333,8 @@ class SaleRecord(Struct, frozen=True, kw_only=True):
 
 
 class CapUse(Struct, frozen=True, kw_only=True):
-    """How much of one limit is used now, for a page of orders. ``limit`` and ``used`` are leads or minor units; ``elapsed`` is
-    the share of the window that has passed, so that ``used / limit`` above it means ahead of pace."""
+    """How much of one limit is used now, for a page of orders. ``limit`` and ``used`` are leads or minor units;
+    ``elapsed`` is the share of the window that has passed, so that ``used / limit`` above it means ahead of pace."""
 
     order_id: str
     per: Per

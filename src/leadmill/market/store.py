@@ -1,0 +1,347 @@
+"""Every read and write of the market's tables.
+
+Called by the verbs and the cap book. Counters are always inserted and locked in the order of their keys and before
+any account of the ledger, so that transactions wait in line and never in a ring.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from leadmill.core.money import Money
+from leadmill.market.model import LegState, Per, SaleRecord
+from leadmill.market.tables import LIMIT_USE, SALE
+from leadmill.market.tally import Key
+from leadmill.runtime.db import Row, Tx, prepared
+
+_S = SALE.c
+_L = LIMIT_USE.c
+_COUNTED = (LegState.SOLD.value, LegState.RETURNED.value, LegState.ASSIGNED.value)
+"""The states of legs that count in their windows."""
+
+_TEXTS = sa.ARRAY(sa.Text)
+_TIMES = sa.ARRAY(sa.DateTime(timezone=True))
+_NUMBERS = sa.ARRAY(sa.BigInteger)
+
+Limits = tuple[int | None, int | None]
+"""The limits of a window in leads and in minor units."""
+
+
+def add_sale(tx: Tx, item: SaleRecord) -> None:
+    """Write a leg or an assignment."""
+    tx.add(
+        SALE,
+        item.id,
+        item.leg,
+        item.deal_id,
+        item.lead_id,
+        item.order_id,
+        item.buyer_id,
+        item.team_id,
+        item.rep_id,
+        item.mode,
+        item.price.amount,
+        item.price.currency,
+        item.state.value,
+        item.at,
+        item.ended_at,
+    )
+
+
+def _keys(name: str) -> sa.TableValuedAlias:
+    return (
+        sa.func.unnest(
+            sa.bindparam("scopes", type_=_TEXTS),
+            sa.bindparam("pers", type_=_TEXTS),
+            sa.bindparam("starts", type_=_TIMES),
+        )
+        .table_valued(
+            sa.column("scope", sa.Text), sa.column("per", sa.Text), sa.column("starts", sa.DateTime(timezone=True))
+        )
+        .render_derived(name)
+    )
+
+
+_WANTED = _keys("wanted")
+_LOCK = prepared(
+    sa.select(_L.scope, _L.per, _L.starts, _L.leads, _L.spend)
+    .join_from(
+        LIMIT_USE,
+        _WANTED,
+        sa.and_(_L.scope == _WANTED.c.scope, _L.per == _WANTED.c.per, _L.starts == _WANTED.c.starts),
+    )
+    .order_by(_L.scope, _L.per, _L.starts)
+    .with_for_update(of=LIMIT_USE)
+)
+
+
+async def lock_counters(tx: Tx, keys: Sequence[Key]) -> dict[Key, tuple[int, int]]:
+    """The counters that exist among ``keys``, locked until the transaction ends."""
+    rows = await tx.all(_LOCK, **_columns(keys))
+    return {(row["scope"], Per(row["per"]), row["starts"]): (row["leads"], row["spend"]) for row in rows}
+
+
+_READ = sa.select(_L.scope, _L.per, _L.starts, _L.leads, _L.spend).join_from(
+    LIMIT_USE,
+    _WANTED,
+    sa.and_(_L.scope == _WANTED.c.scope, _L.per == _WANTED.c.per, _L.starts == _WANTED.c.starts),
+)
+
+
+async def read_counters(tx: Tx, keys: Sequence[Key]) -> dict[Key, tuple[int, int]]:
+    """The counters that exist among ``keys``, as they were last committed."""
+    rows = await tx.all(_READ, **_columns(keys))
+    return {(row["scope"], Per(row["per"]), row["starts"]): (row["leads"], row["spend"]) for row in rows}
+
+
+def _columns(keys: Sequence[Key]) -> dict[str, list[object]]:
+    return {
+        "scopes": [key[0] for key in keys],
+        "pers": [key[1].value for key in keys],
+        "starts": [key[2] for key in keys],
+    }
+
+
+def _counted(
+    scope: sa.ColumnElement[str], starts: sa.ColumnElement[datetime], ends: sa.ColumnElement[datetime]
+) -> sa.FromClause:
+    """Leads and money of the sales that fall into a window of an order or, in-house, of a rep."""
+    name = sa.func.substr(scope, sa.func.strpos(scope, ":") + 1)
+    inside = sa.and_(_S.at >= starts, _S.at < ends, _S.state.in_(_COUNTED))
+    of_order = sa.and_(sa.func.starts_with(scope, "order:"), _S.order_id == name)
+    of_rep = sa.and_(
+        sa.func.starts_with(scope, "rep:"),
+        _S.team_id == sa.func.split_part(name, "/", 1),
+        _S.rep_id == sa.func.split_part(name, "/", 2),
+    )
+    rows = sa.union_all(
+        sa.select(_S.price).where(of_order, inside),
+        sa.select(_S.price).where(of_rep, inside),
+    ).subquery()
+    return sa.select(
+        sa.func.count().label("leads"),
+        sa.cast(sa.func.coalesce(sa.func.sum(rows.c.price), 0), sa.BigInteger).label("spend"),
+    ).lateral("counted")
+
+
+_NEW = (
+    sa.func.unnest(
+        sa.bindparam("scopes", type_=_TEXTS),
+        sa.bindparam("pers", type_=_TEXTS),
+        sa.bindparam("starts", type_=_TIMES),
+        sa.bindparam("ends", type_=_TIMES),
+    )
+    .table_valued(
+        sa.column("scope", sa.Text),
+        sa.column("per", sa.Text),
+        sa.column("starts", sa.DateTime(timezone=True)),
+        sa.column("ends", sa.DateTime(timezone=True)),
+    )
+    .render_derived("fresh")
+)
+_NEW_COUNT = _counted(_NEW.c.scope, _NEW.c.starts, _NEW.c.ends)
+_KNOWN = (
+    sa.select(sa.literal(1))
+    .select_from(LIMIT_USE)
+    .where(_L.scope == _NEW.c.scope, _L.per == _NEW.c.per, _L.starts == _NEW.c.starts)
+    .exists()
+)
+_OPEN = prepared(
+    insert(LIMIT_USE)
+    .from_select(
+        ["scope", "per", "starts", "ends", "leads", "spend"],
+        sa.select(_NEW.c.scope, _NEW.c.per, _NEW.c.starts, _NEW.c.ends, _NEW_COUNT.c.leads, _NEW_COUNT.c.spend)
+        .select_from(_NEW.join(_NEW_COUNT, sa.true()))
+        .where(sa.not_(_KNOWN))
+        .order_by(sa.collate(_NEW.c.scope, "C"), sa.collate(_NEW.c.per, "C"), _NEW.c.starts),
+    )
+    .on_conflict_do_nothing()
+)
+
+
+async def open_counters(tx: Tx, windows: Mapping[Key, datetime]) -> None:
+    """Make the counters that are missing, each beginning with what the sales of its window say; ``windows`` maps a
+    counter to the window's end. Nothing may be locked yet: it waits for whoever makes the same ones."""
+    keys = sorted(windows, key=_order)
+    await tx.run(_OPEN, **_columns(keys), ends=[windows[key] for key in keys])
+
+
+def _order(key: Key) -> tuple[str, str, datetime]:
+    return key[0], key[1].value, key[2]
+
+
+_COUNT = sa.select(_NEW.c.scope, _NEW.c.per, _NEW.c.starts, _NEW_COUNT.c.leads, _NEW_COUNT.c.spend).select_from(
+    _NEW.join(_NEW_COUNT, sa.true())
+)
+
+
+async def count_sales(tx: Tx, windows: Mapping[Key, datetime]) -> dict[Key, tuple[int, int]]:
+    """What the sales of these windows add up to, for counters that nobody has opened."""
+    keys = list(windows)
+    rows = await tx.all(_COUNT, **_columns(keys), ends=[windows[key] for key in keys])
+    return {_key(row): (row["leads"], row["spend"]) for row in rows}
+
+
+_MOVES = (
+    sa.func.unnest(
+        sa.bindparam("scopes", type_=_TEXTS),
+        sa.bindparam("pers", type_=_TEXTS),
+        sa.bindparam("starts", type_=_TIMES),
+        sa.bindparam("leads", type_=_NUMBERS),
+        sa.bindparam("spends", type_=_NUMBERS),
+        sa.bindparam("leads_limits", type_=_NUMBERS),
+        sa.bindparam("spend_limits", type_=_NUMBERS),
+    )
+    .table_valued(
+        sa.column("scope", sa.Text),
+        sa.column("per", sa.Text),
+        sa.column("starts", sa.DateTime(timezone=True)),
+        sa.column("leads", sa.BigInteger),
+        sa.column("spend", sa.BigInteger),
+        sa.column("leads_limit", sa.BigInteger),
+        sa.column("spend_limit", sa.BigInteger),
+    )
+    .render_derived("move")
+)
+_SETTLE = prepared(
+    sa.update(LIMIT_USE)
+    .values(
+        leads=_L.leads + _MOVES.c.leads,
+        spend=_L.spend + _MOVES.c.spend,
+        leads_limit=_MOVES.c.leads_limit,
+        spend_limit=_MOVES.c.spend_limit,
+    )
+    .where(_L.scope == _MOVES.c.scope, _L.per == _MOVES.c.per, _L.starts == _MOVES.c.starts)
+)
+
+
+async def move_counters(tx: Tx, moves: Mapping[Key, tuple[int, int]], limits: Mapping[Key, Limits]) -> None:
+    """Add leads and minor units to counters that are locked, with the limits they were counted under."""
+    if not moves:
+        return
+    keys = list(moves)
+    await tx.run(
+        _SETTLE,
+        **_columns(keys),
+        leads=[moves[key][0] for key in keys],
+        spends=[moves[key][1] for key in keys],
+        leads_limits=[limits[key][0] for key in keys],
+        spend_limits=[limits[key][1] for key in keys],
+    )
+
+
+async def release(tx: Tx, scope: str, at: datetime, spend: int) -> None:
+    """Take a lead and its price out of every window of a scope that holds ``at``."""
+    inside = sa.and_(_L.scope == scope, _L.starts <= at, _L.ends > at)
+    await tx.all(sa.select(_L.starts).where(inside).order_by(_L.scope, _L.per, _L.starts).with_for_update())
+    await tx.run(sa.update(LIMIT_USE).values(leads=_L.leads - 1, spend=_L.spend - spend).where(inside))
+
+
+async def drop_counters(tx: Tx, scopes: Sequence[str], teams: Sequence[str]) -> None:
+    """Forget the counters of these scopes and of these teams' reps; they are counted anew when next needed."""
+    team = sa.func.split_part(sa.func.split_part(_L.scope, ":", 2), "/", 1)
+    theirs = sa.or_(
+        _L.scope == sa.any_(sa.literal(list(scopes), _TEXTS)),
+        sa.and_(sa.func.starts_with(_L.scope, "rep:"), team == sa.any_(sa.literal(list(teams), _TEXTS))),
+    )
+    await tx.all(sa.select(_L.starts).where(theirs).order_by(_L.scope, _L.per, _L.starts).with_for_update())
+    await tx.run(sa.delete(LIMIT_USE).where(theirs))
+
+
+async def end_leg(tx: Tx, sale_id: str, state: LegState, now: datetime) -> SaleRecord | None:
+    """Move a leg or assignment that stands to its end; None where there is none that stands."""
+    standing = (LegState.SOLD.value, LegState.ASSIGNED.value)
+    row = await tx.one(
+        sa.update(SALE)
+        .values(state=state.value, ended_at=now)
+        .where(_S.id == sale_id, _S.state.in_(standing))
+        .returning(SALE)
+    )
+    return _record(row) if row else None
+
+
+async def find_leg(tx: Tx, sale_id: str) -> SaleRecord | None:
+    """A leg or assignment by its id."""
+    row = await tx.one(sa.select(SALE).where(_S.id == sale_id))
+    return _record(row) if row else None
+
+
+async def legs_of(tx: Tx, lead_id: str) -> list[SaleRecord]:
+    """Every leg and assignment of a lead, oldest first."""
+    rows = await tx.all(sa.select(SALE).where(_S.lead_id == lead_id).order_by(_S.at, _S.id))
+    return [_record(row) for row in rows]
+
+
+async def sales_to(tx: Tx, buyer_id: str, before: str | None = None, most: int = 50) -> list[SaleRecord]:
+    """A buyer's legs, newest first; ``before`` is the last id of the page before."""
+    stmt = sa.select(SALE).where(_S.buyer_id == buyer_id)
+    if before is not None:
+        stmt = stmt.where(_S.id < before)
+    return [_record(row) for row in await tx.all(stmt.order_by(_S.id.desc()).limit(most))]
+
+
+_LAST_OF = (
+    sa.func.unnest(sa.bindparam("orders", type_=_TEXTS))
+    .table_valued(sa.column("id", sa.Text))
+    .render_derived("wanted_order")
+)
+_LAST_ROW = sa.select(_S.at).where(_S.order_id == _LAST_OF.c.id).order_by(_S.at.desc()).limit(1).lateral("last_sale")
+_LAST = prepared(sa.select(_LAST_OF.c.id, _LAST_ROW.c.at).select_from(_LAST_OF.join(_LAST_ROW, sa.true())))
+
+
+async def last_sales(tx: Tx, order_ids: Sequence[str]) -> dict[str, datetime]:
+    """When orders last got a lead."""
+    return {row["id"]: row["at"] for row in await tx.all(_LAST, orders=list(order_ids))}
+
+
+async def wrong_counters(tx: Tx) -> list[tuple[Key, tuple[int, int], tuple[int, int]]]:
+    """Counters that differ from the sales of their window: the counter, what it says, what the sales say."""
+    count = _counted(_L.scope, _L.starts, _L.ends)
+    stmt = sa.select(LIMIT_USE, count.c.leads.label("real_leads"), count.c.spend.label("real_spend")).select_from(
+        LIMIT_USE.join(count, sa.true())
+    )
+    rows = await tx.all(
+        stmt.where(sa.or_(count.c.leads != _L.leads, count.c.spend != _L.spend)).order_by(_L.scope, _L.starts)
+    )
+    return [(_key(row), (row["leads"], row["spend"]), (row["real_leads"], row["real_spend"])) for row in rows]
+
+
+async def overrun_counters(tx: Tx) -> list[tuple[Key, tuple[int, int], Limits]]:
+    """Counters above the limits that they were last counted under."""
+    over = sa.or_(_L.leads > _L.leads_limit, _L.spend > _L.spend_limit, _L.leads < 0, _L.spend < 0)
+    rows = await tx.all(sa.select(LIMIT_USE).where(over).order_by(_L.scope, _L.starts))
+    return [(_key(row), (row["leads"], row["spend"]), (row["leads_limit"], row["spend_limit"])) for row in rows]
+
+
+async def oversold(tx: Tx) -> list[str]:
+    """Leads with an exclusive leg or an assignment beside another that stands, or with two legs of one buyer."""
+    standing = _S.state.in_((LegState.SOLD.value, LegState.ASSIGNED.value))
+    alone = _S.mode != "shared"
+    several = sa.and_(sa.func.count() > 1, sa.func.bool_or(alone))
+    twice = sa.func.count(_S.buyer_id) > sa.func.count(sa.distinct(_S.buyer_id))
+    stmt = sa.select(_S.lead_id).where(standing).group_by(_S.lead_id).having(sa.or_(several, twice))
+    return [row["lead_id"] for row in await tx.all(stmt.order_by(_S.lead_id))]
+
+
+def _key(row: Row) -> Key:
+    return row["scope"], Per(row["per"]), row["starts"]
+
+
+def _record(row: Row) -> SaleRecord:
+    return SaleRecord(
+        id=row["id"],
+        leg=row["leg"],
+        deal_id=row["deal_id"],
+        lead_id=row["lead_id"],
+        order_id=row["order_id"],
+        buyer_id=row["buyer_id"],
+        team_id=row["team_id"],
+        rep_id=row["rep_id"],
+        mode=row["mode"],
+        price=Money(row["price"], row["currency"]),
+        state=LegState(row["state"]),
+        at=row["at"],
+        ended_at=row["ended_at"],
+    )

@@ -1,0 +1,47 @@
+"""The market's tables: who got which lead, and how much of each limit is used."""
+
+import sqlalchemy as sa
+
+from leadmill.runtime.db import Id, metadata
+
+SALE = sa.Table(
+    "sale",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("leg", sa.Integer, nullable=False),
+    sa.Column("deal_id", Id, nullable=False),
+    sa.Column("lead_id", Id, nullable=False),
+    sa.Column("order_id", Id, nullable=False),
+    sa.Column("buyer_id", Id),
+    sa.Column("team_id", Id),
+    sa.Column("rep_id", Id),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("price", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+)
+"""One row a leg, or an assignment. ``at`` is the moment whose windows it counts in, the same for a whole group of
+leads."""
+
+sa.Index("sale_by_lead", SALE.c.lead_id)
+sa.Index("sale_by_order", SALE.c.order_id, SALE.c.at)
+sa.Index("sale_by_buyer", SALE.c.buyer_id, SALE.c.id, postgresql_where=SALE.c.buyer_id.is_not(None))
+sa.Index("sale_by_team", SALE.c.team_id, SALE.c.at, postgresql_where=SALE.c.team_id.is_not(None))
+
+LIMIT_USE = sa.Table(
+    "limit_use",
+    metadata,
+    sa.Column("scope", Id, primary_key=True),
+    sa.Column("per", sa.Text, primary_key=True),
+    sa.Column("starts", sa.DateTime(timezone=True), primary_key=True),
+    sa.Column("ends", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("leads", sa.BigInteger, nullable=False),
+    sa.Column("spend", sa.BigInteger, nullable=False),
+    sa.Column("leads_limit", sa.BigInteger),
+    sa.Column("spend_limit", sa.BigInteger),
+    postgresql_with={"fillfactor": 50},
+)
+"""One row a window of a limited order or rep: what was sold in it. The limits are those of the last lead counted, so
+use above them is always a fault."""

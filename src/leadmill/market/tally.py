@@ -1,0 +1,143 @@
+"""What has been used of every limit, counted in memory: the arithmetic under the caps.
+
+The cap book of ``service`` fills one from locked rows for each group of leads; a replay lets one evolve over a
+recorded stream. Both answer :class:`Headroom` with it and tell it of each sale, so that they cannot differ.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from leadmill.core.money import Money
+from leadmill.market.model import Assignment, Headroom, Per, Room, Sale, Use, Wanted
+from leadmill.market.windows import bounds
+
+Key = tuple[str, Per, datetime]
+"""A counter: its scope, its kind of window and the window's first moment."""
+
+_NONE = (0, 0)
+
+
+def order_scope(order_id: str) -> str:
+    """The scope of an order's counters."""
+    return f"order:{order_id}"
+
+
+def rep_scope(rep: str) -> str:
+    """The scope of the counter of a rep, named ``team/rep``."""
+    return f"rep:{rep}"
+
+
+def keys_of(wanted: Wanted, at: datetime) -> list[Key]:
+    """The counters that an order's limits are kept in at a moment."""
+    scope = order_scope(wanted.order_id)
+    keys = [(scope, per, bounds(per, wanted.tz, at)[0]) for per in wanted.pers]
+    if wanted.reps:
+        today = bounds(Per.DAY, wanted.tz, at)[0]
+        keys += [(rep_scope(rep), Per.DAY, today) for rep, _ in wanted.reps]
+    return keys
+
+
+class Tally:
+    """Counters, money and turns. ``used`` holds leads and minor units by counter, ``funds`` what each limited account
+    still yields, ``last`` when an order last got a lead."""
+
+    __slots__ = ("_uses", "funds", "last", "used")
+
+    def __init__(
+        self,
+        used: Mapping[Key, tuple[int, int]] | None = None,
+        funds: Mapping[str, int] | None = None,
+        last: Mapping[str, datetime] | None = None,
+    ) -> None:
+        self.used = dict(used or {})
+        self.funds = dict(funds or {})
+        self.last = dict(last or {})
+        self._uses: dict[str, tuple[list[datetime], list[Use]]] = {}
+
+    def room(self, ask: Headroom, at: datetime) -> Room:
+        """What is left for the orders of an ask."""
+        used: dict[str, list[Use]] = {}
+        funds: dict[str, int] = {}
+        reps: dict[str, int] = {}
+        last: dict[str, datetime] = {}
+        for wanted in ask.wanted:
+            order_id = wanted.order_id
+            if wanted.pers:
+                used[order_id] = self._of(wanted, at)
+            account = wanted.account
+            if account is not None and account in self.funds:
+                funds[account] = self.funds[account]
+            if wanted.reps:
+                today = bounds(Per.DAY, wanted.tz, at)[0]
+                for rep, _ in wanted.reps:
+                    reps[rep] = self.used.get((rep_scope(rep), Per.DAY, today), _NONE)[0]
+            if wanted.ties and order_id in self.last:
+                last[order_id] = self.last[order_id]
+        return Room(at, used, funds, reps, last)
+
+    def _of(self, wanted: Wanted, at: datetime) -> list[Use]:
+        starts = [bounds(per, wanted.tz, at)[0] for per in wanted.pers]
+        kept = self._uses.get(wanted.order_id)
+        if kept is not None and kept[0] == starts:
+            return kept[1]
+        scope = order_scope(wanted.order_id)
+        uses = [
+            Use(per, *self.used.get((scope, per, first), _NONE)) for per, first in zip(wanted.pers, starts, strict=True)
+        ]
+        self._uses[wanted.order_id] = (starts, uses)
+        return uses
+
+    def take(self, wanted: Wanted, amount: int, at: datetime, rep: str | None = None) -> list[Key]:
+        """Count a lead and its price (minor units) for an order, or a lead for a rep; the counters that moved."""
+        scope = order_scope(wanted.order_id)
+        moved: list[Key] = []
+        for per in wanted.pers:
+            moved.append((scope, per, bounds(per, wanted.tz, at)[0]))
+        if rep is not None and any(rep == name for name, _ in wanted.reps):
+            moved.append((rep_scope(rep), Per.DAY, bounds(Per.DAY, wanted.tz, at)[0]))
+        for key in moved:
+            leads, spend = self.used.get(key, _NONE)
+            self.used[key] = (leads + 1, spend + amount)
+        self._uses.pop(wanted.order_id, None)
+        if wanted.account is not None and wanted.account in self.funds:
+            self.funds[wanted.account] -= amount
+        if wanted.ties:
+            self.last[wanted.order_id] = at
+        return moved
+
+
+class SimulatedBook:
+    """Limits that evolve in memory over a replayed stream of leads, from given balances and empty counters.
+
+    ``hear`` answers like the real book; ``learn`` is told of every sale and assignment that the replayed walk makes,
+    in the stream's order.
+    """
+
+    def __init__(self, wanted: Iterable[Wanted], funds: Mapping[str, Money]) -> None:
+        self._wanted = {item.order_id: item for item in wanted}
+        currencies = {item.account: item.currency for item in self._wanted.values() if item.account}
+        usable = {name: money.amount for name, money in funds.items() if currencies.get(name) == money.currency}
+        self._tally = Tally(funds=usable)
+
+    def hear(self, ask: Headroom, at: datetime) -> Room:
+        """What is left at a moment of the stream."""
+        return self._tally.room(ask, at)
+
+    def learn(self, outcome: Sale | Assignment, at: datetime) -> None:
+        """Count a sale's legs or an assignment."""
+        if isinstance(outcome, Assignment):
+            self._tally.take(self._wanted[outcome.order_id], 0, at, f"{outcome.team}/{outcome.rep}")
+            return
+        for leg in outcome.legs:
+            self._tally.take(self._wanted[leg.order_id], leg.price.amount, at)
+
+    def start(self, order_id: str, at: datetime, leads: int, spend: int = 0) -> None:
+        """Begin with some use of an order's windows at ``at``: what was sold before the stream starts."""
+        wanted = self._wanted[order_id]
+        for key in keys_of(wanted, at):
+            if key[0] == order_scope(order_id):
+                self._tally.used[key] = (leads, spend)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The moment a condition without a span is asked at: it does not matter to it."""
