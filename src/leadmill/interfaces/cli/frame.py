@@ -1,0 +1,82 @@
+"""What every command shares: its options, how it opens the house, how it ends.
+
+Used by the command modules beside it. Results go to standard output, words for people and progress to standard error; the exit status is
+0 done, 1 done with findings, 2 wrong usage, 3 could not.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from leadmill.core.faults import BadInput, Fault
+from leadmill.interfaces.house import House, Opener
+from leadmill.runtime.settings import Settings, read_settings
+
+HomeDir = Annotated[
+    Path | None, typer.Option("--home", metavar="DIR", help="Folder of the embedded database and the keys.", show_default="./.leadmill")
+]
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database-url", metavar="URL", help="Another PostgreSQL instead of the embedded one.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+FINDINGS, USAGE, COULD_NOT = 1, 2, 3
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def settings(home: Path | None, database_url: str | None, **more: Any) -> Settings:
+    """The settings of a command: its options over the environment over the defaults."""
+    given = {"home": home, "database_url": database_url, **more}
+    return read_settings(os.environ, **{name: value for name, value in given.items() if value is not None})
+
+
+def run(opener: Opener, chosen: Settings, act: Callable[[House], Awaitable[int]]) -> NoReturn:
+    """Open the house, act, close it, and end the program with the status that ``act`` returns."""
+
+    async def inside() -> int:
+        async with opener(chosen) as house:
+            return await act(house)
+
+    raise typer.Exit(guarded(lambda: asyncio.run(inside())))
+
+
+def guarded(act: Callable[[], int]) -> int:
+    """The status of ``act``; a fault is told in a line and becomes a status."""
+    try:
+        return act()
+    except BadInput as fault:
+        err.print(f"[bold]leadmill:[/] {fault.code}: {fault.detail}", markup=True)
+        for entry in fault.errors:
+            err.print(f"  {entry.pointer}: {entry.detail} ({entry.code})", markup=False)
+        return USAGE
+    except Fault as fault:
+        err.print(f"[bold]leadmill:[/] {fault.code}: {fault.detail}", markup=True)
+        return COULD_NOT
+    except KeyboardInterrupt:
+        return 130
+
+
+def document(value: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.flush()
+
+
+def table(title: str, columns: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:
+    """Print a table for people."""
+    shown = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for number, column in enumerate(columns):
+        shown.add_column(column, justify="right" if right and number in right else "left")
+    for row in rows:
+        shown.add_row(*row)
+    out.print(shown)

@@ -1,0 +1,191 @@
+"""``leadmill explain``, ``leadmill verify``, ``leadmill replay``: why, whether it holds, and what else might have been."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadmill.core.money import Money
+from leadmill.flow.biography import Biography, Passage, read_biography
+from leadmill.flow.configure import changed_rules
+from leadmill.flow.replay import Replayed, replay, replay_with
+from leadmill.flow.verify import verify
+from leadmill.interfaces.cli.frame import (
+    FINDINGS,
+    DatabaseUrl,
+    HomeDir,
+    Json,
+    document,
+    err,
+    out,
+    run,
+    settings,
+    table,
+)
+from leadmill.interfaces.house import House, Opener
+
+
+def add_to(app: typer.Typer, opener: Opener) -> None:
+    """Add the commands to the program."""
+
+    @app.command("explain", epilog="Example: leadmill explain lead_01k9x2m4…")
+    def explain(
+        lead_id: Annotated[str, typer.Argument(help="The lead's id.")],
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Tell a lead's whole story: each step, what it heard, its verdict, the rules, the orders, the money."""
+
+        async def act(house: House) -> int:
+            async with house.db.begin() as tx:
+                story = await read_biography(tx, house.pen, lead_id)
+            document(plain_biography(story)) if as_json else _tell(story)
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+    @app.command("verify", epilog="Example: leadmill verify --home ./.leadmill")
+    def check(home: HomeDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+        """Check the journal's chain, the ledger's sums, caps and budgets against sales, leads against events."""
+
+        async def act(house: House) -> int:
+            report = await verify(house.db, house.pen)
+            if as_json:
+                document(report)
+            else:
+                for line in report.checked:
+                    out.print(f"{line.name}: {line.count:,} checked, {line.findings} findings")
+                for finding in report.findings:
+                    out.print(f"[bold]{finding.code}[/] {finding.where}: {finding.detail}")
+                out.print("Everything holds." if not report.findings else f"{len(report.findings)} findings.")
+            return FINDINGS if report.findings else 0
+
+        run(opener, settings(home, database_url), act)
+
+    @app.command("replay", epilog="Example: leadmill replay --since 2026-11-01 --with cheaper.toml")
+    def again(
+        since: Annotated[datetime | None, typer.Option(help="Leads received from this moment on (UTC).")] = None,
+        until: Annotated[datetime | None, typer.Option(help="Leads received before this moment (UTC).")] = None,
+        with_file: Annotated[
+            Path | None, typer.Option("--with", metavar="FILE.toml", help="Decide under this order book instead.")
+        ] = None,
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Decide recorded leads again: under the rules of their time, or with another order book."""
+
+        async def act(house: House) -> int:
+            span = {"since": _utc(since), "until": _utc(until)}
+            if with_file is None:
+                found = await replay(house.db, house.pen, house.book, **span)
+            else:
+                other = changed_rules(with_file, house.packs)
+                found = await replay_with(house.db, house.pen, house.book, other, **span)
+            document(found) if as_json else _compare(found, with_file is not None)
+            return FINDINGS if found.differences else 0
+
+        run(opener, settings(home, database_url), act)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment if moment is None or moment.tzinfo else moment.astimezone().replace(tzinfo=None).astimezone()
+
+
+def plain_biography(story: Biography) -> dict[str, object]:
+    """A biography as a document, without the sealed bytes."""
+    lead = story.lead
+    return {
+        "lead_id": lead.id,
+        "state": lead.state.value,
+        "reason": lead.reason,
+        "vertical": lead.vertical,
+        "source": lead.source_id,
+        "received_at": lead.received_at,
+        "score": lead.score,
+        "recipient": lead.recipient,
+        "price": Money(lead.price, lead.currency or "USD").decimal() if lead.price is not None else None,
+        "currency": lead.currency,
+        "revision": lead.revision,
+        "forgotten": story.forgotten,
+        "steps": story.passages,
+        "orders": story.candidates,
+        "money": [
+            {
+                "id": item.id,
+                "at": item.at,
+                "debit": item.debit,
+                "credit": item.credit,
+                "amount": item.amount.decimal(),
+                "currency": item.amount.currency,
+                "kind": item.kind,
+            }
+            for item in story.money
+        ],
+    }
+
+
+def _tell(story: Biography) -> None:
+    lead = story.lead
+    out.print(f"[bold]{lead.id}[/] {lead.vertical} from {lead.source_id}, {lead.received_at:%Y-%m-%d %H:%M:%S} UTC")
+    ending = f"[bold]{lead.state.value}[/]" + (f" to {lead.recipient}" if lead.recipient else "")
+    if lead.price is not None and lead.currency:
+        ending += f" for {Money(lead.price, lead.currency)}"
+    out.print(ending + (f" ({lead.reason})" if lead.reason else ""))
+    if story.forgotten:
+        out.print("The person was forgotten: what was heard is gone, what was decided remains.")
+    for passage in story.passages:
+        _passage(passage)
+    if story.candidates:
+        out.print()
+        rows = [
+            [item.order_id, item.name, item.price or item.shared_price or "in-house", item.message or "got the lead"]
+            for item in story.candidates
+        ]
+        table("Orders considered", ["order", "recipient", "price", "why"], rows, right={2})
+    if story.money:
+        out.print()
+        rows = [[item.kind, item.debit, item.credit, str(item.amount)] for item in story.money]
+        table("Money", ["for", "from", "to", "amount"], rows, right={3})
+
+
+def _passage(passage: Passage) -> None:
+    head = f"\n{passage.at:%H:%M:%S.%f}"[:-3] + f"  [bold]{passage.title}[/]"
+    if passage.verdict:
+        head += f"  {passage.verdict}"
+    out.print(head + (f"  ({passage.code})" if passage.code else ""))
+    if passage.message:
+        out.print(f"    {passage.message}", markup=False)
+    for line in passage.heard:
+        out.print(f"    heard: {line}", markup=False)
+    for line in passage.learned:
+        out.print(f"    {line}", markup=False)
+    for rule in passage.rules:
+        out.print(f"    rule {rule.id}: {rule.says} [{rule.citation}]", markup=False)
+
+
+def _compare(found: Replayed, with_other: bool) -> None:
+    err.print(f"{found.leads:,} leads, {found.steps:,} steps, {found.skipped:,} skipped")
+    if not with_other:
+        for item in found.differences[:50]:
+            out.print(f"{item.lead_id} {item.step}: was {item.was}, now {item.now}")
+        out.print(f"{len(found.differences)} differences")
+        return
+    rows = [
+        [item.lead_id, f"{item.was} {item.was_recipient or ''}", f"{item.now} {item.now_recipient or ''}", _minor(item.now_price - item.was_price)]
+        for item in found.changes[:50]
+    ]
+    table(f"{len(found.changes):,} leads would go elsewhere", ["lead", "was", "would be", "difference"], rows, right={3})
+    rows = [
+        [who, f"{money.leads_was:,}", f"{money.leads_now:,}", _minor(money.was), _minor(money.now), _minor(money.now - money.was)]
+        for who, money in sorted(found.by_recipient.items())
+    ]
+    total = found.total
+    rows.append(["all", f"{total.leads_was:,}", f"{total.leads_now:,}", _minor(total.was), _minor(total.now), _minor(total.now - total.was)])
+    table("By recipient", ["recipient", "leads", "would be", "money", "would be", "difference"], rows, right={1, 2, 3, 4, 5})
+
+
+def _minor(amount: int) -> str:
+    return f"{amount / 100:,.2f}"
