@@ -1,10 +1,10 @@
 """The closed language of conditions: on which leads an order, a law or a segment bears.
 
-Read by ``market`` (orders), ``parties`` (teams), ``policy`` (packs) and segments. A condition is data, compiled once to a closure
-that is the reference for every faster index. It promises to be total: whatever a field holds, a condition answers true or
-false. A field that is absent or empty fails every comparison (``exists = false`` alone is true of it); a number is compared
-with numbers only, text without regard to case, and a list satisfies ``eq``, ``in`` and ``prefix`` if one of its items does.
-"""
+Read by ``market`` (orders), ``parties`` (teams), ``policy`` (packs) and segments. A condition is data, compiled once
+to a closure that is the reference for every faster index. It promises to be total: whatever a field holds, a
+condition answers true or false. A field that is absent or empty fails every comparison (``exists = false`` alone is
+true of it); a number is compared with numbers only, text without regard to case, and a list satisfies ``eq``, ``in``
+and ``prefix`` if one of its items does."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -31,8 +31,8 @@ _SKEW = timedelta(days=1)
 
 
 class Test(Struct, frozen=True, tag="test"):
-    """One comparison of one field. ``operand`` is a tuple for ``in`` and ``prefix``, a bool for ``exists``, a span such as
-    ``90d`` for ``older_than`` and ``within``, otherwise a scalar."""
+    """One comparison of one field. ``operand`` is a tuple for ``in`` and ``prefix``, a bool for ``exists``, a span
+    such as ``90d`` for ``older_than`` and ``within``, otherwise a scalar."""
 
     __test__ = False  # the name must not make pytest collect it
 
@@ -67,10 +67,11 @@ EVERYTHING = All()
 
 
 def parse(raw: object, where: str = "where") -> Predicate:
-    """The condition written as tables. A list means all of its parts; several comparisons in one table mean all of them.
+    """The condition written as tables. A list means all of its parts; several comparisons in one table mean all of
+    them.
 
-    Raises :class:`BadInput` ``config.predicate.malformed``; the message begins with the place, ``where`` being the root's.
-    """
+    Raises :class:`BadInput` ``config.predicate.malformed``; the message begins with the place, ``where`` being the
+    root's."""
     return _parse(raw, where, 0)
 
 
@@ -210,7 +211,7 @@ def _all(checks: Sequence[Check]) -> Check:
         return checks[0]
 
     def check(values: Mapping[str, Value], now: datetime) -> bool:
-        for one in checks:
+        for one in checks:  # noqa: SIM110 a loop takes half the time of all() here
             if not one(values, now):
                 return False
         return True
@@ -223,7 +224,7 @@ def _any(checks: Sequence[Check]) -> Check:
         return checks[0]
 
     def check(values: Mapping[str, Value], now: datetime) -> bool:
-        for one in checks:
+        for one in checks:  # noqa: SIM110 as above
             if one(values, now):
                 return True
         return False
@@ -309,8 +310,8 @@ def _ordered(field: str, op: str, operand: Any) -> Check:
 
 
 def _aged(field: str, span: str, older: bool) -> Check:
-    """``older_than`` is true from the moment the span is full, ``within`` until then. A moment in the future is within no
-    span, save for one day that differing clocks and time zones may put between a caller and us."""
+    """``older_than`` is true from the moment the span is full, ``within`` until then. A moment in the future is
+    within no span, save for one day that differing clocks and time zones may put between a caller and us."""
 
     def check(values: Mapping[str, Value], now: datetime) -> bool:
         value = values.get(field)

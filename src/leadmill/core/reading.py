@@ -1,8 +1,7 @@
 """Strict reading of tables a person wrote: configuration files, packs, predicates.
 
-Called by the decoders of every package. It promises that nothing is silently dropped: a key nobody reads is refused with the
-nearest known one, and every complaint says where it stands.
-"""
+Called by the decoders of every package. It promises that nothing is silently dropped: a key nobody reads is refused
+with the nearest known one, and every complaint says where it stands."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -43,7 +42,8 @@ class Table:
         raise BadInput(self._code, f"{self.where}{f', {key}' if key else ''}: {says}")
 
     def has(self, key: str) -> bool:
-        """Whether the key is there."""
+        """Whether the key is there; asking makes it a known one."""
+        self._read.add(key)
         return key in self._raw
 
     def value(self, key: str, default: Any = ...) -> Any:
@@ -62,7 +62,8 @@ class Table:
         return str(found)
 
     def name(self, key: str = "id") -> str:
-        """An identifier: lower-case letters, digits, ``-``, ``_`` and ``.``, at most 64, beginning with a letter or digit."""
+        """An identifier: lower-case letters, digits, ``-``, ``_`` and ``.``, at most 64, beginning with a letter or
+        digit."""
         found = self.text(key)
         plain = found.replace("-", "").replace("_", "").replace(".", "")
         if not (

@@ -1,7 +1,7 @@
 """Spans of time as people write them, and the moments that fields hold as text.
 
-Used by conditions, caps and whatever else counts back from now. A span is a count and a unit: ``12h``, ``90d``, ``2w``, ``6mo``, ``18y``.
-"""
+Used by conditions, caps and whatever else counts back from now. A span is a count and a unit: ``12h``, ``90d``,
+``2w``, ``6mo``, ``18y``."""
 
 import re
 from calendar import monthrange
@@ -47,7 +47,8 @@ def span_words(span: str) -> str:
 
 
 def moment(text: str) -> datetime | None:
-    """The moment an ISO 8601 date (its midnight) or time names, in UTC where it says no zone; None where it names none."""
+    """The moment an ISO 8601 date (its midnight) or time names, in UTC where it says no zone; None where it names
+    none."""
     try:
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

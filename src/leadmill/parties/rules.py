@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
+from typing import Any, NoReturn, TypeVar, cast, get_args
 
 import msgspec
 
@@ -288,10 +288,16 @@ def identify(ring: KeyRing, digest: bytes, now: datetime) -> Caller:
     return caller
 
 
+def read_address(text: str) -> str:
+    """A sign-in name: an e-mail address in lower case. Raises :class:`BadInput` ``parties.email.malformed``."""
+    found = text.strip().casefold()
+    if not _EMAIL.fullmatch(found):
+        raise BadInput("parties.email.malformed", "write an e-mail address such as ana@example.com")
+    return found
+
+
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
-
-PasswordFault = Literal["short", "long", "simple", "personal"]
 
 
 def check_password(password: str, email: str, name: str = "") -> None:
@@ -306,7 +312,10 @@ def check_password(password: str, email: str, name: str = "") -> None:
         _weak(f"use at most {LONGEST_PASSWORD} characters")
     if len(set(low)) < 5 or len(steps) <= 2:
         _weak("it repeats itself; use more different characters")
-    if any(len(low.replace(part, "")) < SHORTEST_PASSWORD // 2 for part in own):
+    rest = low
+    for part in own:
+        rest = rest.replace(part, "")
+    if len(rest) < SHORTEST_PASSWORD // 2:
         _weak("it is mostly your name, your address or ours")
 
 

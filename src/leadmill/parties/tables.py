@@ -1,0 +1,68 @@
+"""Tables of the callers: API keys, operators, sessions, and the counters that slow down guessing.
+
+Sources, buyers and teams are configuration documents and have no table here. Keys and session tokens are stored as
+keyed hashes alone, passwords as Argon2 hashes, the subjects of throttling as keyed hashes."""
+
+import sqlalchemy as sa
+
+from leadmill.runtime.db import Id, metadata
+
+_Time = sa.DateTime(timezone=True)
+
+API_KEY = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("id", Id, nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("owner", Id, nullable=False),
+    sa.Column("role", sa.Text),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("declared", sa.Boolean, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("expires_at", _Time),
+    sa.Column("revoked_at", _Time),
+    sa.Index("api_key_owner", "kind", "owner"),
+)
+"""``declared`` keys come from configuration, of which an owner has one; others were made in the console."""
+
+KEY_RING = sa.Table(
+    "key_ring",
+    metadata,
+    sa.Column("name", Id, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+"""One row: a number that grows with every change of a key, so that a copy in memory knows when it is stale."""
+
+OPERATOR = sa.Table(
+    "operator",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password", sa.Text, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+)
+
+SESSION = sa.Table(
+    "session",
+    metadata,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("operator_id", Id, sa.ForeignKey("operator.id"), nullable=False),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("created_at", _Time, nullable=False),
+    sa.Column("seen_at", _Time, nullable=False),
+    sa.Column("expires_at", _Time, nullable=False),
+    sa.Index("session_operator", "operator_id"),
+)
+
+SIGN_IN_TRY = sa.Table(
+    "sign_in_try",
+    metadata,
+    sa.Column("subject", sa.LargeBinary, primary_key=True),
+    sa.Column("since", _Time, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+)
+"""Tries of one account or address since the beginning of its present window."""
