@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 
 from leadmill.core.case import Evidence
+from leadmill.core.predicates import Predicate
 from leadmill.core.reasons import State, declare
 
 Path = Literal["sell", "nurture", "review", "reject"]
@@ -64,3 +65,37 @@ class Seen(Evidence, frozen=True):
 
     personal: ClassVar[bool] = True
     kept: ClassVar[bool] = False
+
+
+class PointsRule(Struct, frozen=True):
+    """Gives (or takes) ``points`` where the condition holds. Rules of one ``group`` share its cap."""
+
+    id: str
+    when: Predicate
+    points: int
+    says: str
+    group: str | None = None
+
+
+class ReviewRule(Struct, frozen=True):
+    """Asks for a person where the condition holds. It may look at ``score``."""
+
+    id: str
+    when: Predicate
+    says: str
+
+
+class Scorecard(Struct, frozen=True, kw_only=True):
+    """How the leads of one vertical are rated: a start, points for and against, and from how many on a lead is sold
+    (``sell_from``) or at least kept (``nurture_from``). ``groups`` says how many points, either way, a group can come
+    to. ``digest`` goes into every score given by the card."""
+
+    vertical: str
+    version: str = ""
+    start: int = 50
+    sell_from: int = 0
+    nurture_from: int = 0
+    points: tuple[PointsRule, ...] = ()
+    groups: dict[str, int] = {}
+    review: tuple[ReviewRule, ...] = ()
+    digest: str = ""
