@@ -21,17 +21,11 @@ run: setup ## start the demo on 127.0.0.1 (PORT=8080 HOME_DIR=.leadmill)
 	@echo "==> Starting Leadmill on port $(PORT), home $(HOME_DIR); Ctrl-C stops it"
 	@exec $(BIN)/leadmill serve --demo --port "$(PORT)" --home "$(HOME_DIR)"
 
-test: setup-dev browser lint ## everything: linters, contracts, the whole suite (PYTEST_ARGS=...)
-	@echo "==> Tests"
-	@exec $(BIN)/pytest -n 2 $(PYTEST_ARGS)
+test: setup-dev browser ## linters, import contracts, the whole suite (PYTEST_ARGS=... for less)
+	@exec scripts/test.sh $(PYTEST_ARGS)
 
 lint: setup-dev ## ruff, mypy and the import contracts
-	@echo "==> ruff"
-	@$(BIN)/ruff check
-	@echo "==> mypy"
-	@$(BIN)/mypy
-	@echo "==> import contracts"
-	@scripts/contracts.sh
+	@exec scripts/lint.sh
 
 bench: setup ## benchmarks (NAME=intake for one)
 	@exec $(BIN)/leadmill bench $(NAME)
