@@ -23,21 +23,19 @@ from leadmill.flow.model import LeadReceived, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.store import Claim, claim_requests, keep_answers
 from leadmill.flow.walker import Walker, heard_of
-from leadmill.identity import FindPerson
 from leadmill.runtime.db import Tx
 
 _WAITS = (0.02, 0.1, 0.4, 1.5)
 
 
 class _Waiting:
-    __slots__ = ("answer", "claim", "keys", "submission", "walk", "walker")
+    __slots__ = ("answer", "claim", "submission", "walk", "walker")
 
     def __init__(self, submission: Submission, walker: Walker, walk: Walk, claim: Claim | None) -> None:
         self.submission = submission
         self.walker = walker
         self.walk = walk
         self.claim = claim
-        self.keys: frozenset[str | bytes] = frozenset()
         self.answer: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
 
 
@@ -60,22 +58,8 @@ class Mill:
         nothing was promised.
         """
         walk = self._kit.walk()
-        lead_id = self._kit.mint("lead", submission.received_at)
-        walker = Walker(Case(lead_id, [submission]), import_id)
+        walker = await fresh_walker(self._kit, walk, submission, import_id)
         waiting = _Waiting(submission, walker, walk, _claim(submission))
-        rules = walk.rules
-        walker.events.append(
-            LeadReceived(
-                at=submission.received_at,
-                source=submission.source_id,
-                channel=submission.channel,
-                digest=submission.digest,
-                revision=rules.revision,
-                packs=rules.packs,
-            )
-        )
-        await self._alone(walker, walk)
-        waiting.keys = self._keys(waiting)
         self._queue.append(waiting)
         self._wake()
         return await waiting.answer
@@ -84,31 +68,6 @@ class Mill:
         """Wait for what is under way."""
         while self._running:
             await asyncio.wait(self._running)
-
-    async def _alone(self, walker: Walker, walk: Walk) -> None:
-        for step in walk.alone:
-            if not walker.going:
-                return
-            try:
-                asks = step.wants(walker.case)
-                heard = await self._call(asks) if asks else NOTHING
-                walker.verdict = walker.take(step, asks, heard, self._kit.clock(), time.perf_counter_ns)
-            except Exception as fault:  # noqa: BLE001  whatever breaks in a step, the lead is kept for a person
-                walker.fail(step.name, fault, self._kit.clock())
-
-    async def _call(self, asks: Sequence[Ask]) -> Heard:
-        answers = await asyncio.gather(*(self._kit.ears.callers[type(ask)](ask) for ask in asks))
-        return Heard(dict(zip(asks, answers, strict=True)))
-
-    def _keys(self, waiting: _Waiting) -> frozenset[str | bytes]:
-        # Two leads of one person never share a group: the second must see what became of the first.
-        claim = waiting.claim
-        keys: set[str | bytes] = {f"{claim.scope} {claim.key}"} if claim else set()
-        if waiting.walker.going:
-            for ask in waiting.walk.together[0].wants(waiting.walker.case):
-                if isinstance(ask, FindPerson):
-                    keys |= {key for key in (ask.email, ask.phone) if key}
-        return frozenset(keys)
 
     def _wake(self) -> None:
         if self._idle and self._queue:
@@ -129,14 +88,16 @@ class Mill:
     def _gather(self) -> list[_Waiting]:
         taken: list[_Waiting] = []
         left: list[_Waiting] = []
-        keys: set[str | bytes] = set()
+        keys: set[tuple[str, str]] = set()
         walk = self._queue[0].walk
         while self._queue and len(taken) < self._group:
             waiting = self._queue.popleft()
-            if waiting.walk is not walk or not keys.isdisjoint(waiting.keys):
+            key = _order(waiting.claim) if waiting.claim else None
+            if waiting.walk is not walk or key in keys:
                 left.append(waiting)
                 continue
-            keys |= waiting.keys
+            if key is not None:
+                keys.add(key)
             taken.append(waiting)
         self._queue.extendleft(reversed(left))
         return taken
@@ -211,6 +172,36 @@ class Mill:
                 if repeated:
                     await keep_answers(tx, repeated)
         return [answers[number] for number in range(len(group))]
+
+
+async def fresh_walker(kit: Kit, walk: Walk, submission: Submission, import_id: str | None = None) -> Walker:
+    """A lead new on its walk, taken through the stretch that it walks alone. Whatever breaks there, it is kept for a person."""
+    walker = Walker(Case(kit.mint("lead", submission.received_at), [submission]), import_id)
+    walker.events.append(
+        LeadReceived(
+            at=submission.received_at,
+            source=submission.source_id,
+            channel=submission.channel,
+            digest=submission.digest,
+            revision=walk.rules.revision,
+            packs=walk.rules.packs,
+        )
+    )
+    for step in walk.alone:
+        try:
+            asks = step.wants(walker.case)
+            heard = await _call(kit.ears, asks) if asks else NOTHING
+            walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
+        except Exception as fault:  # noqa: BLE001  a step that breaks must not lose the lead
+            walker.fail(step.name, fault, kit.clock())
+        if not walker.going:
+            break
+    return walker
+
+
+async def _call(ears: Ears, asks: Sequence[Ask]) -> Heard:
+    answers = await asyncio.gather(*(ears.callers[type(ask)](ask) for ask in asks))
+    return Heard(dict(zip(asks, answers, strict=True)))
 
 
 async def walk_together(

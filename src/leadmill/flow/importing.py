@@ -1,0 +1,222 @@
+"""A file of leads through the whole walk, in chunks, exactly once.
+
+Called by ``leadmill import`` and by the worker for files uploaded in the console. A chunk's leads, its faults and the place it ends at
+are one transaction: stopped at any point and started again, a file goes on where it was, and no row is taken twice.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.capture import ImportFault, ImportRun, Lexicon, Submission
+from leadmill.capture.files import FileMap, RowFault, count_rows, digest_file, read_rows
+from leadmill.capture.rules import check_submission
+from leadmill.capture.store import add_faults, import_faults, lock_import, move_import, start_import
+from leadmill.core.faults import BadInput, Conflict, NotFound, Transient
+from leadmill.core.reasons import State
+from leadmill.flow.kit import Kit
+from leadmill.flow.model import Settled
+from leadmill.flow.pipeline import Walk
+from leadmill.flow.runner import fresh_walker, walk_together
+
+CHUNK = 200
+"""Rows a transaction."""
+
+Progress = Callable[[ImportRun], None]
+
+
+class Summary(Struct, frozen=True):
+    """What became of a file: ``read`` rows, and as many leads and faults by outcome. ``accepted`` counts nurture and unsold
+    leads; ``rejected`` has one count a code, rows that could not be taken included."""
+
+    import_id: str
+    read: int
+    sold: int
+    assigned: int
+    accepted: int
+    review: int
+    duplicate: int
+    test: int
+    rejected: dict[str, int]
+    errors_file: str | None
+
+
+async def import_file(
+    kit: Kit, path: Path, source_id: str, vertical: str, mapping: FileMap, progress: Progress, name: str = ""
+) -> Summary:
+    """Take a file in, or go on with one that was begun.
+
+    Raises BadInput for an unknown source or vertical or a file that cannot be read at all, and Conflict
+    ``flow.import.taken`` where another process is working on the same file.
+    """
+    walk = kit.walk()
+    run = await _begin(kit, walk, path, source_id, vertical, mapping, name)
+    progress(run)
+    lexicon = Lexicon(walk.rules.verticals)
+    rows = islice(read_rows(path, mapping), run.next_row, None)
+    while run.state != "done":
+        chunk = list(islice(rows, CHUNK))
+        run = await _take_chunk(kit, run, lexicon, chunk)
+        progress(run)
+    return await _summary(kit, run, path)
+
+
+async def _begin(
+    kit: Kit, walk: Walk, path: Path, source_id: str, vertical: str, mapping: FileMap, name: str
+) -> ImportRun:
+    source = walk.rules.roster.sources.get(source_id)
+    if source is None:
+        known = ", ".join(sorted(walk.rules.roster.sources)) or "none yet: apply one first"
+        raise NotFound("flow.import.source", f"no source {source_id}; known: {known}")
+    canonical = Lexicon(walk.rules.verticals).vertical(vertical)
+    if canonical not in source.verticals:
+        raise BadInput("flow.import.vertical", f"the source {source_id} does not send {canonical}")
+    now = kit.clock()
+    async with kit.db.begin() as tx:
+        run = await start_import(
+            tx,
+            kit.mint("imp", now),
+            file_digest=digest_file(path),
+            map_digest=mapping.digest,
+            source_id=source_id,
+            vertical=canonical,
+            file_name=name or path.name,
+            errors_file=None,
+            at=now,
+        )
+    return msgspec.structs.replace(run, total=run.total if run.total is not None else count_rows(path))
+
+
+async def _take_chunk(
+    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[tuple[int, "dict[str, object] | RowFault"]]
+) -> ImportRun:
+    if not chunk:
+        return await _finish(kit, run)
+    for attempt in range(4):
+        try:
+            return await _write_chunk(kit, run, lexicon, chunk)
+        except Transient:
+            if attempt == 3:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _write_chunk(
+    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[tuple[int, "dict[str, object] | RowFault"]]
+) -> ImportRun:
+    now = kit.clock()
+    walk = kit.walk()
+    walkers, faults = [], []
+    for line, row in chunk:
+        found = _submission(kit, run, row, line, now, lexicon)
+        if isinstance(found, ImportFault):
+            faults.append(found)
+        else:
+            walkers.append(await fresh_walker(kit, walk, found, run.id))
+    async with kit.db.begin() as tx:
+        held = await lock_import(tx, run.id)
+        if held.next_row != run.next_row or held.state == "done":
+            raise Conflict("flow.import.taken", "another process is taking this file in")
+        settled: list[Settled] = []
+        if walkers:
+            await walk_together(tx, walkers, walk, kit.ears, now)
+            settled = await kit.pen.write_new(tx, walkers, walk.rules, now)
+        add_faults(tx, faults)
+        moved = msgspec.structs.replace(
+            held,
+            state="running",
+            total=run.total,
+            next_row=run.next_row + len(chunk),
+            counts=_counted(held.counts, settled, faults),
+            changed_at=now,
+        )
+        await move_import(tx, moved)
+    return moved
+
+
+def _submission(
+    kit: Kit, run: ImportRun, row: "dict[str, object] | RowFault", line: int, now: datetime, lexicon: Lexicon
+) -> Submission | ImportFault:
+    if isinstance(row, RowFault):
+        return ImportFault(import_id=run.id, line=line, code=row.code, detail=row.detail, at=now)
+    body = msgspec.json.encode(row)
+    submission = Submission(
+        id=kit.mint("sub", now),
+        source_id=run.source_id,
+        channel="file",
+        received_at=now,
+        content_type="application/json",
+        body=body,
+        digest=hashlib.sha256(body).hexdigest(),
+        vertical=run.vertical,
+    )
+    try:
+        check_submission(submission, lexicon)
+    except BadInput as fault:
+        told = "; ".join(f"{entry.pointer}: {entry.detail}" for entry in fault.errors) or fault.detail
+        code = fault.errors[0].code if fault.errors else fault.code
+        return ImportFault(import_id=run.id, line=line, code=code, detail=told, at=now)
+    return submission
+
+
+def _counted(counts: dict[str, int], settled: Iterable[Settled], faults: Iterable[ImportFault]) -> dict[str, int]:
+    counts = dict(counts)
+    for one in settled:
+        state = State.ACCEPTED if one.state in (State.NURTURE, State.UNSOLD) else one.state
+        key = f"rejected.{one.because[0].code}" if state is State.REJECTED and one.because else state.value
+        counts[key] = counts.get(key, 0) + 1
+    for fault in faults:
+        key = f"rejected.{fault.code}"
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+async def _finish(kit: Kit, run: ImportRun) -> ImportRun:
+    async with kit.db.begin() as tx:
+        held = await lock_import(tx, run.id)
+        done = msgspec.structs.replace(held, state="done", total=held.next_row, changed_at=kit.clock())
+        await move_import(tx, done)
+    return done
+
+
+async def _summary(kit: Kit, run: ImportRun, path: Path) -> Summary:
+    async with kit.db.begin() as tx:
+        faults = await import_faults(tx, run.id)
+    errors = _write_errors(path, faults) if faults else None
+    return summary_of(run, errors)
+
+
+def summary_of(run: ImportRun, errors_file: str | None = None) -> Summary:
+    """A run's counts as its summary."""
+    counts = run.counts
+    return Summary(
+        import_id=run.id,
+        read=run.next_row,
+        sold=counts.get("sold", 0),
+        assigned=counts.get("assigned", 0),
+        accepted=counts.get("accepted", 0),
+        review=counts.get("review", 0),
+        duplicate=counts.get("duplicate", 0),
+        test=counts.get("test", 0),
+        rejected={key.removeprefix("rejected."): n for key, n in sorted(counts.items()) if key.startswith("rejected.")},
+        errors_file=errors_file or run.errors_file,
+    )
+
+
+def _write_errors(path: Path, faults: Iterable[ImportFault]) -> str:
+    target = path.with_name(f"{path.stem}.errors.csv")
+    target.write_text("".join(error_lines(faults)), encoding="utf-8")
+    return str(target)
+
+
+def error_lines(faults: Iterable[ImportFault]) -> Iterator[str]:
+    """The errors file: a line of the imported file, a code, and what to do; no value of the row."""
+    yield "line,code,detail\n"
+    for fault in faults:
+        detail = fault.detail.replace('"', '""')
+        yield f'{fault.line},{fault.code},"{detail}"\n'
