@@ -4,5 +4,7 @@ Takes a Sale and the roster's terms, gives Postings to the ledger. Never decides
 """
 
 from leadmill.billing.model import Postings, SaleReversed
+from leadmill.billing.service import check, deposit, keep_postings, open_account, reverse_sale
+from leadmill.billing.step import Post
 
-__all__ = ["Postings", "SaleReversed"]
+__all__ = ["Post", "Postings", "SaleReversed", "check", "deposit", "keep_postings", "open_account", "reverse_sale"]

@@ -9,7 +9,17 @@ from typing import ClassVar
 from leadmill.core.case import Evidence
 from leadmill.core.events import Event
 from leadmill.core.money import Money
-from leadmill.ledger.model import Posting
+from leadmill.ledger.model import CASH, PAYOUTS, REVENUE, Posting, buyer_account, payable_account
+
+__all__ = [
+    "CASH",
+    "PAYOUTS",
+    "REVENUE",
+    "Postings",
+    "SaleReversed",
+    "buyer_account",
+    "payable_account",
+]
 
 
 class Postings(Evidence, frozen=True):

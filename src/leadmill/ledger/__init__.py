@@ -25,6 +25,7 @@ from leadmill.ledger.service import (
     draw,
     expire_holds,
     guard,
+    guards,
     hold,
     keep_posting,
     lock_guards,
@@ -32,6 +33,7 @@ from leadmill.ledger.service import (
     postings_for,
     release_hold,
     statement,
+    turnover,
     unguard,
 )
 
@@ -53,6 +55,7 @@ __all__ = [
     "draw",
     "expire_holds",
     "guard",
+    "guards",
     "hold",
     "keep_posting",
     "lock_guards",
@@ -61,5 +64,6 @@ __all__ = [
     "postings_for",
     "release_hold",
     "statement",
+    "turnover",
     "unguard",
 ]

@@ -166,6 +166,17 @@ async def statement(tx: Tx, account: str, since: datetime | None = None, until: 
     return entries(account, await store.postings_of(tx, account, until=until), since)
 
 
+async def turnover(tx: Tx, account: str) -> dict[tuple[str, str], int]:
+    """What each other account brought to this one, by account and currency, in minor units; what went back is
+    deducted."""
+    return await store.turnover(tx, account)
+
+
+async def guards(tx: Tx) -> dict[str, Guard]:
+    """Every limited account as it stands, unlocked: for pages and reports."""
+    return {item.account: item for item in await store.guards(tx)}
+
+
 async def postings_for(tx: Tx, refs: Sequence[str]) -> list[Posting]:
     """The postings about some objects (sales, say), oldest first."""
     return await store.postings_for(tx, refs)

@@ -142,6 +142,17 @@ async def sum_of(tx: Tx, account: str, currency: str) -> int:
     return int(row["total"]) if row else 0
 
 
+async def turnover(tx: Tx, account: str) -> dict[tuple[str, str], int]:
+    """What each other account brought to this one, by account and currency, in minor units; what went back is
+    deducted."""
+    into = sa.select(_P.debit.label("account"), _P.currency, _P.amount.label("change")).where(_P.credit == account)
+    back = sa.select(_P.credit.label("account"), _P.currency, (-_P.amount).label("change")).where(_P.debit == account)
+    moves = sa.union_all(into, back).subquery()
+    total = sa.cast(sa.func.sum(moves.c.change), sa.BigInteger).label("total")
+    rows = await tx.all(sa.select(moves.c.account, moves.c.currency, total).group_by(moves.c.account, moves.c.currency))
+    return {(row["account"], row["currency"]): row["total"] for row in rows}
+
+
 async def postings_of(
     tx: Tx, account: str, since: datetime | None = None, until: datetime | None = None
 ) -> list[Posting]:

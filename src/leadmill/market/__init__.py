@@ -42,6 +42,7 @@ from leadmill.market.service import (
     recount_limits,
     sales_of,
     sales_to,
+    turnover,
 )
 from leadmill.market.step import (
     Allocate,
@@ -83,4 +84,5 @@ __all__ = [
     "recount_limits",
     "sales_of",
     "sales_to",
+    "turnover",
 ]

@@ -263,6 +263,11 @@ async def sales_to(tx: Tx, buyer_id: str, before: str | None = None, most: int =
     return await store.sales_to(tx, buyer_id, before, most)
 
 
+async def turnover(tx: Tx) -> dict[tuple[str, str], int]:
+    """What the standing legs of each buyer add up to, by buyer and currency, in minor units."""
+    return await store.turnover(tx)
+
+
 async def recount_limits(tx: Tx, order_ids: Sequence[str], team_ids: Sequence[str] = ()) -> None:
     """Have the counters of changed orders and teams counted anew from their sales: to be called by whoever changes
     caps, zones or budgets, in the same transaction."""

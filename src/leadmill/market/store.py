@@ -18,8 +18,8 @@ from leadmill.runtime.db import Row, Tx, prepared
 
 _S = SALE.c
 _L = LIMIT_USE.c
-_COUNTED = (LegState.SOLD.value, LegState.RETURNED.value, LegState.ASSIGNED.value)
-"""The states of legs that count in their windows."""
+_CANCELLED: sa.ColumnElement[str] = sa.literal_column("'cancelled'")
+"""The state of legs that no longer count in their windows."""
 
 _TEXTS = sa.ARRAY(sa.Text)
 _TIMES = sa.ARRAY(sa.DateTime(timezone=True))
@@ -109,21 +109,21 @@ def _counted(
 ) -> sa.FromClause:
     """Leads and money of the sales that fall into a window of an order or, in-house, of a rep."""
     name = sa.func.substr(scope, sa.func.strpos(scope, ":") + 1)
-    inside = sa.and_(_S.at >= starts, _S.at < ends, _S.state.in_(_COUNTED))
-    of_order = sa.and_(sa.func.starts_with(scope, "order:"), _S.order_id == name)
+    inside = sa.and_(_S.at >= starts, _S.at < ends)
+    of_order = sa.and_(sa.func.starts_with(scope, "order:"), _S.order_id == name, inside)
     of_rep = sa.and_(
         sa.func.starts_with(scope, "rep:"),
         _S.team_id == sa.func.split_part(name, "/", 1),
         _S.rep_id == sa.func.split_part(name, "/", 2),
+        inside,
     )
-    rows = sa.union_all(
-        sa.select(_S.price).where(of_order, inside),
-        sa.select(_S.price).where(of_rep, inside),
-    ).subquery()
-    return sa.select(
-        sa.func.count().label("leads"),
-        sa.cast(sa.func.coalesce(sa.func.sum(rows.c.price), 0), sa.BigInteger).label("spend"),
-    ).lateral("counted")
+    total = sa.cast(sa.func.coalesce(sa.func.sum(_S.price), 0), sa.BigInteger)
+    return (
+        sa.select(sa.func.count().label("leads"), total.label("spend"))
+        .select_from(SALE)
+        .where(sa.or_(of_order, of_rep), _S.state != _CANCELLED)
+        .lateral("counted")
+    )
 
 
 _NEW = (
@@ -252,12 +252,8 @@ async def drop_counters(tx: Tx, scopes: Sequence[str], teams: Sequence[str]) -> 
 
 async def end_leg(tx: Tx, sale_id: str, state: LegState, now: datetime) -> SaleRecord | None:
     """Move a leg or assignment that stands to its end; None where there is none that stands."""
-    standing = (LegState.SOLD.value, LegState.ASSIGNED.value)
     row = await tx.one(
-        sa.update(SALE)
-        .values(state=state.value, ended_at=now)
-        .where(_S.id == sale_id, _S.state.in_(standing))
-        .returning(SALE)
+        sa.update(SALE).values(state=state.value, ended_at=now).where(_S.id == sale_id, _standing()).returning(SALE)
     )
     return _record(row) if row else None
 
@@ -317,12 +313,24 @@ async def overrun_counters(tx: Tx) -> list[tuple[Key, tuple[int, int], Limits]]:
 
 async def oversold(tx: Tx) -> list[str]:
     """Leads with an exclusive leg or an assignment beside another that stands, or with two legs of one buyer."""
-    standing = _S.state.in_((LegState.SOLD.value, LegState.ASSIGNED.value))
+    standing = _standing()
     alone = _S.mode != "shared"
     several = sa.and_(sa.func.count() > 1, sa.func.bool_or(alone))
     twice = sa.func.count(_S.buyer_id) > sa.func.count(sa.distinct(_S.buyer_id))
     stmt = sa.select(_S.lead_id).where(standing).group_by(_S.lead_id).having(sa.or_(several, twice))
     return [row["lead_id"] for row in await tx.all(stmt.order_by(_S.lead_id))]
+
+
+async def turnover(tx: Tx) -> dict[tuple[str, str], int]:
+    """What the standing legs of each buyer add up to, by buyer and currency, in minor units."""
+    total = sa.cast(sa.func.sum(_S.price), sa.BigInteger).label("total")
+    stmt = sa.select(_S.buyer_id, _S.currency, total).where(_S.state == LegState.SOLD.value)
+    rows = await tx.all(stmt.group_by(_S.buyer_id, _S.currency))
+    return {(row["buyer_id"], row["currency"]): row["total"] for row in rows}
+
+
+def _standing() -> sa.ColumnElement[bool]:
+    return sa.or_(_S.state == LegState.SOLD.value, _S.state == LegState.ASSIGNED.value)
 
 
 def _key(row: Row) -> Key:

@@ -1,0 +1,114 @@
+"""Billing's verbs: open a buyer's account, take a deposit, take a sale back; and the keeper of a sale's postings.
+
+Called by the configuration, the reactions and ``leadmill verify``. The money of a sale leaves the buyer's limited
+account in the market's cap book, in the same transaction that keeps the postings here.
+"""
+
+from datetime import datetime
+
+from leadmill.billing.model import Postings, SaleReversed
+from leadmill.billing.rules import DEPOSIT, reversals_of
+from leadmill.core.case import Case
+from leadmill.core.events import Event
+from leadmill.core.faults import NotFound
+from leadmill.core.ids import Mint
+from leadmill.core.money import Money
+from leadmill.ledger import (
+    CASH,
+    PAYOUTS,
+    REVENUE,
+    Finding,
+    Posting,
+    buyer_account,
+    guard,
+    keep_posting,
+    post,
+    postings_for,
+    unguard,
+)
+from leadmill.ledger import turnover as turnover_of
+from leadmill.market import LegState, find_sale, sales_of, turnover
+from leadmill.parties import Credit
+from leadmill.runtime.db import Tx
+
+
+def keep_postings(tx: Tx, case: Case, evidence: Postings, now: datetime) -> None:
+    """Write the postings of a sale; the cap book moves the balances."""
+    for item in evidence.items:
+        keep_posting(tx, item)
+
+
+async def open_account(tx: Tx, buyer_id: str, credit: Credit, now: datetime, mint: Mint, currency: str = "USD") -> None:
+    """Bring a buyer's account in line with its terms; to be called whenever they are applied, it changes nothing
+    twice.
+
+    A buyer that pays ahead may not fall below nothing and begins with its opening balance, deposited once however the
+    declared balance changes later. One that is invoiced may owe up to its limit. ``currency`` counts where the terms
+    name no amount.
+    """
+    account = buyer_account(buyer_id)
+    if credit.mode == "invoice" and credit.limit is None:
+        await unguard(tx, account)
+        return
+    terms = credit.balance if credit.mode == "prepay" else credit.limit
+    floor = -credit.limit.amount if credit.mode == "invoice" and credit.limit is not None else 0
+    await guard(tx, account, terms.currency if terms is not None else currency, floor)
+    if credit.mode == "prepay" and credit.balance is not None:
+        await deposit(tx, buyer_id, credit.balance, f"opening:{buyer_id}", now, mint)
+
+
+async def deposit(tx: Tx, buyer_id: str, amount: Money, ref: str, now: datetime, mint: Mint) -> bool:
+    """Credit money that a buyer paid in; ``ref`` names the payment, and one that was credited before is not again.
+
+    False where it was, or where there is nothing to credit.
+    """
+    await tx.flush()
+    if amount.amount <= 0 or await postings_for(tx, [ref]):
+        return False
+    await post(tx, [Posting(mint("post", now), now, CASH, buyer_account(buyer_id), amount, DEPOSIT, ref)])
+    return True
+
+
+async def reverse_sale(tx: Tx, sale_id: str, now: datetime) -> list[Event]:
+    """Give the money of a cancelled leg back: the price to the buyer, the payout from what the source is owed.
+
+    To be called in the transaction in which the market's ``cancel_sale`` ended the leg. A payout for the whole lead
+    is taken back with the last of its legs. No event where nothing was posted or all was taken back before. Raises
+    NotFound ``market.sale.unknown``.
+    """
+    leg = await find_sale(tx, sale_id)
+    if leg is None:
+        raise NotFound("market.sale.unknown", "no such sale")
+    if leg.buyer_id is None:
+        return []
+    legs = [other for other in await sales_of(tx, leg.lead_id) if other.deal_id == leg.deal_id]
+    refs = [sale_id] if any(other.state is LegState.SOLD for other in legs) else [sale_id, leg.deal_id]
+    taken = reversals_of(await postings_for(tx, refs), now)
+    if not taken:
+        return []
+    await post(tx, taken, force=True)
+    currency = leg.price.currency
+    amount = sum(item.amount.amount for item in taken if item.debit == REVENUE)
+    payout = [item.amount for item in taken if item.credit == PAYOUTS]
+    return [
+        SaleReversed(
+            at=now,
+            sale_id=sale_id,
+            buyer_id=leg.buyer_id,
+            amount=Money(amount, currency),
+            payout=Money(sum(each.amount for each in payout), payout[0].currency if payout else currency),
+        )
+    ]
+
+
+async def check(tx: Tx) -> list[Finding]:
+    """Whether what the buyers brought to revenue is what their standing sales add up to."""
+    sold = {(buyer_account(buyer), currency): total for (buyer, currency), total in (await turnover(tx)).items()}
+    booked = await turnover_of(tx, REVENUE)
+    found = []
+    for key in sorted(sold.keys() | booked.keys()):
+        account, currency = key
+        if sold.get(key, 0) != booked.get(key, 0):
+            text = f"sales {Money(sold.get(key, 0), currency)}, revenue {Money(booked.get(key, 0), currency)}"
+            found.append(Finding("billing.revenue.mismatch", account, text))
+    return found

@@ -1,0 +1,39 @@
+"""Billing's station on the walk: what the sale moved.
+
+Runs after the verdict, whatever it was; without a sale there is nothing to post.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from leadmill.billing.model import Postings
+from leadmill.billing.rules import postings_of
+from leadmill.capture import Lead
+from leadmill.core.case import Ask, Case, Heard
+from leadmill.core.verdicts import Pass, Verdict
+from leadmill.market import Sale
+from leadmill.parties import Roster
+
+_NOTHING = Pass()
+
+
+class Post:
+    """Turns a sale into postings by the roster's terms."""
+
+    name = "billing"
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+
+    def wants(self, case: Case) -> Sequence[Ask]:
+        """Nothing: the terms are on the roster."""
+        return ()
+
+    def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
+        """Pass, with the postings of the sale if there was one."""
+        sale = case.get(Sale)
+        if sale is None:
+            return _NOTHING
+        source = self._roster.sources.get(case[Lead].source_id)
+        items = postings_of(sale, case.lead_id, source, now)
+        return Pass((Postings(items),)) if items else _NOTHING
