@@ -17,8 +17,8 @@ from leadmill.core.reasons import Because, declare
 ATTEMPT = "delivery.attempt"
 """The kind of job that makes one attempt; its payload is ``{"delivery_id": …}``."""
 
-BUYER_REJECTED = declare("delivery.buyer.rejected", "The buyer refused the lead: {reason}.")
-BUYER_DUPLICATE = declare("delivery.buyer.duplicate", "The buyer already has this person: {reason}.")
+BUYER_REJECTED = declare("delivery.buyer.rejected", "The buyer refused the lead: {said}.")
+BUYER_DUPLICATE = declare("delivery.buyer.duplicate", "The buyer already has this person: {said}.")
 ENDPOINT_WRONG = declare(
     "delivery.endpoint.wrong", "The buyer's address answered {status}: check the delivery's address and credentials."
 )
@@ -33,6 +33,8 @@ State = Literal["queued", "accepted", "rejected", "retrying", "dead", "cancelled
 resends."""
 
 Format = Literal["json", "form", "xml", "csv"]
+Method = Literal["POST", "PUT", "GET"]
+Style = Literal["plain", "text", "upper", "lower", "digits", "national", "whole", "yes_no"]
 
 
 class Picked(Struct, frozen=True):
@@ -42,7 +44,7 @@ class Picked(Struct, frozen=True):
 
     source: str
     values: dict[str, Any] = {}
-    style: Literal["plain", "text", "upper", "lower", "digits", "national", "whole", "yes_no"] = "plain"
+    style: Style = "plain"
     default: str | int | float | bool | None = None
 
 
@@ -85,7 +87,7 @@ class DeliverySpec(Struct, frozen=True):
 
     courier: str
     url: str = ""
-    method: Literal["POST", "PUT", "GET"] = "POST"
+    method: Method = "POST"
     format: Format = "json"
     fields: dict[str, Picked] = {}
     constants: dict[str, str | int | float | bool | Secret] = {}
@@ -101,12 +103,13 @@ class DeliverySpec(Struct, frozen=True):
     reply: ReplySpec = ReplySpec()
     timeout_ms: int = 10_000
     retries: tuple[int, ...] = (10, 60, 300, 1_800, 7_200)
+    options: dict[str, Any] = {}
 
 
 class Parcel(Struct, frozen=True):
     """What is handed over: the opened lead with the particulars of its sale. Personal; lives in memory only.
 
-    ``at`` is the moment of this attempt, ``no`` its number from 1; ``delivery_id`` is the same over all attempts.
+    ``created_at`` is when the lead was sold; ``delivery_id`` is the same over all attempts, ``no`` counts them from 1.
     ``price`` is a decimal string.
     """
 
@@ -115,7 +118,7 @@ class Parcel(Struct, frozen=True):
     sale_id: str
     recipient: str
     vertical: str
-    at: datetime
+    created_at: datetime
     no: int = 1
     received_at: datetime | None = None
     price: str | None = None
@@ -189,7 +192,8 @@ class Dispatched(Evidence, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """One attempt, claimed: nobody else may make it until ``until``."""
+    """One attempt, claimed: nobody else may make it until ``until``. ``no`` counts attempts from 1, ``round_no``
+    those since the delivery was last started by hand."""
 
     delivery_id: str
     lead_id: str
@@ -198,7 +202,8 @@ class Plan(Struct, frozen=True):
     recipient: str
     courier: str
     no: int
-    at: datetime
+    round_no: int
+    created_at: datetime
     until: datetime
 
 

@@ -1,0 +1,44 @@
+"""The station that plans who gets the lead handed over, and how.
+
+Runs after the market, whatever the verdict; replayed by ``flow``. Plans only: attempts are made by jobs.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from leadmill.core.case import Ask, Case, Heard
+from leadmill.core.verdicts import Pass, Verdict
+from leadmill.delivery.model import Dispatched, Planned
+from leadmill.market import Assignment, Sale
+from leadmill.parties import Roster
+
+
+class Dispatch:
+    """One delivery a leg of a sale, and one for a team that has its leads delivered. A recipient without a
+    ``delivery`` reads its leads in the portal, and nothing is planned. Ids follow from the sale's: the same sale
+    plans the same deliveries."""
+
+    name = "delivery"
+
+    def __init__(self, roster: Roster) -> None:
+        recipients = (*roster.buyers.values(), *roster.teams.values())
+        self._couriers = {one.id: str(one.delivery["courier"]) for one in recipients if one.delivery.get("courier")}
+
+    def wants(self, case: Case) -> Sequence[Ask]:
+        """Nothing: the sale says it all."""
+        return ()
+
+    def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
+        """Pass, having learned the planned deliveries where there are any."""
+        sale = case.get(Sale)
+        if sale is not None:
+            pairs = [(leg.sale_id, leg.buyer_id) for leg in sale.legs]
+        else:
+            kept = case.get(Assignment)
+            pairs = [(kept.id, kept.team)] if kept is not None else []
+        items = tuple(
+            Planned(f"dlv_{sale_id.partition('_')[2]}", sale_id, no, recipient, courier)
+            for no, (sale_id, recipient) in enumerate(pairs, 1)
+            if (courier := self._couriers.get(recipient)) is not None
+        )
+        return Pass((Dispatched(items),)) if items else Pass()

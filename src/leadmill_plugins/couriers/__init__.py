@@ -1,0 +1,1 @@
+"""Couriers: the ways a sold lead reaches its buyer. Found by the entry points of ``leadmill.couriers``."""
