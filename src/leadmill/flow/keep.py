@@ -4,7 +4,7 @@ Used by the runner for fresh leads, by the verbs of ``flow`` for what happens la
 lead's happenings in one transaction are one page of its journal; what is personal on it is sealed with the person's key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from leadmill.flow.rules import Rules
 from leadmill.flow.store import add_lead, lock_leads, update_leads
 from leadmill.flow.walker import Walker, reasons_of, state_of
 from leadmill.identity import Identity
-from leadmill.identity.service import Keys, add_person
+from leadmill.identity.service import Keys, add_person, load_keys
 from leadmill.market import Assignment, Sale
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
@@ -95,14 +95,23 @@ class Pen:
         await update_leads(tx, [msgspec.structs.replace(fresh, import_id=row.import_id, sealed=row.sealed)])
         return settled
 
-    async def record(self, tx: Tx, lead_id: str, events: Sequence[Event], now: datetime) -> LeadRow:
-        """Append what happened to a lead to its journal. Locks the lead, so that two pages never claim one place."""
+    async def lock(self, tx: Tx, lead_id: str) -> LeadRow:
+        """The lead, locked until the transaction ends, so that two pages never claim one place in its journal; its
+        person's key at hand unless destroyed. Raises NotFound ``flow.lead.unknown``."""
         row = (await lock_leads(tx, [lead_id])).get(lead_id)
         if row is None:
             raise NotFound("flow.lead.unknown", "no such lead")
-        if events:
-            await self._append(tx, lead_id, events, None, now)
+        await load_keys(tx, self.vault, self.keys, [row.person_id])
         return row
+
+    async def append(self, tx: Tx, lead_id: str, events: Sequence[Event], now: datetime) -> None:
+        """Append what happened to a locked lead to its journal."""
+        await self._append(tx, lead_id, events, None, now)
+
+    def sealer(self, row: LeadRow, context: str) -> Callable[[bytes], bytes]:
+        """Seals bytes about the lead's person under their key."""
+        dek = self.keys.of(row.person_id)
+        return lambda plain: self.vault.seal(dek, plain, context)
 
     def open_lead(self, row: LeadRow) -> Lead | None:
         """The lead's own fields; None where mapping failed. Raises Permanent ``vault.key.destroyed`` once the person

@@ -63,6 +63,19 @@ class Recalled(Struct, frozen=True):
         return Case(self.row.id, [*first, *learned])
 
 
+async def open_row(tx: Tx, pen: Pen, row: LeadRow) -> Lead | None:
+    """The lead's own fields; None where mapping failed or the person was forgotten."""
+    await load_keys(tx, pen.vault, pen.keys, [row.person_id])
+    return pen.open_lead(row) if pen.keys.has(row.person_id) else None
+
+
+async def open_rows(tx: Tx, pen: Pen, rows: Iterable[LeadRow]) -> dict[str, Lead | None]:
+    """The fields of several leads by id: what a list shows."""
+    found = list(rows)
+    await load_keys(tx, pen.vault, pen.keys, {row.person_id for row in found})
+    return {row.id: pen.open_lead(row) if pen.keys.has(row.person_id) else None for row in found}
+
+
 async def recall(tx: Tx, pen: Pen, lead_ids: Iterable[str]) -> dict[str, Recalled]:
     """The leads as written, by id. A lead whose person was forgotten comes with its public part alone."""
     rows = await read_leads(tx, list(lead_ids))

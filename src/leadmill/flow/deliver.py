@@ -1,0 +1,157 @@
+"""The jobs that talk to the outside: hand a lead over, send a message.
+
+Run by the worker. Each job claims its attempt in one transaction, talks outside of any, and settles in a second one together with
+whatever follows from the outcome. What the buyer or the mailbox is told is opened just for the attempt.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from leadmill.core.conversation import FileAsk, HttpAsk, MailAsk, Outgoing, Reply
+from leadmill.core.faults import Fault, Permanent
+from leadmill.delivery import (
+    Courier,
+    DeliverySpec,
+    Outcome,
+    Parcel,
+    Plan,
+    compose,
+    digest,
+    pack,
+    plan_attempt,
+    read_delivery,
+    read_fault,
+    read_reply,
+    settle_attempt,
+)
+from leadmill.flow.kit import Kit
+from leadmill.flow.memory import open_row
+from leadmill.flow.reactions import react
+from leadmill.flow.store import read_lead
+from leadmill.followup import Messenger, compose_letter, plan_sending, read_sent, settle_sending
+from leadmill.market.service import find_sale
+from leadmill.runtime.db import Tx
+from leadmill.runtime.drop import Drop
+from leadmill.runtime.http import Http
+from leadmill.runtime.jobs import Handler, Job
+from leadmill.runtime.mail import Mail
+
+
+class Posts:
+    """Performs what couriers and messengers ask: HTTP, mail, files."""
+
+    def __init__(self, http: Http, mail: Mail, drop: Drop) -> None:
+        self._http = http
+        self._mail = mail
+        self._drop = drop
+
+    async def perform(self, ask: Outgoing) -> Reply:
+        """Perform an ask within its budget; raises Transient or Permanent where no answer came."""
+        if isinstance(ask, HttpAsk):
+            return await self._http.perform(ask)
+        if isinstance(ask, MailAsk):
+            return await self._mail.perform(ask)
+        if isinstance(ask, FileAsk):
+            return await self._drop.perform(ask)
+        raise Permanent("delivery.ask.unknown", f"nobody performs a {type(ask).__name__}")
+
+
+def deliver(
+    kit: Kit, posts: Posts, couriers: Mapping[str, Courier], chance: Callable[[], float] = random.random
+) -> Handler:
+    """The handler of ``delivery.attempt`` jobs."""
+
+    async def handle(job: Job) -> None:
+        delivery_id = job.read(dict[str, str])["delivery_id"]
+        async with kit.db.begin() as tx:
+            plan = await plan_attempt(tx, delivery_id, kit.clock())
+            if plan is None:
+                return
+            spec, parcel = await _parcel(tx, kit, plan)
+        outcome, sent = await _attempt(posts, couriers, spec, parcel)
+        now = kit.clock()
+        async with kit.db.begin() as tx:
+            row = await kit.pen.lock(tx, plan.lead_id)
+            known = kit.pen.keys.has(row.person_id)
+            events = await settle_attempt(
+                tx,
+                plan,
+                outcome,
+                now,
+                retries=spec.retries,
+                jitter=chance(),
+                request_digest=sent,
+                seal=kit.pen.sealer(row, f"attempt {plan.delivery_id}") if known else None,
+            )
+            if events:
+                await react(tx, kit, row, events, now)
+
+    return handle
+
+
+async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel]:
+    rules = kit.walk().rules
+    recipient = rules.roster.recipient(plan.recipient)
+    if recipient is None:
+        raise Permanent("delivery.recipient.gone", f"{plan.recipient} is on the roster no more")
+    row = await read_lead(tx, plan.lead_id)
+    if row is None:
+        raise Permanent("flow.lead.unknown", "no such lead")
+    lead = await open_row(tx, kit.pen, row)
+    sale = await find_sale(tx, plan.sale_id)
+    if lead is None:
+        raise Permanent("flow.lead.forgotten", "the person was forgotten; nothing is handed over any more")
+    parcel = pack(
+        plan,
+        vertical=lead.vertical,
+        fields=lead.fields,
+        consent=lead.consent,
+        context=lead.context,
+        received_at=lead.received_at,
+        price=sale.price.decimal() if sale else None,
+        currency=sale.price.currency if sale else "USD",
+        test=lead.test,
+    )
+    return read_delivery(recipient.delivery, f"delivery of {recipient.id}"), parcel
+
+
+async def _attempt(
+    posts: Posts, couriers: Mapping[str, Courier], spec: DeliverySpec, parcel: Parcel
+) -> tuple[Outcome, bytes | None]:
+    sent: bytes | None = None
+    try:
+        ask = compose(couriers, spec, parcel)
+        sent = digest(ask)
+        return read_reply(couriers, spec, parcel, await posts.perform(ask)), sent
+    except Fault as fault:
+        return read_fault(fault), sent
+
+
+def send_message(
+    kit: Kit, posts: Posts, messengers: Mapping[str, Messenger], chance: Callable[[], float] = random.random
+) -> Handler:
+    """The handler of ``message.send`` jobs."""
+
+    async def handle(job: Job) -> None:
+        message_id = job.read(dict[str, str])["message_id"]
+        now: datetime = kit.clock()
+        async with kit.db.begin() as tx:
+            sending = await plan_sending(tx, message_id, now)
+            if sending is None:
+                return
+            row = await read_lead(tx, sending.lead_id)
+            if row is None:
+                raise Permanent("flow.lead.unknown", "no such lead")
+            lead = await open_row(tx, kit.pen, row)
+        rules = kit.walk().rules
+        letter = compose_letter(sending, lead, rules.roster, rules.templates) if lead else None
+        outcome = await read_sent(messengers, sending, letter, posts.perform)
+        now = kit.clock()
+        async with kit.db.begin() as tx:
+            row = await kit.pen.lock(tx, sending.lead_id)
+            events = await settle_sending(tx, sending, outcome, now, jitter=chance())
+            if events:
+                await react(tx, kit, row, events, now)
+
+    return handle

@@ -1,0 +1,59 @@
+"""What a person decides about a lead that waits: let it go on, or let it go.
+
+Called by the console's review page. The decision is an event with the operator's id and the reason given.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from leadmill.core.events import Event
+from leadmill.core.faults import Conflict
+from leadmill.core.reasons import State, because, declare
+from leadmill.flow.again import walk_again
+from leadmill.flow.kit import Kit
+from leadmill.flow.model import LeadSettled, Settled
+from leadmill.flow.store import update_leads
+from leadmill.runtime.db import Tx
+
+DISMISSED = declare("flow.desk.dismissed", "A person looked at it and let it go: {why}", State.REJECTED)
+
+_AFTER = {"scoring": "policy", "policy": "market", "identity": "scoring", "facts": "identity"}
+"""Where a lead goes on that a person released from a station: at the next one."""
+
+
+class LeadReviewed(Event, frozen=True, kw_only=True, tag="lead.reviewed"):
+    """A person decided about a waiting lead."""
+
+    by: str
+    decision: str
+    why: str
+
+    def tell(self) -> Iterable[str]:
+        yield f"{self.by}: {self.decision}. {self.why}"
+
+
+async def approve(tx: Tx, kit: Kit, lead_id: str, by: str, why: str, now: datetime) -> Settled:
+    """Let a lead in review or nurture go on to whoever may have it. Raises Conflict ``flow.desk.not_waiting`` where it
+    does not wait (any more)."""
+    row = await kit.pen.lock(tx, lead_id)
+    if row.state not in (State.REVIEW, State.NURTURE):
+        raise Conflict("flow.desk.not_waiting", f"the lead is {row.state.value}; somebody was quicker")
+    start = _AFTER.get((row.reason or "").partition(".")[0], "identity")
+    event = LeadReviewed(at=now, by=by, decision="approved", why=why)
+    return await walk_again(tx, kit, lead_id, start, by, why or "released from review", now, events=[event])
+
+
+async def dismiss(tx: Tx, kit: Kit, lead_id: str, by: str, why: str, now: datetime) -> None:
+    """Reject a lead in review or nurture. Raises Conflict ``flow.desk.not_waiting``."""
+    row = await kit.pen.lock(tx, lead_id)
+    if row.state not in (State.REVIEW, State.NURTURE):
+        raise Conflict("flow.desk.not_waiting", f"the lead is {row.state.value}; somebody was quicker")
+    reason = because(DISMISSED, why=why or "no reason given")
+    events: list[Event] = [
+        LeadReviewed(at=now, by=by, decision="dismissed", why=why),
+        LeadSettled(at=now, state=State.REJECTED, because=reason),
+    ]
+    await kit.pen.append(tx, lead_id, events, now)
+    await update_leads(tx, [msgspec.structs.replace(row, state=State.REJECTED, reason=reason.code)])

@@ -1,0 +1,62 @@
+"""What follows from what happened: event → what is done about it, in the same transaction.
+
+Called by the job handlers and by every verb that brings news of a lead. A buyer that refuses a lead or cannot be reached gives it
+back: the sale is cancelled, its money and its room in the caps returned, and the lead goes on to the next best recipient.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from leadmill.billing import reverse_sale
+from leadmill.core.events import Event
+from leadmill.core.reasons import State
+from leadmill.delivery import DeliveryDead, DeliveryRejected, cancel_delivery
+from leadmill.flow.again import walk_again
+from leadmill.flow.kit import Kit
+from leadmill.flow.model import LeadRow, LeadSettled
+from leadmill.flow.store import update_leads
+from leadmill.market import LegState, SaleRecord
+from leadmill.market.service import cancel_sale, sales_of
+from leadmill.runtime.db import Tx
+
+GIVEN_BACK = (DeliveryRejected, DeliveryDead)
+"""Events after which a recipient does not have the lead."""
+
+
+async def react(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event], now: datetime) -> None:
+    """Write what happened to a lead and do what follows. The caller holds the lead's lock (``pen.lock``)."""
+    lost = [event for event in events if isinstance(event, GIVEN_BACK)]
+    if not lost:
+        await kit.pen.append(tx, row.id, events, now)
+        return
+    news = list(events)
+    for event in lost:
+        news += await cancel_sale(tx, event.sale_id, event.because, now)
+        news += await reverse_sale(tx, event.sale_id, now, kit.mint)
+        news += await cancel_delivery(tx, event.sale_id, now)
+    left = [leg for leg in await sales_of(tx, row.id) if leg.state in (LegState.SOLD, LegState.ASSIGNED)]
+    if left:
+        await _shrink(tx, kit, row, left, news, now)
+        return
+    declined = [event.recipient for event in lost]
+    await walk_again(
+        tx, kit, row.id, "market", "delivery", f"{' and '.join(declined)} gave the lead back", now, declined, news
+    )
+
+
+async def _shrink(
+    tx: Tx, kit: Kit, row: LeadRow, left: Sequence[SaleRecord], news: Sequence[Event], now: datetime
+) -> None:
+    """A shared lead with one leg fewer is still sold, to fewer and for less."""
+    price = sum(leg.price.amount for leg in left)
+    settled = LeadSettled(
+        at=now,
+        state=State.SOLD,
+        price=price,
+        currency=left[0].price.currency,
+        recipient=" ".join(leg.buyer_id or "" for leg in left),
+    )
+    await kit.pen.append(tx, row.id, [*news, settled], now)
+    await update_leads(tx, [msgspec.structs.replace(row, price=price, recipient=settled.recipient)])
