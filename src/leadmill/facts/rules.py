@@ -77,7 +77,7 @@ def read_email(text: str) -> Email | None:
     """The address, None where its syntax is wrong (RFC 5321, 5322, 6531; special-use domains such as ``.test`` are
     wrong too). Nothing is asked of the network."""
     try:
-        found = validate_email(text.strip(), check_deliverability=False, strict=False)
+        found = validate_email(text.strip(), check_deliverability=False, strict=True)
     except (EmailNotValidError, UnicodeError, ValueError):
         return None
     normal = found.normalized
