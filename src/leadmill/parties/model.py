@@ -253,6 +253,15 @@ class SignedIn(Struct, frozen=True):
     session: Session
 
 
+class LeadRead(Struct, frozen=True):
+    """Somebody was shown a lead: ``reader`` is an operator's or a key's id, ``what`` the part (list, page, raw, api …)."""
+
+    lead_id: str
+    at: datetime
+    reader: str
+    what: str
+
+
 class Throttled(Forbidden):
     """Too many tries; ``after`` is the number of seconds to wait."""
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from leadmill.parties.model import ApiKey, Caller, KeyRing, Operator, Role, Session
-from leadmill.parties.tables import API_KEY, KEY_RING, OPERATOR, SESSION, SIGN_IN_TRY
+from leadmill.parties.model import ApiKey, Caller, KeyRing, LeadRead, Operator, Role, Session
+from leadmill.parties.tables import API_KEY, KEY_RING, LEAD_READ, OPERATOR, SESSION, SIGN_IN_TRY
 from leadmill.runtime.db import Row, Tx, prepared
 
 _key = API_KEY.c
@@ -361,3 +361,19 @@ async def return_try(tx: Tx, subject: bytes) -> None:
 async def drop_tries(tx: Tx, before: datetime) -> int:
     """Forget windows that began before a moment; how many there were."""
     return await tx.run(_drop_tries, edge=before)
+
+
+# Reads of leads
+
+
+def note_reads(tx: Tx, reader: str, lead_ids: Iterable[str], what: str, at: datetime) -> None:
+    """Note that somebody was shown these leads, with the other rows of the transaction."""
+    for lead_id in lead_ids:
+        tx.add(LEAD_READ, lead_id, at, reader, what)
+
+
+async def reads_of(tx: Tx, lead_id: str, most: int = 100) -> list[LeadRead]:
+    """Who was shown a lead, the latest first."""
+    columns = LEAD_READ.c
+    stmt = sa.select(LEAD_READ).where(columns.lead_id == sa.bindparam("lead")).order_by(columns.at.desc()).limit(most)
+    return [LeadRead(**dict(row.items())) for row in await tx.all(stmt, lead=lead_id)]

@@ -1,4 +1,4 @@
-"""Tables of the callers: API keys, operators, sessions, and the counters that slow down guessing.
+"""Tables of the callers: API keys, operators, sessions, and the counters that slow down guessing, and who read which lead.
 
 Sources, buyers and teams are configuration documents and have no table here. Keys and session tokens are stored as
 keyed hashes alone, passwords as Argon2 hashes, the subjects of throttling as keyed hashes."""
@@ -66,3 +66,15 @@ SIGN_IN_TRY = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
 )
 """Tries of one account or address since the beginning of its present window."""
+
+LEAD_READ = sa.Table(
+    "lead_read",
+    metadata,
+    sa.Column("lead_id", Id, nullable=False),
+    sa.Column("at", _Time, nullable=False),
+    sa.Column("reader", Id, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Index("lead_read_by_lead", "lead_id", "at"),
+    sa.Index("lead_read_by_reader", "reader", "at"),
+)
+"""One row each time somebody was shown a lead: ``reader`` is an operator or an API key, ``what`` the part that was read."""
