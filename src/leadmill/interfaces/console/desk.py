@@ -1,0 +1,185 @@
+"""The desk: who is asking for a page, what that person may do, and how the answer is made.
+
+One is made for each request by ``provide_desk`` and handed to the page. It reads the session, checks that a form came from our own
+page, and renders with what every page shows. A visitor without a session is sent to sign in.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+from msgspec import Struct
+
+from leadmill.core.faults import Forbidden, TooLarge
+from leadmill.core.reasons import State
+from leadmill.flow.model import LeadFilter
+from leadmill.flow.store import list_leads
+from leadmill.interfaces.pages import Pages, zone
+from leadmill.interfaces.wiring import Wiring
+from leadmill.parties import Operator, Right, Session
+from leadmill.parties.service import csrf_matches, resume_session
+
+COOKIE = "leadmill_session"
+_MOST_FORM = 64 * 1024
+_MOST_COUNTED = 99
+_COUNTED_FOR = timedelta(seconds=5)
+
+NOTICES = {
+    "resent": ("ok", "The delivery starts again; its attempts go on below."),
+    "resent_many": ("ok", "The deliveries start again."),
+    "none_chosen": ("warn", "Choose at least one delivery."),
+    "recorded": ("ok", "The disposition is recorded."),
+    "approved": ("ok", "Approved: the lead walked on."),
+    "rejected": ("ok", "Rejected: the lead ends here."),
+    "added": ("ok", "The operator can sign in now."),
+    "changed": ("ok", "Changed."),
+    "importing": ("ok", "The file is here and its rows are on their way."),
+}
+"""What a page says after a form was taken, by the word in its address."""
+
+Rq = Request[Any, Any, Any]
+Page = Response[Any]
+
+
+class Waiting(Struct):
+    """How much waits for a person, for the sidebar; counted anew every few seconds, not on every page."""
+
+    review: str | None = None
+    nurture: str | None = None
+    dead: str | None = None
+    at: datetime | None = None
+
+
+class Desk:
+    """One request of a signed-in operator."""
+
+    def __init__(self, request: Rq, wiring: Wiring, pages: Pages, waiting: Waiting, session: Session) -> None:
+        self.request = request
+        self.wiring = wiring
+        self.session = session
+        self.now = wiring.clock()
+        self.zone = zone(request.cookies.get("tz"))
+        self._pages = pages
+        self._waiting = waiting
+
+    @property
+    def who(self) -> Operator:
+        """The operator."""
+        return self.session.operator
+
+    @property
+    def sees(self) -> bool:
+        """Whether the operator may read personal values."""
+        return self.may(Right.SEE_PERSONAL)
+
+    def may(self, right: Right) -> bool:
+        """Whether the operator has the right."""
+        return self.who.may(right)
+
+    def need(self, right: Right) -> None:
+        """Raises Forbidden ``console.right.missing`` where the operator lacks the right."""
+        if not self.may(right):
+            raise Forbidden("console.right.missing", f"your role, {self.who.role.value}, may not do this; ask an administrator")
+
+    async def form(self) -> dict[str, str]:
+        """The fields of the posted form; of a repeated one the last. Raises Forbidden ``console.form.stale`` where it does not
+        bring the session's secret."""
+        return dict(await self.form_pairs())
+
+    async def form_pairs(self) -> list[tuple[str, str]]:
+        """The fields of the posted form in order; see :meth:`form`."""
+        pairs = await read_form(self.request)
+        self.check_secret(dict(pairs).get("_csrf", ""))
+        return pairs
+
+    def check_secret(self, given: str) -> None:
+        """Raises Forbidden ``console.form.stale`` where ``given`` is not the session's secret."""
+        if not csrf_matches(self.session, given):
+            raise Forbidden("console.form.stale", "this page is from an earlier session; load it again and repeat")
+
+    def show(self, template: str, here: str, status: int = 200, **values: Any) -> Page:
+        """A page."""
+        return Response(
+            self._pages.render(template, **self._common(here), **values), media_type=MediaType.HTML, status_code=status,
+            headers={"cache-control": "no-store"},
+        )
+
+    def part(self, template: str, **values: Any) -> str:
+        """A piece of a page as text."""
+        return self._pages.render(template, **self._common(""), **values)
+
+    def back(self, path: str, done: str = "", **params: str) -> Page:
+        """Go to a page after a form was taken; ``done`` is one of :data:`NOTICES`."""
+        return Redirect(with_params(path, {**params, **({"done": done} if done else {})}), status_code=303)
+
+    def _common(self, here: str) -> dict[str, Any]:
+        tone, text = NOTICES.get(self.request.query_params.get("done", ""), ("", ""))
+        return {
+            **preferences(self.request),
+            "csrf": self.session.csrf,
+            "here": here,
+            "waiting": self._waiting,
+            "may": {right.value: self.may(right) for right in Right},
+            "who": self.who,
+            "notice": {"tone": tone, "text": text} if text else None,
+            "now": self.now,
+            "base_url": f"{self.request.url.scheme}://{self.request.url.netloc}",
+        }
+
+
+async def provide_desk(request: Rq, wiring: Wiring, pages: Pages, waiting: Waiting) -> Desk:
+    """The desk of a request. Raises Unauthenticated where nobody is signed in."""
+    now = wiring.clock()
+    async with wiring.db.begin() as tx:
+        session = await resume_session(tx, wiring.keyed_hash, request.cookies.get(COOKIE, ""), now)
+        if waiting.at is None or now - waiting.at > _COUNTED_FOR:
+            waiting.at = now
+            for state in (State.REVIEW, State.NURTURE):
+                rows, more = await list_leads(tx, LeadFilter(state=state), limit=_MOST_COUNTED)
+                setattr(waiting, state.value, f"{len(rows)}{'+' if more else ''}" if rows else None)
+    return Desk(request, wiring, pages, waiting, session)
+
+
+async def read_form(request: Rq) -> list[tuple[str, str]]:
+    """A form-encoded body of ours, at most 64 KiB; nothing of another site's making. Raises Forbidden ``console.form.foreign``,
+    TooLarge ``console.form.too_large``."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("console.form.foreign", "the form was sent from another site")
+    body = await request.body()
+    if len(body) > _MOST_FORM:
+        raise TooLarge("console.form.too_large", "send less in one form")
+    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2_000)
+
+
+def preferences(request: Rq) -> dict[str, Any]:
+    """What a reader chose for this browser: theme, zone, whether single keys act."""
+    theme = request.cookies.get("theme")
+    return {
+        "theme": theme if theme in ("light", "dark") else None,
+        "keys_on": request.cookies.get("keys") != "off",
+        "zone": zone(request.cookies.get("tz")),
+    }
+
+
+def kept(name: str, value: str, wiring: Wiring, max_age: int | None, http_only: bool = True) -> Cookie:
+    """A cookie of ours; ``max_age`` 0 takes it away."""
+    return Cookie(
+        key=name, value=value, path="/", max_age=max_age, secure=wiring.secure, httponly=http_only, samesite="lax"
+    )
+
+
+def with_params(path: str, params: Mapping[str, str]) -> str:
+    """A path of ours with parameters added."""
+    if not params:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(params)}"
+
+
+def own_path(path: str, otherwise: str = "/leads") -> str:
+    """A path to go back to if it is one of ours, never another site's address."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path and "\r" not in path
+    return path if plain else otherwise
