@@ -30,7 +30,7 @@ Rater = Callable[[Values, datetime], Score]
 # Reading
 
 
-def read_cards(packs: Packs) -> dict[str, Scorecard]:
+def read_scorecards(packs: Packs) -> dict[str, Scorecard]:
     """The scorecard of each vertical pack that has one. Raises :class:`BadInput` with the place of what is wrong."""
     return {name: read_card(pack.files[FILE], name) for name, pack in packs.verticals.items() if FILE in pack.files}
 
