@@ -202,9 +202,10 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def mint() -> Mint:
-    """Ids that are the same in every run."""
+    """Ids that are the same in every run and ascend."""
     source = random.Random(20260304)
-    return lambda prefix, at: make_id(prefix, at, source.getrandbits(74))
+    numbers = itertools.count(1)  # in the upper bits, so that ids of one millisecond sort as they were made
+    return lambda prefix, at: make_id(prefix, at, next(numbers) << 40 | source.getrandbits(40))
 
 
 # ---- coroutine tests and fixtures -----------------------------------------------------------------------------------
