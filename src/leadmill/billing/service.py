@@ -23,7 +23,7 @@ from leadmill.ledger import (
     guard,
     keep_posting,
     post,
-    postings_for,
+    postings_of,
     unguard,
 )
 from leadmill.ledger import turnover as turnover_of
@@ -63,9 +63,9 @@ async def deposit(tx: Tx, buyer_id: str, amount: Money, ref: str, now: datetime,
     False where it was, or where there is nothing to credit.
     """
     await tx.flush()
-    if amount.amount <= 0 or await postings_for(tx, [ref]):
+    if amount.amount <= 0 or await postings_of(tx, ref):
         return False
-    await post(tx, [Posting(mint("post", now), now, CASH, buyer_account(buyer_id), amount, DEPOSIT, ref)])
+    await post(tx, [Posting(mint("post", now), now, CASH, buyer_account(buyer_id), amount, DEPOSIT, ref, ref)])
     return True
 
 
@@ -83,7 +83,7 @@ async def reverse_sale(tx: Tx, sale_id: str, now: datetime) -> list[Event]:
         return []
     legs = [other for other in await sales_of(tx, leg.lead_id) if other.deal_id == leg.deal_id]
     refs = [sale_id] if any(other.state is LegState.SOLD for other in legs) else [sale_id, leg.deal_id]
-    taken = reversals_of(await postings_for(tx, refs), now)
+    taken = reversals_of([item for item in await postings_of(tx, leg.lead_id) if item.ref in refs], now)
     if not taken:
         return []
     await post(tx, taken, force=True)

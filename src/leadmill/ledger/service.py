@@ -163,7 +163,7 @@ async def balances(tx: Tx) -> dict[str, list[Money]]:
 async def statement(tx: Tx, account: str, since: datetime | None = None, until: datetime | None = None) -> list[Entry]:
     """The postings of an account in order, each with the balance after it; ``since`` and ``until`` narrow what is
     returned, the balances are carried from the beginning."""
-    return entries(account, await store.postings_of(tx, account, until=until), since)
+    return entries(account, await store.postings_on(tx, account, until=until), since)
 
 
 async def turnover(tx: Tx, account: str) -> dict[tuple[str, str], int]:
@@ -177,9 +177,9 @@ async def guards(tx: Tx) -> dict[str, Guard]:
     return {item.account: item for item in await store.guards(tx)}
 
 
-async def postings_for(tx: Tx, refs: Sequence[str]) -> list[Posting]:
-    """The postings about some objects (sales, say), oldest first."""
-    return await store.postings_for(tx, refs)
+async def postings_of(tx: Tx, group: str) -> list[Posting]:
+    """The postings of one group (a lead, a payment), oldest first."""
+    return await store.postings_of(tx, group)
 
 
 async def check(tx: Tx) -> list[Finding]:

@@ -153,7 +153,7 @@ async def turnover(tx: Tx, account: str) -> dict[tuple[str, str], int]:
     return {(row["account"], row["currency"]): row["total"] for row in rows}
 
 
-async def postings_of(
+async def postings_on(
     tx: Tx, account: str, since: datetime | None = None, until: datetime | None = None
 ) -> list[Posting]:
     """The postings that touch an account, oldest first."""
@@ -165,10 +165,10 @@ async def postings_of(
     return [_posting(row) for row in await tx.all(stmt.order_by(_P.at, _P.id))]
 
 
-async def postings_for(tx: Tx, refs: Sequence[str]) -> list[Posting]:
-    """The postings about some objects, oldest first."""
-    stmt = sa.select(POSTING).where(_P.ref == sa.any_(sa.bindparam("refs", type_=_TEXTS))).order_by(_P.at, _P.id)
-    return [_posting(row) for row in await tx.all(stmt, refs=list(refs))]
+async def postings_of(tx: Tx, group: str) -> list[Posting]:
+    """The postings of one group (a lead, a payment), oldest first."""
+    stmt = sa.select(POSTING).where(_P.group == group).order_by(_P.at, _P.id)
+    return [_posting(row) for row in await tx.all(stmt)]
 
 
 async def put_hold(tx: Tx, hold: MoneyHold) -> None:

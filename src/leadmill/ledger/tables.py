@@ -22,7 +22,7 @@ POSTING = sa.Table(
 
 sa.Index("posting_by_debit", POSTING.c.debit, POSTING.c.id)
 sa.Index("posting_by_credit", POSTING.c.credit, POSTING.c.id)
-sa.Index("posting_by_ref", POSTING.c.ref)
+sa.Index("posting_by_group", POSTING.c.group)
 
 ACCOUNT_LIMIT = sa.Table(
     "account_limit",

@@ -47,9 +47,6 @@ from leadmill.market.service import (
 from leadmill.market.step import (
     Allocate,
 )
-from leadmill.market.tally import (
-    SimulatedBook,
-)
 
 __all__ = [
     "Allocate",

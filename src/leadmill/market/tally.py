@@ -4,11 +4,10 @@ The cap book of ``service`` fills one from locked rows for each group of leads; 
 recorded stream. Both answer :class:`Headroom` with it and tell it of each sale, so that they cannot differ.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from leadmill.core.money import Money
-from leadmill.market.model import Assignment, Headroom, Per, Room, Sale, Use, Wanted
+from leadmill.market.model import Headroom, Per, Room, Use, Wanted
 from leadmill.market.windows import bounds
 
 Key = tuple[str, Per, datetime]
@@ -104,39 +103,6 @@ class Tally:
         if wanted.ties:
             self.last[wanted.order_id] = at
         return moved
-
-
-class SimulatedBook:
-    """Limits that evolve in memory over a replayed stream of leads, from given balances and empty counters.
-
-    ``hear`` answers like the real book; ``learn`` is told of every sale and assignment that the replayed walk makes,
-    in the stream's order.
-    """
-
-    def __init__(self, wanted: Iterable[Wanted], funds: Mapping[str, Money]) -> None:
-        self._wanted = {item.order_id: item for item in wanted}
-        currencies = {item.account: item.currency for item in self._wanted.values() if item.account}
-        usable = {name: money.amount for name, money in funds.items() if currencies.get(name) == money.currency}
-        self._tally = Tally(funds=usable)
-
-    def hear(self, ask: Headroom, at: datetime) -> Room:
-        """What is left at a moment of the stream."""
-        return self._tally.room(ask, at)
-
-    def learn(self, outcome: Sale | Assignment, at: datetime) -> None:
-        """Count a sale's legs or an assignment."""
-        if isinstance(outcome, Assignment):
-            self._tally.take(self._wanted[outcome.order_id], 0, at, f"{outcome.team}/{outcome.rep}")
-            return
-        for leg in outcome.legs:
-            self._tally.take(self._wanted[leg.order_id], leg.price.amount, at)
-
-    def start(self, order_id: str, at: datetime, leads: int, spend: int = 0) -> None:
-        """Begin with some use of an order's windows at ``at``: what was sold before the stream starts."""
-        wanted = self._wanted[order_id]
-        for key in keys_of(wanted, at):
-            if key[0] == order_scope(order_id):
-                self._tally.used[key] = (leads, spend)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
