@@ -119,18 +119,18 @@ def test_everything_the_contract_shows_is_read() -> None:
 def test_what_is_read_survives_storage_and_makes_the_roster_without_the_retired() -> None:
     raw = contract()
     raw["buyer"][1]["retired"] = True
-    documents = {("source", item["id"]): _stored(read_source(item)) for item in raw["source"]}
-    documents |= {("buyer", item["id"]): _stored(read_buyer(item)) for item in raw["buyer"]}
-    documents |= {("team", item["id"]): _stored(read_team(item)) for item in raw["team"]}
+    raw["source"][0] = {**raw["source"][0], "key_hash": "abcd"}
+    del raw["source"][0]["key"]
+    documents = {
+        (kind, item["id"]): msgspec.json.encode(item).decode() for kind, items in raw.items() for item in items
+    }
     roster = build_roster({**documents, ("order", "x"): "{}"})
-    assert roster.sources == {item["id"]: read_source(item) for item in raw["source"]}
-    assert set(roster.buyers) == {"helio"}
+    del raw["source"][0]["key_hash"]
+    acme, own = (read_source(item) for item in raw["source"])
+    assert roster.sources == {"acme-media": msgspec.structs.replace(acme, key_hash="abcd"), "own": own}
+    assert roster.buyers == {"helio": read_buyer(raw["buyer"][0])}
     assert roster.recipient("west") == read_team(raw["team"][0])
     assert roster.recipient("second") is None
-
-
-def _stored(party: Any) -> str:
-    return msgspec.json.encode(party).decode()
 
 
 SOURCE = {"id": "a", "name": "A", "verticals": ["solar"]}

@@ -14,6 +14,7 @@ from leadmill.core.faults import BadInput, Conflict, Forbidden, NotFound, Unauth
 from leadmill.core.ids import Mint
 from leadmill.parties import (
     IDLE,
+    KEY_PURPOSE,
     LONGEST,
     Operator,
     Right,
@@ -30,7 +31,7 @@ from leadmill.parties import (
     keys_version,
     list_keys,
     list_operators,
-    load_key_ring,
+    load_keys,
     resume_session,
     revoke_key,
     set_password,
@@ -125,31 +126,31 @@ async def test_a_key_is_made_for_a_fitting_purpose_only(db: Database, mint: Mint
 
 
 async def test_the_key_ring_in_memory_knows_when_it_is_stale(db: Database, mint: Mint, clock: Any) -> None:
-    first, second = digest("api_key", "first-key"), digest("api_key", "second-key")
+    first, second = digest(KEY_PURPOSE, "first-key"), digest(KEY_PURPOSE, "second-key")
     async with db.begin() as tx:
-        assert (await load_key_ring(tx)).callers == {}
+        assert (await load_keys(tx)).callers == {}
         await declare_key(tx, first, mint, kind="source", owner="acme", now=clock())
-        one = await load_key_ring(tx)
+        one = await load_keys(tx)
         assert identify(one, first, clock()).owner == "acme"
         await declare_key(tx, first, mint, kind="source", owner="acme", now=clock())
         assert await keys_version(tx) == one.version
         await declare_key(tx, second, mint, kind="source", owner="acme", now=clock())
-        two = await load_key_ring(tx)
+        two = await load_keys(tx)
         assert two.version == await keys_version(tx) > one.version
         assert set(two.callers) == {second}
 
 
 async def test_a_declared_key_may_come_back_and_leaves_console_keys_alone(db: Database, mint: Mint, clock: Any) -> None:
-    first, second = digest("api_key", "first-key"), digest("api_key", "second-key")
+    first, second = digest(KEY_PURPOSE, "first-key"), digest(KEY_PURPOSE, "second-key")
     async with db.begin() as tx:
         key, _ = await issue_key(tx, digest, mint, rand, kind="source", owner="acme", now=clock())
         for hashed in (first, second, first, None, first):
             await declare_key(tx, hashed, mint, kind="source", owner="acme", now=clock())
-        assert set((await load_key_ring(tx)).callers) == {first, digest("api_key", key)}
+        assert set((await load_keys(tx)).callers) == {first, digest(KEY_PURPOSE, key)}
 
 
 async def test_two_owners_never_share_a_key(db: Database, mint: Mint, clock: Any) -> None:
-    hashed = digest("api_key", "first-key")
+    hashed = digest(KEY_PURPOSE, "first-key")
     async with db.begin() as tx:
         await declare_key(tx, hashed, mint, kind="source", owner="acme", now=clock())
         with pytest.raises(Conflict, match="buyer helio has the key of source acme"):

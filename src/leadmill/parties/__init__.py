@@ -4,6 +4,7 @@ Decides who a key or a password belongs to and what that person or program may d
 file; gives sources, buyers and teams as a :class:`Roster`, callers and operators."""
 
 from leadmill.parties.model import (
+    KEY_PURPOSE,
     Alert,
     ApiKey,
     Buyer,
@@ -57,13 +58,13 @@ from leadmill.parties.store import (
     keys_version,
     list_keys,
     list_operators,
-    load_key_ring,
     load_keys,
     revoke_all,
 )
 
 __all__ = [
     "IDLE",
+    "KEY_PURPOSE",
     "LONGEST",
     "Alert",
     "ApiKey",
@@ -100,7 +101,6 @@ __all__ = [
     "keys_version",
     "list_keys",
     "list_operators",
-    "load_key_ring",
     "load_keys",
     "may",
     "read_buyer",

@@ -18,6 +18,9 @@ from leadmill.core.money import Money
 KeyedHash = Callable[[str, str], bytes]
 """Hashes a text for a purpose under a key that only this installation has: ``vault.keyed_hash``."""
 
+KEY_PURPOSE = "api-key"
+"""The purpose under which API keys are hashed."""
+
 BuyerKind = Literal["lender", "agency", "law_firm", "installer", "school", "lead_buyer"]
 
 
@@ -94,7 +97,10 @@ class Buyer(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     brands: tuple[str, ...] = ()
-    kind: BuyerKind = "lead_buyer"
+    kind: KEY_PURPOSE = "api-key"
+"""The purpose under which API keys are hashed."""
+
+BuyerKind = "lead_buyer"
     licences: tuple[Licence, ...] = ()
     contract: Contract | None = None
     credit: Credit = Credit()

@@ -261,17 +261,28 @@ P = TypeVar("P", Source, Buyer, Team)
 
 
 def build_roster(documents: Mapping[tuple[str, str], str]) -> Roster:
-    """The roster from stored documents by (kind, id); other kinds are passed over."""
+    """The roster from stored documents by (kind, id); other kinds and the retired are passed over.
+
+    A document is the table as it was declared, with ``key_hash`` (hex) where ``key`` stood.
+    """
     return Roster(
-        _in_play(documents, "source", msgspec.json.Decoder(Source).decode),
-        _in_play(documents, "buyer", msgspec.json.Decoder(Buyer).decode),
-        _in_play(documents, "team", msgspec.json.Decoder(Team).decode),
+        _in_play(documents, "source", read_source),
+        _in_play(documents, "buyer", read_buyer),
+        _in_play(documents, "team", read_team),
     )
 
 
-def _in_play(documents: Mapping[tuple[str, str], str], wanted: str, decode: Callable[[str], P]) -> dict[str, P]:
-    found = {ident: decode(body) for (kind, ident), body in documents.items() if kind == wanted}
-    return {ident: party for ident, party in found.items() if not party.retired}
+def _in_play(documents: Mapping[tuple[str, str], str], wanted: str, read: Callable[[object], P]) -> dict[str, P]:
+    found: dict[str, P] = {}
+    for (kind, ident), body in documents.items():
+        if kind != wanted:
+            continue
+        raw: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
+        key_hash = raw.pop("key_hash", None)
+        party = read(raw)
+        if not party.retired:
+            found[ident] = party if key_hash is None else msgspec.structs.replace(party, key_hash=key_hash)
+    return found
 
 
 # Keys and passwords

@@ -16,6 +16,7 @@ from leadmill.core.faults import BadInput, Conflict, Forbidden, NotFound, Unauth
 from leadmill.core.ids import Mint
 from leadmill.parties import store
 from leadmill.parties.model import (
+    KEY_PURPOSE,
     ApiKey,
     Caller,
     CallerKind,
@@ -84,7 +85,7 @@ async def issue_key(
         expires_at=expires_at,
         revoked_at=None,
     )
-    await store.add_key(tx, digest("api_key", key), record)
+    await store.add_key(tx, digest(KEY_PURPOSE, key), record)
     return key, record
 
 
@@ -139,7 +140,7 @@ async def identify_key(tx: Tx, digest: KeyedHash, key: str, now: datetime) -> Ca
 
     Raises :class:`Unauthenticated` ``parties.key.unknown`` or ``parties.key.expired``.
     """
-    hashed = digest("api_key", key)
+    hashed = digest(KEY_PURPOSE, key)
     caller = await store.find_caller(tx, hashed)
     return identify(KeyRing(0, {hashed: caller} if caller else {}), hashed, now)
 
@@ -221,9 +222,8 @@ async def sign_in(
     ``parties.sign_in.throttled`` after ten tries of an account or fifty of an address within fifteen minutes. Each
     try is counted before the password is looked at, so that many at once get no more than so many guesses."""
     email = email.strip().casefold()
-    email = (
-        email if email.isprintable() and len(email) <= 300 else ""
-    )  # nobody is called so, and no store could look it up
+    if not email.isprintable() or len(email) > 300:
+        email = ""  # nobody is called so, and no store could look it up
     account, origin = digest("sign_in_account", email), digest("sign_in_address", address)
     async with db.begin() as tx:
         counted = await store.count_tries(tx, (account, origin), now, WINDOW)

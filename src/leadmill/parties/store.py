@@ -67,16 +67,11 @@ async def keys_version(tx: Tx) -> int:
     return int(row["version"]) if row else 0
 
 
-async def load_key_ring(tx: Tx) -> KeyRing:
+async def load_keys(tx: Tx) -> KeyRing:
     """All keys in force, to be held in memory until :func:`keys_version` changes. Expiry is judged by
     :func:`~leadmill.parties.rules.identify`."""
     version = await keys_version(tx)
-    return KeyRing(version, await load_keys(tx))
-
-
-async def load_keys(tx: Tx) -> dict[bytes, Caller]:
-    """The callers by the keyed hash of their key."""
-    return {row["hash"]: _caller(row) for row in await tx.all(_keys_in_force)}
+    return KeyRing(version, {row["hash"]: _caller(row) for row in await tx.all(_keys_in_force)})
 
 
 async def find_key(tx: Tx, digest: bytes) -> ApiKey | None:
