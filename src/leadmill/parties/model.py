@@ -97,10 +97,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     brands: tuple[str, ...] = ()
-    kind: KEY_PURPOSE = "api-key"
-"""The purpose under which API keys are hashed."""
-
-BuyerKind = "lead_buyer"
+    kind: BuyerKind = "lead_buyer"
     licences: tuple[Licence, ...] = ()
     contract: Contract | None = None
     credit: Credit = Credit()
@@ -260,7 +257,8 @@ class SignedIn(Struct, frozen=True):
 
 
 class LeadRead(Struct, frozen=True):
-    """Somebody was shown a lead: ``reader`` is an operator's or a key's id, ``what`` the part (list, page, raw, api …)."""
+    """Somebody was shown a lead: ``reader`` is an operator's or a key's id, ``what`` the part (list, page, raw, api
+    …)."""
 
     lead_id: str
     at: datetime

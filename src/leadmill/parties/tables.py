@@ -1,4 +1,5 @@
-"""Tables of the callers: API keys, operators, sessions, and the counters that slow down guessing, and who read which lead.
+"""Tables of the callers: API keys, operators, sessions, the counters that slow down guessing, who read which lead.
+lead.
 
 Sources, buyers and teams are configuration documents and have no table here. Keys and session tokens are stored as
 keyed hashes alone, passwords as Argon2 hashes, the subjects of throttling as keyed hashes."""
@@ -77,4 +78,5 @@ LEAD_READ = sa.Table(
     sa.Index("lead_read_by_lead", "lead_id", "at"),
     sa.Index("lead_read_by_reader", "reader", "at"),
 )
-"""One row each time somebody was shown a lead: ``reader`` is an operator or an API key, ``what`` the part that was read."""
+"""One row each time somebody was shown a lead: ``reader`` is an operator or an API key, ``what`` the part that was
+read."""
