@@ -34,6 +34,10 @@ if ! usable_node; then
     fi
 fi
 
+# Node brings its own list of authorities; let it also trust those that this machine trusts (a company's mirror, say).
+system_ca=/etc/ssl/certs/ca-certificates.crt
+[ -n "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -r "$system_ca" ] || export NODE_EXTRA_CA_CERTS="$system_ca"
+
 if [ "$(cat web/node_modules/.installed 2>/dev/null)" != "$modules" ]; then
     say 'Installing the locked web packages'
     (cd web && npm ci --no-audit --no-fund --loglevel=error >/dev/null) || die 'npm ci failed; is the package index reachable?'

@@ -55,7 +55,7 @@ def may_speak_sql(module: str) -> bool:
 
 
 def may_open_sockets(module: str, library: str) -> bool:
-    """Only the machinery talks to the network; the interfaces may make a plain socket, which their workers listen on."""
+    """Only the machinery talks to the network; the interfaces may make a plain socket to listen on."""
     parts = module.split(".")
     return parts[:2] == ["leadmill", "runtime"] or (library == "socket" and parts[:2] == ["leadmill", "interfaces"])
 
