@@ -44,7 +44,7 @@ from leadmill.market.tally import EPOCH
 from leadmill.market.windows import is_open, local_words
 from leadmill.parties import Buyer, Roster, Team
 from leadmill.policy import Clearance, clear_recipient
-from leadmill.scoring import Score, Seen
+from leadmill.scoring import Score, seen
 
 _KEPT = 1000
 """How many leads may stand between ``wants`` and ``judge`` before the oldest must be matched again."""
@@ -112,7 +112,7 @@ class Allocate:
         return Stop(auction.nobody(len(told.considered)), (told,))
 
     def _match(self, case: Case) -> _Match:
-        values = case[Seen].values
+        values = seen(case).values
         match = _Match(case, values)
         score = case.get(Score)
         points = score.points if score is not None else None
