@@ -60,6 +60,7 @@ async def guard(tx: Tx, account: str, currency: str, floor: int) -> Guard:
     if made:
         # Others wait for the fresh row from here on, so the sum below is whole.
         await store.move_balances(tx, {account: await store.sum_of(tx, account, currency)})
+        await store.set_floor(tx, account, floor)
     elif found.floor != floor:
         await store.set_floor(tx, account, floor)
     return (await store.lock(tx, [account]))[account]

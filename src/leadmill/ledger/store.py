@@ -90,10 +90,10 @@ async def put_guard(tx: Tx, account: str, currency: str, balance: int, floor: in
 
 
 async def set_floor(tx: Tx, account: str, floor: int) -> None:
-    """Change an account's floor."""
+    """Change an account's floor; a balance that is below it now stays lawful."""
     await tx.run(
         sa.update(ACCOUNT_LIMIT)
-        .values(floor=floor, lowest_floor=sa.func.least(_A.lowest_floor, floor))
+        .values(floor=floor, lowest_floor=sa.func.least(_A.lowest_floor, floor, _A.balance - _A.held))
         .where(_A.account == account)
     )
 
