@@ -49,7 +49,11 @@ make_venv() {
     rm -rf .venv
     "$python" -m venv .venv || die 'could not make .venv (the message above says why)'
     mkdir -p .venv/stamps
+    pwd >.venv/stamps/place
 }
+
+# An environment names its own folder in every script, so a moved or copied one is made anew.
+usable_venv() { [ "$(cat .venv/stamps/place 2>/dev/null)" = "$(pwd)" ] && .venv/bin/python -c '' 2>/dev/null; }
 
 hash_of() { cat "$@" | sha256sum | cut -c1-16; }
 fresh() { [ -e ".venv/stamps/$1-$2" ]; }
@@ -68,7 +72,7 @@ install_lock() { # name, lock file, what to say
     stamp "$1" "$key"
 }
 
-[ -x .venv/bin/python ] && [ -d .venv/stamps ] && .venv/bin/python -c '' 2>/dev/null || make_venv
+usable_venv || make_venv
 
 install_lock runtime requirements.lock \
     "Installing $(grep -c '^[a-z].*==' requirements.lock) locked packages (about 300 MB; some minutes on a slow line)"
