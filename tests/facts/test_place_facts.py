@@ -60,7 +60,14 @@ def test_the_post_of_another_country_is_not_held_against_american_places() -> No
 
 @pytest.mark.parametrize(
     ("born", "age"),
-    [("2008-03-04", 18), ("2008-03-05", 17), ("2026-03-04", 0), ("1899-01-01", None), ("2027-01-01", None), ("soon", None)],
+    [
+        ("2008-03-04", 18),
+        ("2008-03-05", 17),
+        ("2026-03-04", 0),
+        ("1899-01-01", None),
+        ("2027-01-01", None),
+        ("soon", None),
+    ],
 )
 def test_the_age_counts_whole_years(born: str, age: int | None) -> None:
     found = facts_of(person_facts({"date_of_birth": born}, NOW))
@@ -72,7 +79,9 @@ def test_a_birthday_on_the_29th_of_february_counts_from_the_first_of_march() -> 
     assert age_at("2008-02-29", NOW.date().replace(month=3, day=1)) == 18
 
 
-@pytest.mark.parametrize(("name", "flagged"), [("Test", True), ("asdf", True), ("12345", True), ("Tess", False), ("Ng", False)])
+@pytest.mark.parametrize(
+    ("name", "flagged"), [("Test", True), ("asdf", True), ("12345", True), ("Tess", False), ("Ng", False)]
+)
 def test_placeholder_names_are_flagged(name: str, flagged: bool) -> None:
     assert ("name.placeholder" in facts_of(person_facts({"first_name": name}, NOW))) is flagged
 
@@ -82,7 +91,11 @@ def test_placeholder_names_are_flagged(name: str, flagged: bool) -> None:
     [
         ({"user_agent": BROWSER}, {}, {"agent.bot": False}),
         ({}, {"user_agent": "curl/8.5.0"}, {"agent.bot": True}),
-        ({"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}, {}, {"agent.bot": True}),
+        (
+            {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"},
+            {},
+            {"agent.bot": True},
+        ),
         ({}, {"session_seconds": 1.2}, {"form.fast": True}),
         ({}, {"session_seconds": 45}, {"form.fast": False, "form.seconds": 45}),
         ({"ip": "203.0.114.7"}, {}, {"ip.public": True}),
