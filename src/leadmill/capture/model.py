@@ -263,3 +263,29 @@ class ImportFault(Struct, frozen=True, kw_only=True):
     code: str
     detail: str
     at: datetime
+
+
+class RowFault(Struct, frozen=True):
+    """A row of a file that cannot be read: a code and what to do, with no value of the row."""
+
+    code: str
+    detail: str
+
+
+class FileMap(Struct, frozen=True, kw_only=True):
+    """How the columns of a file become a lead's fields: a decoded MAP.toml.
+
+    ``columns`` maps a column to where it goes (``first_name``, ``context.channel``, ``extra.tag``), an empty text
+    leaving the column out; ``constants`` are added to every row; ``values`` says by target (or ``*`` for all) which
+    answer means which, an empty text meaning none; ``types`` by target how a value is written; ``delimiter``,
+    ``encoding`` and ``sheet`` say what is otherwise found out.
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, Value] = field(default_factory=dict)
+    values: dict[str, dict[str, Value]] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    digest: str = ""
