@@ -49,9 +49,9 @@ def passes_the_door(importer: str, target: str) -> bool:
 
 
 def may_speak_sql(module: str) -> bool:
-    """Whether this module is a store, a table description or the machinery below them."""
+    """Whether this module is a store, a table description, the machinery below them or a migration."""
     parts = module.split(".")
-    return parts[:2] == ["leadmill", "runtime"] or (len(parts) > 2 and parts[2] in SQL_ROOMS)
+    return parts[:2] in (["leadmill", "runtime"], ["leadmill", "migrations"]) or (len(parts) > 2 and parts[2] in SQL_ROOMS)
 
 
 def may_open_sockets(module: str, library: str) -> bool:
@@ -133,6 +133,7 @@ def test_a_relative_import_is_read_as_the_module_it_means() -> None:
         ("leadmill.market.store.caps", True),
         ("leadmill.market.tables", True),
         ("leadmill.runtime.db", True),
+        ("leadmill.migrations.env", True),
         ("leadmill.market.service", False),
         ("leadmill.interfaces.api.leads", False),
         ("leadmill.main", False),
