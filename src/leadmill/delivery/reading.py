@@ -228,6 +228,8 @@ def _check_xpath(table: Table, path: str, key: str) -> None:
     plain = re.sub(r"/@[\w.-]+$", "", path)
     if not plain.startswith("/"):
         table.refuse("must begin with /", key)
+    if plain.count("[") != plain.count("]"):
+        table.refuse("has a bracket that is not closed", key)
     try:
         ET.Element("probe").findall("." + (plain if plain.startswith("//") else f"/{plain.lstrip('/')}"))
     except (SyntaxError, KeyError, ValueError):

@@ -108,7 +108,8 @@ def read_fault(fault: Fault) -> Outcome:
 
 
 def take_apart(status: int, media_type: str, body: bytes) -> Answer:
-    """The answer by what it is; ``broken`` where it says that it is JSON or XML and is not."""
+    """The answer by what it is, which is often not what its media type says; ``broken`` where it begins as JSON or
+    XML and does not hold."""
     text = body.decode("utf-8", "replace").lstrip("\ufeff").strip()
     if not text:
         return Answer(status, "empty")
@@ -116,13 +117,13 @@ def take_apart(status: int, media_type: str, body: bytes) -> Answer:
     head = text[:200].lower()
     if head.startswith(("<!doctype html", "<html")) or (media == "text/html" and text.startswith("<")):
         return Answer(status, "html", re.sub(r"<[^>]*>", " ", text))
-    if media.endswith("json") or text[0] in "{[":
+    if text[0] in "{[" or (media.endswith("json") and text[0] in '"tfn0123456789-'):
         try:
             tree = msgspec.json.decode(text)
         except (msgspec.DecodeError, RecursionError):
             return Answer(status, "broken", text)
         return Answer(status, "json", text, tree, values=tuple(_scalars(tree)))
-    if media.endswith("xml") or text[0] == "<":
+    if text[0] == "<":
         try:
             root = SafeET.fromstring(body.strip())
         except (SafeET.ParseError, DefusedXmlException, ValueError, LookupError):
@@ -142,7 +143,7 @@ def scrub(said: str, parcel: Parcel) -> str:
     for value in (*parcel.fields.values(), *parcel.context.values()):
         if isinstance(value, str) and len(value.strip()) >= 2:
             line = re.sub(rf"(?<!\w){re.escape(value.strip())}(?!\w)", "…", line, flags=re.IGNORECASE)
-    line = re.sub(r"\+?\d(?:[\s().-]?\d){4,}", "…", line)
+    line = re.sub(r"[+(]?\d(?:[\s().-]{0,2}\d){4,}", "…", line)
     return line[:120].strip(" .")
 
 
@@ -242,7 +243,7 @@ def _verdict(answer: Answer) -> Verdict | None:
         return "rejected" if TEXT_REJECT.search(line) else "accepted" if TEXT_ACCEPT.search(line) else None
     by_depth: dict[int, set[Verdict]] = {}
     for depth, path, value in answer.values:
-        verdict = _said(_key(path), value)
+        verdict = _said(_parent(path) or _key(path), value)
         if verdict is not None:
             by_depth.setdefault(depth, set()).add(verdict)
     if not by_depth:

@@ -10,7 +10,7 @@ from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.verdicts import Pass, Verdict
 from leadmill.delivery.model import Dispatched, Planned
 from leadmill.market import Assignment, Sale
-from leadmill.parties import Roster
+from leadmill.parties import Buyer, Roster, Team
 
 
 class Dispatch:
@@ -21,7 +21,7 @@ class Dispatch:
     name = "delivery"
 
     def __init__(self, roster: Roster) -> None:
-        recipients = (*roster.buyers.values(), *roster.teams.values())
+        recipients: list[Buyer | Team] = [*roster.buyers.values(), *roster.teams.values()]
         self._couriers = {one.id: str(one.delivery["courier"]) for one in recipients if one.delivery.get("courier")}
 
     def wants(self, case: Case) -> Sequence[Ask]:

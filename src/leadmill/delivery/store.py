@@ -21,7 +21,8 @@ _TIME = sa.DateTime(timezone=True)
 _ACTIVE = DELIVERY.c.state.in_(("queued", "retrying"))
 _INSERT = prepared(
     sa.text(
-        "INSERT INTO delivery (id, lead_id, sale_id, leg, recipient, courier, state, attempts, before_round, next_at, created_at)"
+        "INSERT INTO delivery"
+        " (id, lead_id, sale_id, leg, recipient, courier, state, attempts, before_round, next_at, created_at)"
         " SELECT i, l, s, n, r, c, 'queued', 0, 0, :at, :at FROM unnest(CAST(:ids AS text[]), CAST(:leads AS text[]),"
         " CAST(:sales AS text[]), CAST(:legs AS smallint[]), CAST(:recipients AS text[]), CAST(:couriers AS text[]))"
         " AS t(i, l, s, n, r, c) ORDER BY i ON CONFLICT (id) DO NOTHING RETURNING id"

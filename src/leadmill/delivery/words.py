@@ -60,12 +60,12 @@ DUPLICATE = frozenset(
 )  # fmt: skip
 
 TEXT_DUPLICATE = re.compile(
-    r"\b(?:duplicate[ds]?|dupes?|already (?:exists|received|submitted|in (?:our|the) (?:system|database)))\b"
+    r"\b(?:duplicate[ds]?|dupes?|already (?:exists|received|submitted|in (?:our|the) system))\b"
 )
 TEXT_REJECT = re.compile(
     r"\b(?:reject(?:ed)?|not (?:accepted|sold|matched|valid|successful|qualified|authori[sz]ed)|unsold|unmatched"
-    r"|declined?|denied|refused"
-    r"|fail(?:ed|ure)?|errors?|invalid|unsuccessful|no (?:match|buyers?|qualified buyers?)|over (?:lead )?cap|cap reached"
+    r"|declined?|denied|refused|fail(?:ed|ure)?|errors?|invalid|unsuccessful|no (?:match|buyers?|qualified buyers?)"
+    r"|over (?:lead )?cap|cap reached"
     r"|unauthori[sz]ed|forbidden)\b"
 )
 TEXT_ACCEPT = re.compile(

@@ -1,0 +1,82 @@
+"""Plays a recorded conversation against a provider. One player a family; a golden file says what it means to its
+family."""
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from leadmill.core.conversation import FileAsk, FileReply, HttpAsk, HttpReply, MailAsk, MailReply, Outgoing, Reply
+from leadmill.delivery import Parcel, read_delivery
+from leadmill.followup import Letter
+from leadmill.runtime.plugins import Plugin
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def play(plugin: Plugin, path: Path) -> None:
+    """Play one file; AssertionError where the provider asks or understands otherwise than recorded."""
+    golden = tomllib.loads(path.read_text("utf-8"))
+    assert golden["says"]
+    assert golden["hears"], "a conversation has answers"
+    PLAYERS[plugin.family](plugin, golden)
+
+
+def play_courier(plugin: Plugin, golden: dict[str, Any]) -> None:
+    spec = read_delivery(golden["spec"], couriers={plugin.name: plugin.provider})
+    facts = {
+        "delivery_id": "dlv_1", "lead_id": "lead_1", "sale_id": "sale_1", "recipient": "helio", "created_at": NOON,
+    } | golden["parcel"]  # fmt: skip
+    parcel = msgspec.convert(facts, Parcel)
+    ask = plugin.provider.ask(spec, parcel)
+    assert ask == plugin.provider.ask(spec, parcel), "the same parcel asks the same"
+    check_ask(ask, golden["asks"])
+    for heard in golden["hears"]:
+        told = plugin.provider.read(spec, parcel, a_reply(ask, heard))
+        wanted = {name: heard[name] for name in ("kind", "buyer_ref", "price") if name in heard}
+        if "code" in heard and isinstance(heard["code"], str):
+            wanted["code"] = heard["code"]
+        assert {name: getattr(told, name) for name in wanted} == wanted, heard
+        if "said" in heard:
+            assert told.because.detail["said"] == heard["said"]
+        if told.kind in ("rejected", "dead"):
+            assert told.because is not None
+            assert told.because.message
+
+
+def play_messenger(plugin: Plugin, golden: dict[str, Any]) -> None:
+    letter = msgspec.convert(golden["letter"], Letter)
+    ask = plugin.provider.ask(letter)
+    check_ask(ask, golden["asks"])
+    for heard in golden["hears"]:
+        assert plugin.provider.read(letter, a_reply(ask, heard)).kind == heard["kind"]
+
+
+def check_ask(ask: Outgoing, wanted: dict[str, Any]) -> None:
+    """Compare what is recorded: ``json`` and ``text`` are the body, ``headers`` those that matter."""
+    for name, value in wanted.items():
+        if name == "json":
+            assert msgspec.json.decode(ask.body) == value  # type: ignore[union-attr]
+        elif name == "text" and not isinstance(ask, MailAsk):
+            assert ask.body.decode() == value
+        elif name == "headers":
+            assert {key: ask.headers.get(key) for key in value} == value  # type: ignore[union-attr]
+        elif name == "attachments":
+            assert [msgspec.structs.asdict(item) | {"body": item.body.decode()} for item in ask.attachments] == value  # type: ignore[union-attr]
+        else:
+            assert msgspec.json.decode(msgspec.json.encode(getattr(ask, name))) == value
+
+
+def a_reply(ask: Outgoing, heard: dict[str, Any]) -> Reply:
+    if isinstance(ask, HttpAsk):
+        headers = heard.get("headers", {"content-type": "application/json"})
+        return HttpReply(heard.get("status", 200), headers, heard.get("body", "").encode(), 12)
+    if isinstance(ask, MailAsk):
+        return MailReply(heard["code"], "", 12)
+    assert isinstance(ask, FileAsk)
+    return FileReply(heard["path"], heard["size"], False, 1)
+
+
+PLAYERS = {"leadmill.couriers": play_courier, "leadmill.messengers": play_messenger}
