@@ -7,10 +7,11 @@ store under their digest, for the same reason.
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from leadmill.capture import Form, read_form, read_verticals
-from leadmill.facts import Reference
+import msgspec
+
+from leadmill.capture import Form, Vertical, read_form, read_verticals
+from leadmill.facts import Consult, Reference
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Rules
 from leadmill.market import Order, read_order
@@ -18,11 +19,9 @@ from leadmill.parties import KeyRing, build_roster
 from leadmill.parties.store import keys_version, load_keys
 from leadmill.policy import read_law
 from leadmill.runtime.db import Database, Tx
-from leadmill.runtime.packs import Packs
+from leadmill.runtime.packs import Packs, digest_of
 from leadmill.runtime.records import Snapshot, latest, snapshot
 from leadmill.scoring import read_scorecards
-
-import msgspec
 
 _KEPT = 8
 """How many revisions are kept assembled."""
@@ -35,7 +34,7 @@ class Book:
         self,
         packs: Packs,
         reference: Reference,
-        providers: Mapping[str, Any],
+        providers: Mapping[str, Consult],
         keyed_hash: Callable[[str, str], bytes],
     ) -> None:
         self._verticals = read_verticals(packs)
@@ -44,7 +43,7 @@ class Book:
             name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml"))
             for name, pack in packs.laws.items()
         }
-        self._digest = packs.digest
+        self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
         self._reference = reference
         self._providers = providers
         self._hash = keyed_hash
@@ -64,7 +63,7 @@ class Book:
             packs=self._digest,
             roster=build_roster(found.documents),
             orders=orders if orders is not None else _orders(found),
-            forms=_forms(found),
+            forms=_forms(found, self._verticals),
             verticals=self._verticals,
             cards=self._cards,
             laws=self._laws,
@@ -86,7 +85,7 @@ class Book:
 
     async def at(self, tx: Tx, revision: int | None) -> Walk:
         """The walk under an older revision, or under the latest."""
-        if revision in self._walks:
+        if revision is not None and revision in self._walks:
             self._walks.move_to_end(revision)
             return self._walks[revision]
         found = await snapshot(tx, revision)
@@ -106,8 +105,8 @@ def _orders(found: Snapshot) -> dict[str, Order]:
     return {order.id: order for order in orders}
 
 
-def _forms(found: Snapshot) -> dict[str, Form]:
-    forms = (read_form(_decode(body)) for body in found.of("form").values())
+def _forms(found: Snapshot, verticals: Mapping[str, Vertical]) -> dict[str, Form]:
+    forms = (read_form(_decode(body), verticals) for body in found.of("form").values())
     return {form.id: form for form in forms}
 
 

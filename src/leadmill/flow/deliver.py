@@ -8,7 +8,6 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from leadmill.core.conversation import FileAsk, HttpAsk, MailAsk, Outgoing, Reply
 from leadmill.core.faults import Fault, Permanent
 from leadmill.delivery import (
     Courier,
@@ -32,33 +31,12 @@ from leadmill.flow.store import read_lead
 from leadmill.followup import Messenger, compose_letter, plan_sending, read_sent, settle_sending
 from leadmill.market.service import find_sale
 from leadmill.runtime.db import Tx
-from leadmill.runtime.drop import Drop
-from leadmill.runtime.http import Http
 from leadmill.runtime.jobs import Handler, Job
-from leadmill.runtime.mail import Mail
-
-
-class Posts:
-    """Performs what couriers and messengers ask: HTTP, mail, files."""
-
-    def __init__(self, http: Http, mail: Mail, drop: Drop) -> None:
-        self._http = http
-        self._mail = mail
-        self._drop = drop
-
-    async def perform(self, ask: Outgoing) -> Reply:
-        """Perform an ask within its budget; raises Transient or Permanent where no answer came."""
-        if isinstance(ask, HttpAsk):
-            return await self._http.perform(ask)
-        if isinstance(ask, MailAsk):
-            return await self._mail.perform(ask)
-        if isinstance(ask, FileAsk):
-            return await self._drop.perform(ask)
-        raise Permanent("delivery.ask.unknown", f"nobody performs a {type(ask).__name__}")
+from leadmill.runtime.outgoing import WayOut
 
 
 def deliver(
-    kit: Kit, posts: Posts, couriers: Mapping[str, Courier], chance: Callable[[], float] = random.random
+    kit: Kit, way: WayOut, couriers: Mapping[str, Courier], chance: Callable[[], float] = random.random
 ) -> Handler:
     """The handler of ``delivery.attempt`` jobs."""
 
@@ -69,7 +47,7 @@ def deliver(
             if plan is None:
                 return
             spec, parcel = await _parcel(tx, kit, plan)
-        outcome, sent = await _attempt(posts, couriers, spec, parcel)
+        outcome, sent = await _attempt(way, couriers, spec, parcel)
         now = kit.clock()
         async with kit.db.begin() as tx:
             row = await kit.pen.lock(tx, plan.lead_id)
@@ -117,19 +95,19 @@ async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel]:
 
 
 async def _attempt(
-    posts: Posts, couriers: Mapping[str, Courier], spec: DeliverySpec, parcel: Parcel
+    way: WayOut, couriers: Mapping[str, Courier], spec: DeliverySpec, parcel: Parcel
 ) -> tuple[Outcome, bytes | None]:
     sent: bytes | None = None
     try:
         ask = compose(couriers, spec, parcel)
         sent = digest(ask)
-        return read_reply(couriers, spec, parcel, await posts.perform(ask)), sent
+        return read_reply(couriers, spec, parcel, await way.perform(ask, "buyer")), sent
     except Fault as fault:
         return read_fault(fault), sent
 
 
 def send_message(
-    kit: Kit, posts: Posts, messengers: Mapping[str, Messenger], chance: Callable[[], float] = random.random
+    kit: Kit, way: WayOut, messengers: Mapping[str, Messenger], chance: Callable[[], float] = random.random
 ) -> Handler:
     """The handler of ``message.send`` jobs."""
 
@@ -146,7 +124,7 @@ def send_message(
             lead = await open_row(tx, kit.pen, row)
         rules = kit.walk().rules
         letter = compose_letter(sending, lead, rules.roster, rules.templates) if lead else None
-        outcome = await read_sent(messengers, sending, letter, posts.perform)
+        outcome = await read_sent(messengers, sending, letter, way.perform)
         now = kit.clock()
         async with kit.db.begin() as tx:
             row = await kit.pen.lock(tx, sending.lead_id)

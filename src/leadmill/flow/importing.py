@@ -4,8 +4,9 @@ Called by ``leadmill import`` and by the worker for files uploaded in the consol
 are one transaction: stopped at any point and started again, a file goes on where it was, and no row is taken twice.
 """
 
+import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -16,12 +17,11 @@ from msgspec import Struct
 from leadmill.capture import ImportFault, ImportRun, Lexicon, Submission
 from leadmill.capture.files import FileMap, RowFault, count_rows, digest_file, read_rows
 from leadmill.capture.rules import check_submission
-from leadmill.capture.store import add_faults, import_faults, lock_import, move_import, start_import
+from leadmill.capture.store import keep_fault, lock_import, move_import, read_faults, start_import
 from leadmill.core.faults import BadInput, Conflict, NotFound, Transient
 from leadmill.core.reasons import State
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import Settled
-from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import fresh_walker, walk_together
 
 CHUNK = 200
@@ -55,7 +55,7 @@ async def import_file(
     ``flow.import.taken`` where another process is working on the same file.
     """
     walk = kit.walk()
-    run = await _begin(kit, walk, path, source_id, vertical, mapping, name)
+    run = await begin_import(kit, path, source_id, vertical, mapping, name)
     progress(run)
     lexicon = Lexicon(walk.rules.verticals)
     rows = islice(read_rows(path, mapping), run.next_row, None)
@@ -63,12 +63,14 @@ async def import_file(
         chunk = list(islice(rows, CHUNK))
         run = await _take_chunk(kit, run, lexicon, chunk)
         progress(run)
-    return await _summary(kit, run, path)
+    return summary_of(run, await write_errors(kit, run.id, path.with_name(f"{path.stem}.errors.csv")))
 
 
-async def _begin(
-    kit: Kit, walk: Walk, path: Path, source_id: str, vertical: str, mapping: FileMap, name: str
+async def begin_import(
+    kit: Kit, path: Path, source_id: str, vertical: str, mapping: FileMap, name: str = ""
 ) -> ImportRun:
+    """Note a file to be taken in, or find the run that was begun with it. Raises as :func:`import_file`."""
+    walk = kit.walk()
     source = walk.rules.roster.sources.get(source_id)
     if source is None:
         known = ", ".join(sorted(walk.rules.roster.sources)) or "none yet: apply one first"
@@ -126,7 +128,8 @@ async def _write_chunk(
         if walkers:
             await walk_together(tx, walkers, walk, kit.ears, now)
             settled = await kit.pen.write_new(tx, walkers, walk.rules, now)
-        add_faults(tx, faults)
+        for fault in faults:
+            keep_fault(tx, fault)
         moved = msgspec.structs.replace(
             held,
             state="running",
@@ -184,13 +187,6 @@ async def _finish(kit: Kit, run: ImportRun) -> ImportRun:
     return done
 
 
-async def _summary(kit: Kit, run: ImportRun, path: Path) -> Summary:
-    async with kit.db.begin() as tx:
-        faults = await import_faults(tx, run.id)
-    errors = _write_errors(path, faults) if faults else None
-    return summary_of(run, errors)
-
-
 def summary_of(run: ImportRun, errors_file: str | None = None) -> Summary:
     """A run's counts as its summary."""
     counts = run.counts
@@ -208,15 +204,21 @@ def summary_of(run: ImportRun, errors_file: str | None = None) -> Summary:
     )
 
 
-def _write_errors(path: Path, faults: Iterable[ImportFault]) -> str:
-    target = path.with_name(f"{path.stem}.errors.csv")
-    target.write_text("".join(error_lines(faults)), encoding="utf-8")
-    return str(target)
-
-
-def error_lines(faults: Iterable[ImportFault]) -> Iterator[str]:
-    """The errors file: a line of the imported file, a code, and what to do; no value of the row."""
-    yield "line,code,detail\n"
-    for fault in faults:
-        detail = fault.detail.replace('"', '""')
-        yield f'{fault.line},{fault.code},"{detail}"\n'
+async def write_errors(kit: Kit, import_id: str, target: Path) -> str | None:
+    """Write the errors file of an import: a line of the imported file, a code, and what to do; no value of the row. Its
+    path, or None where every row could be taken."""
+    after = 0
+    with target.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["line", "code", "detail"])
+        while True:
+            async with kit.db.begin() as tx:
+                faults = await read_faults(tx, import_id, after, CHUNK)
+            lines.writerows([fault.line, fault.code, fault.detail] for fault in faults)
+            if len(faults) < CHUNK:
+                break
+            after = faults[-1].line
+    if after or faults:
+        return str(target)
+    target.unlink()
+    return None

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from leadmill.billing import reverse_sale
+from leadmill.billing.service import reverse_sale
 from leadmill.core.events import Event
 from leadmill.core.reasons import State
 from leadmill.delivery import DeliveryDead, DeliveryRejected, cancel_delivery
@@ -34,7 +34,7 @@ async def react(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event], now: da
     news = list(events)
     for event in lost:
         news += await cancel_sale(tx, event.sale_id, event.because, now)
-        news += await reverse_sale(tx, event.sale_id, now, kit.mint)
+        news += await reverse_sale(tx, event.sale_id, now)
         news += await cancel_delivery(tx, event.sale_id, now)
     left = [leg for leg in await sales_of(tx, row.id) if leg.state in (LegState.SOLD, LegState.ASSIGNED)]
     if left:

@@ -115,7 +115,7 @@ class Mill:
                 if wait is None:
                     break
                 await asyncio.sleep(wait)
-            except Exception as broken:  # noqa: BLE001  one lead's fault must not take the group with it
+            except Exception as broken:
                 fault = broken
                 self._rewind(before)
                 break
@@ -192,7 +192,7 @@ async def fresh_walker(kit: Kit, walk: Walk, submission: Submission, import_id: 
             asks = step.wants(walker.case)
             heard = await _call(kit.ears, asks) if asks else NOTHING
             walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
-        except Exception as fault:  # noqa: BLE001  a step that breaks must not lose the lead
+        except Exception as fault:
             walker.fail(step.name, fault, kit.clock())
         if not walker.going:
             break

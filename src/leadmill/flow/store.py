@@ -181,6 +181,11 @@ async def count_states(tx: Tx, import_id: str) -> dict[tuple[str, str | None], i
     return {(row["state"], row["reason"]): row["leads"] for row in found}
 
 
+async def every_lead_after(tx: Tx, after: str, limit: int) -> list[str]:
+    """Ids of all leads in order, the next ``limit`` after ``after``."""
+    return await lead_ids_between(tx, None, None, after, limit)
+
+
 class Claim(Struct, frozen=True):
     """A request that must be answered once: ``scope`` is caller and route, ``digest`` the SHA-256 of its body."""
 

@@ -5,27 +5,26 @@ Built by ``main.open_house``, handed to the API, the console, the worker and eac
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from msgspec import Struct
 
 from leadmill.core.ids import Mint
 from leadmill.flow.book import Book
-from leadmill.flow.deliver import Posts
 from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
 from leadmill.flow.runner import Mill
 from leadmill.identity.service import Keys
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database
-from leadmill.runtime.http import Http
+from leadmill.runtime.outgoing import WayOut
 from leadmill.runtime.packs import Packs
+from leadmill.runtime.plugins import Plugins
 from leadmill.runtime.settings import Settings
 from leadmill.runtime.vault import Vault
 
 
 class House(Struct, frozen=True):
-    """``posts`` performs what couriers and messengers ask; ``plugins`` are the installed plug-ins by family and name."""
+    """``way`` performs what plug-ins ask; ``url`` is the store's address."""
 
     settings: Settings
     environ: Mapping[str, str]
@@ -38,9 +37,8 @@ class House(Struct, frozen=True):
     pen: Pen
     kit: Kit
     mill: Mill
-    http: Http
-    posts: Posts
-    plugins: Mapping[str, Mapping[str, Any]]
+    way: WayOut
+    plugins: Plugins
     clock: Clock
     mint: Mint
 

@@ -1,1 +1,76 @@
-"""The worker: the process that works the durable jobs and the housekeeping."""
+"""The worker: the process that works the durable jobs and the housekeeping.
+
+Run by the command ``work``. Deliveries, messages and imports are jobs; chaining the journal, dropping old answers and expiring holds are
+done by the clock. Several workers may run side by side.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from leadmill.core.faults import Fault
+from leadmill.delivery import ATTEMPT
+from leadmill.flow.deliver import deliver, send_message
+from leadmill.flow.store import forget_answers
+from leadmill.followup import SEND
+from leadmill.interfaces.house import House
+from leadmill.interfaces.uploads import IMPORT, take_upload
+from leadmill.ledger.service import expire_holds
+from leadmill.runtime import journal
+from leadmill.runtime.jobs import Worker
+
+_ANSWERS_KEPT = timedelta(hours=48)
+"""How long an ``Idempotency-Key`` is remembered; a day is promised."""
+
+
+def workers(house: House) -> list[Worker]:
+    """One worker for what is quick, one for files, so that a long import holds nothing up."""
+    couriers, messengers = house.plugins.of("leadmill.couriers"), house.plugins.of("leadmill.messengers")
+    talk = {
+        ATTEMPT: deliver(house.kit, house.way, couriers),
+        SEND: send_message(house.kit, house.way, messengers),
+    }
+    return [
+        Worker(house.db, talk, house.clock, limit=40),
+        Worker(house.db, {IMPORT: take_upload(house)}, house.clock, limit=1),
+    ]
+
+
+async def work(house: House, stop: asyncio.Event) -> None:
+    """Work until ``stop`` is set; what is in hand is finished or given back."""
+    staff = workers(house)
+    tasks = [asyncio.create_task(one.run()) for one in staff]
+    chores = [
+        asyncio.create_task(_every(1.0, lambda: chain(house))),
+        asyncio.create_task(_every(60.0, lambda: tidy(house))),
+    ]
+    await stop.wait()
+    for one in staff:
+        one.stop()
+    for chore in chores:
+        chore.cancel()
+    await asyncio.gather(*tasks, *chores, return_exceptions=True)
+
+
+async def chain(house: House) -> None:
+    """Chain the journal's loose groups."""
+    async with house.db.begin() as tx:
+        await journal.link(tx)
+
+
+async def tidy(house: House) -> None:
+    """Let go of what has had its time."""
+    now = house.clock()
+    async with house.db.begin() as tx:
+        await forget_answers(tx, now - _ANSWERS_KEPT)
+        await expire_holds(tx, now)
+
+
+async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        with contextlib.suppress(Fault):
+            await act()
+        await asyncio.sleep(seconds)
+
+

@@ -1,0 +1,244 @@
+"""What a configuration would change, worked out and checked before anything is written.
+
+Called by ``configure`` with the tables of its files and the documents that stand. A table is read by the package it
+belongs to; what it refers to must be there. Every mistake is gathered, so that a person mends a file once."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.capture import Form, Vertical, read_form
+from leadmill.core.faults import BadInput, FieldFault
+from leadmill.core.reading import nearest
+from leadmill.delivery import read_delivery
+from leadmill.flow.changes import RecordChange, compare
+from leadmill.market import Order, read_order
+from leadmill.parties import (
+    KEY_PURPOSE,
+    Buyer,
+    KeyedHash,
+    Source,
+    Team,
+    key_reference,
+    read_buyer,
+    read_source,
+    read_team,
+)
+
+Party = Source | Buyer | Team | Order | Form
+
+
+class Declared(Struct, frozen=True):
+    """A table of a file; ``place`` is where it stands, such as ``business.toml#/order/3``."""
+
+    kind: str
+    raw: dict[str, Any]
+    place: str
+
+    @property
+    def id(self) -> str:
+        """Its id, or nothing where it has none that is a text."""
+        found = self.raw.get("id")
+        return found if isinstance(found, str) else ""
+
+
+class Plan(Struct, frozen=True):
+    """What applying would do: each record's change, its document afterwards (None to delete), and the records as
+    read."""
+
+    records: tuple[RecordChange, ...]
+    documents: dict[tuple[str, str], str | None]
+    parties: dict[tuple[str, str], Party]
+
+
+def plan(
+    declared: Sequence[Declared],
+    standing: Mapping[tuple[str, str], str],
+    verticals: Mapping[str, Vertical],
+    keyed_hash: KeyedHash,
+    environ: Mapping[str, str],
+) -> Plan:
+    """What applying the tables to the standing documents would do; nothing is written.
+
+    Raises :class:`BadInput`: the mistake itself where there is one, ``config.files.invalid`` with one entry each
+    where there are several."""
+    faults = _Faults()
+    parties: dict[tuple[str, str], Party] = {}
+    after: dict[tuple[str, str], dict[str, Any] | None] = {}
+    before = {key: decode(body) for key, body in standing.items()}
+    places: dict[tuple[str, str], str] = {}
+    for item in declared:
+        key = (item.kind, item.id)
+        with faults.at(item.place):
+            if item.id and key in places:
+                _bad("config.record.twice", f"{item.kind} {item.id} stands at {places[key]} already")
+            places[key] = item.place
+            document = _document(item, before.get(key), keyed_hash, environ)
+            if document is not None:
+                parties[key] = _read(item.kind, document, verticals)
+            after[key] = document
+    known = _Known.of({**before, **{key: raw for key, raw in after.items() if raw is not None}}, verticals)
+    for key, party in parties.items():
+        with faults.at(places[key]):
+            known.check(party)
+    for key, raw in after.items():
+        with faults.at(places[key]):
+            known.check_key(key, raw)
+    faults.end()
+    return Plan(
+        tuple(compare(kind, ident, before.get((kind, ident)), raw) for (kind, ident), raw in after.items()),
+        {key: None if raw is None else msgspec.json.encode(raw).decode() for key, raw in after.items()},
+        parties,
+    )
+
+
+def retires(raw: Mapping[str, Any]) -> bool:
+    """Whether a table says nothing but that its record is taken out of play."""
+    return raw.get("retired") is True and set(raw) == {"id", "retired"}
+
+
+def _document(
+    item: Declared, standing: dict[str, Any] | None, keyed_hash: KeyedHash, environ: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The record's document: the table with its key's hash in place of the key. None where it is deleted."""
+    raw = dict(item.raw)
+    if "key_hash" in raw:
+        _bad("config.record.malformed", f"{item.kind} {item.id}, key_hash: write key, or leave it out")
+    if retires(raw):
+        if standing is None:
+            _bad("config.record.unknown", f"there is no {item.kind} {item.id} to retire")
+        return None if item.kind == "form" else {**standing, "retired": True}
+    if item.kind == "form" and raw.pop("retired", False) is True:
+        return None
+    if item.kind in ("source", "buyer") and "key" in raw:
+        key = key_reference(raw, f"{item.kind} {item.id}", environ)
+        del raw["key"]
+        if key is not None:
+            raw["key_hash"] = keyed_hash(KEY_PURPOSE, key).hex()
+    return raw
+
+
+def _read(kind: str, document: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Party:
+    raw = {key: value for key, value in document.items() if key != "key_hash"}
+    if kind == "source":
+        return read_source(raw)
+    if kind == "order":
+        return read_order(raw)
+    if kind == "form":
+        return read_form(raw, verticals)
+    party = read_buyer(raw) if kind == "buyer" else read_team(raw)
+    if party.delivery:
+        read_delivery(party.delivery, f"{kind} {party.id}, delivery")
+    return party
+
+
+class _Known(Struct, frozen=True):
+    """What a record may refer to: everything standing after the change, the retired included."""
+
+    verticals: Collection[str]
+    sources: dict[str, Collection[str]]
+    buyers: dict[str, str]
+    teams: Collection[str]
+    holders: dict[str, tuple[str, str]]
+
+    @classmethod
+    def of(cls, documents: Mapping[tuple[str, str], dict[str, Any]], verticals: Mapping[str, Vertical]) -> "_Known":
+        def every(kind: str) -> dict[str, dict[str, Any]]:
+            return {ident: raw for (of, ident), raw in documents.items() if of == kind}
+
+        return cls(
+            verticals,
+            {ident: raw.get("verticals") or () for ident, raw in every("source").items()},
+            {ident: str(raw.get("currency", "USD")) for ident, raw in every("buyer").items()},
+            every("team"),
+            {raw["key_hash"]: key for key, raw in reversed(documents.items()) if "key_hash" in raw},
+        )
+
+    def check(self, party: Party) -> None:
+        """Refuse what refers to nothing, with the nearest thing there is."""
+        match party:
+            case Source():
+                self._verticals(f"source {party.id}", party.verticals)
+            case Buyer():
+                if party.id in self.teams:
+                    _bad(
+                        "config.record.clash", f"buyer {party.id}: a team has this id; recipients have ids of their own"
+                    )
+            case Team():
+                self._verticals(f"team {party.id}", party.verticals)
+                for rep in party.reps:
+                    self._verticals(f"team {party.id}, rep {rep.id}", rep.products)
+            case Order():
+                self._verticals(f"order {party.id}", (party.vertical,))
+                self._order(party)
+            case Form():
+                self._exists(f"form {party.id}", "source", party.source_id, self.sources)
+                if party.vertical not in self.sources[party.source_id]:
+                    says = f"form {party.id}: source {party.source_id} does not send {party.vertical} leads"
+                    _bad("config.reference.mismatch", says)
+
+    def _order(self, order: Order) -> None:
+        if order.team is not None:
+            self._exists(f"order {order.id}", "team", order.team, self.teams)
+        if order.buyer is None:
+            return
+        self._exists(f"order {order.id}", "buyer", order.buyer, self.buyers)
+        if order.price is not None and order.currency != self.buyers[order.buyer]:
+            says = f"order {order.id} pays in {order.currency}, buyer {order.buyer} in {self.buyers[order.buyer]}"
+            _bad("config.reference.mismatch", says)
+
+    def _verticals(self, who: str, names: Iterable[str]) -> None:
+        for name in names:
+            self._exists(who, "vertical", name, self.verticals)
+
+    def _exists(self, who: str, kind: str, name: str, among: Collection[str]) -> None:
+        if name not in among:
+            _bad("config.reference.unknown", f"{who}: there is no {kind} '{name}'; {nearest(name, among)}")
+
+    def check_key(self, key: tuple[str, str], raw: Mapping[str, Any] | None) -> None:
+        """Refuse a key that somebody else has: a key must tell who calls."""
+        holder = self.holders.get(raw.get("key_hash", "")) if raw else None
+        if holder is not None and holder != key:
+            says = f"{' '.join(key)} has the key of {' '.join(holder)}; give each its own"
+            _bad("config.key.shared", says)
+
+
+class _Faults:
+    """Gathers the mistakes of many records."""
+
+    def __init__(self) -> None:
+        self._found: list[BadInput] = []
+        self._entries: list[FieldFault] = []
+        self._place = ""
+
+    def at(self, place: str) -> "_Faults":
+        self._place = place
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, fault: BaseException | None, __: object) -> bool:
+        if not isinstance(fault, BadInput):
+            return False
+        self._found.append(fault)
+        self._entries.append(FieldFault(self._place, fault.code, fault.detail))
+        return True
+
+    def end(self) -> None:
+        """Raise what was found."""
+        if len(self._found) == 1:
+            raise type(self._found[0])(self._found[0].code, self._found[0].detail, self._entries)
+        if self._found:
+            raise BadInput("config.files.invalid", f"{len(self._found)} mistakes; nothing was changed", self._entries)
+
+
+def _bad(code: str, says: str) -> NoReturn:
+    raise BadInput(code, says)
+
+
+def decode(body: str) -> dict[str, Any]:
+    """A stored document as the table it was."""
+    return msgspec.json.decode(body, type=dict[str, Any])

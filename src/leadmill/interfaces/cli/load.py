@@ -1,0 +1,89 @@
+"""``leadmill apply`` and ``leadmill import``: the business as declared, and files of leads."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from leadmill.capture import ImportRun
+from leadmill.capture.files import read_map
+from leadmill.flow.configure import Difference, apply_files
+from leadmill.flow.importing import Summary, import_file
+from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, out, run, settings, table
+from leadmill.interfaces.house import House, Opener
+
+
+def add_to(app: typer.Typer, opener: Opener) -> None:
+    """Add the commands to the program."""
+
+    @app.command("apply", epilog="Example: leadmill apply business.toml --dry-run")
+    def declare(
+        files: Annotated[list[Path], typer.Argument(metavar="FILE.toml…", help="Sources, buyers, orders, teams, forms.")],
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, change nothing.")] = False,
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Make the business as the files declare it. Doing it twice changes nothing."""
+
+        async def act(house: House) -> int:
+            found = await apply_files(house, files, author="command line", dry_run=dry_run)
+            document(found) if as_json else _tell(found, dry_run)
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+    @app.command("import", epilog="Example: leadmill import leads.csv --source x-website --vertical education")
+    def bring(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, JSONL or Parquet.")],
+        source: Annotated[str, typer.Option(help="The source that the leads come from.")],
+        vertical: Annotated[str, typer.Option(help="What the leads are for, e.g. education.")],
+        map_file: Annotated[
+            Path | None, typer.Option("--map", metavar="MAP.toml", help="Which column is which field.")
+        ] = None,
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Take a file of leads through the whole walk, exactly once. Stopped and started again, it goes on."""
+
+        async def act(house: House) -> int:
+            with _bar() as bar:
+                task = bar.add_task("importing", total=None)
+
+                def show(now: ImportRun) -> None:
+                    bar.update(task, total=now.total, completed=now.next_row)
+
+                summary = await import_file(house.kit, file, source, vertical, read_map(map_file), show)
+            document(summary) if as_json else _sum(summary)
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("rows"),
+        TimeRemainingColumn(),
+        console=err,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _sum(summary: Summary) -> None:
+    rows = [[name, f"{getattr(summary, name):,}"] for name in ("read", "sold", "assigned", "accepted", "review", "duplicate")]
+    rows += [[f"rejected, {code}", f"{count:,}"] for code, count in summary.rejected.items()]
+    table(f"Import {summary.import_id}", ["outcome", "rows"], rows, right={1})
+    if summary.errors_file:
+        out.print(f"Rows that could not be taken: {summary.errors_file}")
+
+
+def _tell(found: Difference, dry_run: bool) -> None:
+    for line in found.lines():
+        out.print(line, markup=False)
+    out.print("Nothing was changed (dry run)." if dry_run else f"Configuration is at revision {found.revision}.")

@@ -1,0 +1,135 @@
+"""``leadmill serve`` and the processes it is made of.
+
+The parent owns the store and the socket; ``web`` answers requests, ``work`` works the jobs. Both are commands of their own so that a
+larger house can run them on other machines over one database.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from leadmill.core.faults import Permanent
+from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, err, guarded, run, settings
+from leadmill.interfaces.cli.supervise import Child, bind, end_with_parent, supervise
+from leadmill.interfaces.house import House, Opener
+from leadmill.interfaces.web.server import serve_on
+from leadmill.interfaces.worker import work
+from leadmill.runtime.migrate import migrate
+from leadmill.runtime.postgres import only_server, store
+from leadmill.runtime.settings import Settings
+from leadmill.runtime.telemetry import share_metrics
+
+Parent = Annotated[int, typer.Option("--parent", hidden=True, help="End when this process is gone.")]
+
+
+def add_to(app: typer.Typer, opener: Opener) -> None:
+    """Add the commands to the program."""
+
+    @app.command("serve", epilog="Example: leadmill serve --demo --port 8080")
+    def serve(
+        host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+        port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8080")] = None,
+        workers: Annotated[int | None, typer.Option(help="Web processes.", show_default="1")] = None,
+        demo: Annotated[bool, typer.Option("--demo", help="Load the demo business and let traffic flow.")] = False,
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+    ) -> None:
+        """Run everything: API, console, worker and, unless given another, the database."""
+        chosen = settings(home, database_url, host=host, port=port, workers=workers)
+        raise typer.Exit(guarded(lambda: asyncio.run(_serve(opener, chosen, demo))))
+
+    @app.command("web", hidden=True)
+    def web(
+        fd: Annotated[int, typer.Option(help="The listening socket's file descriptor.")],
+        parent: Parent = 0,
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+    ) -> None:
+        """Answer requests on a socket that the parent opened."""
+
+        async def act(house: House) -> int:
+            await serve_on(house, fd, _leash(parent))
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+    @app.command("work", epilog="Example: leadmill work --database-url postgresql://…")
+    def worker(parent: Parent = 0, home: HomeDir = None, database_url: DatabaseUrl = None) -> None:
+        """Work the jobs: deliveries, messages, imports, housekeeping."""
+
+        async def act(house: House) -> int:
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop.set)
+            leash = asyncio.create_task(_leash(parent)(stop.set))
+            await work(house, stop)
+            leash.cancel()
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+
+def _leash(parent: int) -> Callable[[Callable[[], None]], "asyncio.Future[None]"]:
+    async def wait(stop: Callable[[], None]) -> None:
+        if parent:
+            await end_with_parent(parent, stop)
+        else:
+            await asyncio.Event().wait()
+
+    return lambda stop: asyncio.ensure_future(wait(stop))
+
+
+async def _serve(opener: Opener, chosen: Settings, demo: bool) -> int:
+    chosen.home.mkdir(parents=True, exist_ok=True)
+    with only_server(chosen.home):
+        listening = bind(chosen.host, chosen.port)
+        url = f"http://{chosen.host}:{listening.getsockname()[1]}"
+        try:
+            with store(chosen.home, chosen.database_url, _say) as database_url:
+                await migrate(database_url)
+                environ = dict(os.environ)
+                environ |= share_metrics(chosen.home)
+                environ |= {"LEADMILL_HOME": str(chosen.home), "LEADMILL_DATABASE_URL": database_url}
+                environ |= {"LEADMILL_PUBLIC_URL": chosen.public_url or url}
+                children = [Child(f"web {number}", ["web"], socket=True) for number in range(1, chosen.workers + 1)]
+                children.append(Child("worker", ["work"]))
+                if demo:
+                    children.append(Child("demo", ["demo", "--url", url]))
+                await supervise(children, listening, environ, lambda: _announce(url, demo), _say)
+        finally:
+            listening.close()
+    return 0
+
+
+async def _announce(url: str, demo: bool) -> None:
+    """Print the one line that says that leads can be taken, once it is true."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        if await asyncio.to_thread(_ready, url):
+            sys.stdout.write(f"ready {url}\n")
+            sys.stdout.flush()
+            if not demo:
+                err.print(f"Console: {url}/console   API: {url}/docs", markup=False)
+            return
+        await asyncio.sleep(0.1)
+    raise Permanent("serve.start.slow", "the web process did not become ready within two minutes; see the log")
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _say(text: str) -> None:
+    err.print(f"leadmill: {text}", markup=False)

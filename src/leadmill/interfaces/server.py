@@ -1,0 +1,103 @@
+"""The web process: the application on uvicorn, on a socket that the parent opened.
+
+Called by the command ``web``. Builds the wiring that the API, the console and the forms read, mounts the intake beside the framework, and
+ends when it is told to or when the parent is gone.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from leadmill import __version__
+from leadmill.core.faults import Transient
+from leadmill.core.ids import mint
+from leadmill.interfaces.api.intake import Intake
+from leadmill.interfaces.house import House
+from leadmill.interfaces.uploads import start_upload
+from leadmill.interfaces.web import build_app
+from leadmill.interfaces.wiring import Wiring
+from leadmill.runtime import telemetry
+
+Leash = Callable[[Callable[[], None]], "asyncio.Future[None]"]
+"""Waits for the parent's end and then calls its argument."""
+
+
+async def serve_on(house: House, fd: int, leash: Leash) -> None:
+    """Answer requests on the socket ``fd`` until SIGTERM, SIGINT or the parent's end."""
+    listening = socket.socket(fileno=fd)
+    config = uvicorn.Config(
+        application(house),
+        loop="none",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+        proxy_headers=False,
+    )
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    watching = leash(stop)
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        watching.cancel()
+        await house.mill.close()
+
+
+def application(house: House) -> "Callable[..., object]":
+    """The whole web application: the intake, and the framework for everything else."""
+    rest = build_app(wiring(house))
+    intake = Intake(
+        house.mill.take,
+        lambda: house.book.ring.callers,
+        house.vault.keyed_hash,
+        lambda: house.book.walk().rules,
+        house.clock,
+        mint,
+        _alarm,
+    )
+
+    async def app(scope: dict[str, object], receive: object, send: object) -> None:
+        if scope["type"] == "http" and scope["path"] == "/v1/leads" and scope["method"] == "POST":
+            await intake(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await rest(scope, receive, send)  # type: ignore[arg-type]
+
+    return app
+
+
+def wiring(house: House) -> Wiring:
+    """What the pages and the API work with."""
+
+    async def ready() -> None:
+        async with house.db.begin() as tx:
+            if await tx.conn.fetchval("SELECT 1") != 1:
+                raise Transient("serve.store.silent", "the store does not answer")
+
+    return Wiring(
+        kit=house.kit,
+        take=house.mill.take,
+        ring=lambda: house.book.ring,
+        keyed_hash=house.vault.keyed_hash,
+        random=secrets.token_bytes,
+        start_import=lambda given: start_upload(house, given),
+        ready=ready,
+        exposition=telemetry.exposition,
+        home=house.settings.home,
+        version=__version__,
+        secure=house.settings.public_url.startswith("https://"),
+    )
+
+
+def _alarm(broken: BaseException) -> None:
+    telemetry.log("web").error("a request broke", exc_info=broken)

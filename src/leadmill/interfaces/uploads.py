@@ -1,0 +1,58 @@
+"""Files uploaded in the console, on their way to the worker.
+
+Called by the import page through its wiring, and by the worker's handler of ``file.import`` jobs. The file lies in the home folder until its
+import is done; the run's progress is the one that the command line shows.
+"""
+
+import asyncio
+from pathlib import Path
+
+from msgspec import Struct
+
+from leadmill.capture import ImportRun
+from leadmill.capture.files import read_map
+from leadmill.core.faults import Permanent
+from leadmill.flow.importing import begin_import, import_file
+from leadmill.interfaces.house import House
+from leadmill.interfaces.wiring import FileGiven
+from leadmill.runtime.jobs import Handler, Job, enqueue
+
+IMPORT = "file.import"
+"""The kind of job that takes an uploaded file in."""
+
+
+class Upload(Struct, frozen=True):
+    """A job's payload: where the file lies and which import it is."""
+
+    path: str
+    source_id: str
+    vertical: str
+    name: str
+
+
+async def start_upload(house: House, given: FileGiven) -> str:
+    """Set an uploaded file going; the import's id. Raises what ``begin_import`` raises."""
+    run = await begin_import(house.kit, given.path, given.source_id, given.vertical, read_map(None), given.name)
+    async with house.db.begin() as tx:
+        payload = Upload(str(given.path), run.source_id, run.vertical, given.name)
+        enqueue(tx, IMPORT, run.id, payload, given.at, given.at, house.mint, dedupe=f"import {run.id}")
+    return run.id
+
+
+def take_upload(house: House) -> Handler:
+    """The handler of import jobs. A file whose import was stopped goes on where it was."""
+
+    async def handle(job: Job) -> None:
+        given = job.read(Upload)
+        path = Path(given.path)
+        if not path.is_file():
+            raise Permanent("import.file.gone", "the uploaded file is not there any more; upload it again")
+
+        await import_file(house.kit, path, given.source_id, given.vertical, read_map(None), _quiet, given.name)
+        await asyncio.to_thread(path.unlink, True)
+
+    return handle
+
+
+def _quiet(_: ImportRun) -> None:
+    """The run's row in the store is what the page reads."""

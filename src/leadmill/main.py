@@ -1,0 +1,151 @@
+"""The composition root: the one place where everything meets.
+
+Wires stores, steps, plug-ins and interfaces into a :class:`House` and hands it to the command line. Nothing imports this module but the
+program itself; whoever asks who answers which question, or who keeps which evidence, reads :func:`_ears`.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from leadmill.billing import Postings
+from leadmill.billing.service import keep_postings
+from leadmill.core.ids import mint
+from leadmill.delivery import Dispatched, keep_dispatched
+from leadmill.facts import Consult, ProviderAsk
+from leadmill.facts.reference import load_reference
+from leadmill.facts.service import ask_providers
+from leadmill.flow.book import Book
+from leadmill.flow.keep import Codecs, Pen
+from leadmill.flow.kit import Ears, Kit
+from leadmill.flow.runner import Mill
+from leadmill.followup import Followups, SentAsk, hear_sent, keep_followups
+from leadmill.identity import FindPerson, Identity
+from leadmill.identity.service import Keys, hear_find_person, keep_identity
+from leadmill.interfaces.cli import program
+from leadmill.interfaces.house import House
+from leadmill.market import Assignment, Headroom, Sale
+from leadmill.market.service import Counters
+from leadmill.policy import SuppressionAsk
+from leadmill.policy.store import hear_suppressions
+from leadmill.runtime import telemetry
+from leadmill.runtime.addresses import Reach
+from leadmill.runtime.clock import Clock, system_clock
+from leadmill.runtime.db import Database
+from leadmill.runtime.drop import Drop
+from leadmill.runtime.http import Http
+from leadmill.runtime.mail import Mail, Relay
+from leadmill.runtime.migrate import migrate
+from leadmill.runtime.outgoing import WayOut
+from leadmill.runtime.packs import load_packs
+from leadmill.runtime.plugins import find_plugins
+from leadmill.runtime.postgres import store
+from leadmill.runtime.settings import Settings
+from leadmill.runtime.vault import Vault, load_master
+
+_REFRESH = 0.5
+"""Seconds between looks for a new revision of the configuration."""
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Open the store, bring its schema up to date, wire everything, and close it all again at the end.
+
+    Raises the faults of ``runtime.postgres`` where the store cannot be had.
+    """
+    environ = dict(os.environ)
+    telemetry.configure(settings.log_level)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with store(settings.home, settings.database_url) as url:
+        await migrate(url)
+        async with contextlib.AsyncExitStack() as stack:
+            db = Database(url, settings.connections)
+            await db.open()
+            stack.push_async_callback(db.close)
+            house = await _wire(settings, environ, db, url, stack)
+            await house.book.refresh(db)
+            watching = asyncio.create_task(_watch(house))
+            stack.push_async_callback(_cancel, watching)
+            yield house
+
+
+async def _wire(
+    settings: Settings, environ: Mapping[str, str], db: Database, url: str, stack: contextlib.AsyncExitStack
+) -> House:
+    clock = system_clock
+    vault = Vault(load_master(settings.home, environ))
+    keys = Keys()
+    reach = Reach(loopback=settings.allow_loopback, private=settings.allow_private)
+    http = await stack.enter_async_context(Http(reach, environ, clock))
+    way = WayOut(http, Mail(_relay(settings), environ, clock), Drop(settings.home / "drop"))
+    plugins = find_plugins()
+    consults: dict[str, Consult] = {}
+    packs = load_packs(*settings.packs)
+    book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash)
+    pen = Pen(vault, keys, Codecs(), mint)
+    kit = Kit(db, pen, _ears(vault, keys, clock, way, consults), book.walk, clock, mint)
+    return House(
+        settings=settings,
+        environ=environ,
+        db=db,
+        url=url,
+        vault=vault,
+        keys=keys,
+        packs=packs,
+        book=book,
+        pen=pen,
+        kit=kit,
+        mill=Mill(kit),
+        way=way,
+        plugins=plugins,
+        clock=clock,
+        mint=mint,
+    )
+
+
+def _ears(vault: Vault, keys: Keys, clock: Clock, way: WayOut, consults: Mapping[str, Consult]) -> Ears:
+    """Who answers which ask, and who keeps which evidence."""
+    counters = Counters(clock)
+    return Ears(
+        listeners={
+            FindPerson: hear_find_person(vault, keys, mint),
+            SuppressionAsk: hear_suppressions,
+            Headroom: counters.hear,
+            SentAsk: hear_sent,
+        },
+        keepers={
+            Identity: keep_identity,
+            Sale: counters.keep_sale,
+            Assignment: counters.keep_assignment,
+            Dispatched: keep_dispatched,
+            Postings: keep_postings,
+            Followups: keep_followups,
+        },
+        callers={ProviderAsk: ask_providers(consults, way.perform)},
+    )
+
+
+def _relay(settings: Settings) -> Relay | None:
+    if not settings.smtp_host:
+        return None
+    return Relay(settings.smtp_host, settings.smtp_port, settings.mail_from)
+
+
+async def _watch(house: House) -> None:
+    """Take up changed configuration and keys."""
+    while True:
+        await asyncio.sleep(_REFRESH)
+        with contextlib.suppress(Exception):
+            await house.book.refresh(house.db)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+cli = program(open_house)
+"""The command ``leadmill``."""
