@@ -51,7 +51,9 @@ def passes_the_door(importer: str, target: str) -> bool:
 def may_speak_sql(module: str) -> bool:
     """Whether this module is a store, a table description, the machinery below them or a migration."""
     parts = module.split(".")
-    return parts[:2] in (["leadmill", "runtime"], ["leadmill", "migrations"]) or (len(parts) > 2 and parts[2] in SQL_ROOMS)
+    if parts[:2] in (["leadmill", "runtime"], ["leadmill", "migrations"]):
+        return True
+    return len(parts) > 2 and parts[2] in SQL_ROOMS
 
 
 def may_open_sockets(module: str, library: str) -> bool:
