@@ -28,7 +28,9 @@ REJECT = declare(
 
 
 class Contribution(Struct, frozen=True, array_like=True):
-    """What one rule of a card gave or took, in words; a rule past its group's cap counts for less than it says."""
+    """What one rule of a card gave or took, in words. Where a group comes to more than its cap, one more contribution,
+    named after the group, takes the rest back: with the start they always add up to the points before 0 and 100 bound
+    them."""
 
     rule: str
     points: int
@@ -91,7 +93,7 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     to. ``digest`` goes into every score given by the card."""
 
     vertical: str
-    version: str = ""
+    version: int = 0
     start: int = 50
     sell_from: int = 0
     nurture_from: int = 0

@@ -39,7 +39,7 @@ def read_card(raw: Mapping[str, Any], vertical: str) -> Scorecard:
     """A card as decoded from TOML::
 
         [card]
-        version = "2026-01"
+        version = 1
         start = 50
 
         [paths]
@@ -70,7 +70,7 @@ def read_card(raw: Mapping[str, Any], vertical: str) -> Scorecard:
     card = Table(top.value("card", {}), f"{where}, card", _CODE)
     paths = Table(top.value("paths", {}), f"{where}, paths", _CODE)
     start = card.whole("start", 50, 0, _MOST)
-    version = card.text("version", "")
+    version = card.whole("version", 0)
     sell_from = paths.whole("sell_from", 0, 0, _MOST + 1)
     nurture_from = paths.whole("nurture_from", 0, 0, _MOST + 1)
     if nurture_from > sell_from:
@@ -144,12 +144,7 @@ def band_of(points: int) -> str:
 def compile_card(card: Scorecard) -> Rater:
     """The card as a function of what predicates see and the moment of the decision."""
     rules = [
-        (
-            compile_predicate(rule.when),
-            rule.points,
-            rule.group,
-            Contribution(rule.id, rule.points, rule.says),
-        )
+        (compile_predicate(rule.when), rule.points, rule.group, Contribution(rule.id, rule.points, rule.says))
         for rule in card.points
     ]
     reviews = [(compile_predicate(rule.when), rule.id) for rule in card.review]
@@ -158,20 +153,19 @@ def compile_card(card: Scorecard) -> Rater:
     def rate(values: Values, now: datetime) -> Score:
         total = card.start
         given: list[Contribution] = []
-        used: dict[str, int] = {}
+        sums: dict[str, int] = {}
         for holds, worth, group, contribution in rules:
-            if not holds(values, now):
-                continue
-            if group is not None:
-                cap, before = groups[group], used.get(group, 0)
-                after = max(-cap, min(cap, before + worth))
-                used[group] = after
-                if after - before != worth:
-                    contribution = Contribution(contribution.rule, after - before, contribution.says)
-                total += after - before
-            else:
+            if holds(values, now):
+                given.append(contribution)
                 total += worth
-            given.append(contribution)
+                if group is not None:
+                    sums[group] = sums.get(group, 0) + worth
+        for group, worth in sums.items():
+            cap = groups[group]
+            if not -cap <= worth <= cap:
+                over = (cap if worth > 0 else -cap) - worth
+                given.append(Contribution(f"{group}.cap", over, f"“{group}” counts for at most {cap} points"))
+                total += over
         points = max(0, min(_MOST, total))
         values["score"] = points
         review = [rule for holds, rule in reviews if holds(values, now)]

@@ -55,7 +55,7 @@ class Rate:
             return Pass(learned)
         if score.path == "review":
             rules = tuple(
-                Rule(rule.id, f"scorecard {card.vertical} {card.version}".rstrip(), rule.says)
+                Rule(rule.id, f"scorecard {card.vertical} version {card.version}", rule.says)
                 for rule in card.review
                 if rule.id in score.review
             )
