@@ -47,6 +47,9 @@ from leadmill.market.service import (
 from leadmill.market.step import (
     Allocate,
 )
+from leadmill.market.windows import (
+    is_open,
+)
 
 __all__ = [
     "Allocate",
@@ -77,6 +80,7 @@ __all__ = [
     "check",
     "find_sale",
     "in_house",
+    "is_open",
     "read_order",
     "recount_limits",
     "sales_of",
