@@ -292,6 +292,19 @@ async def cap_use(tx: Tx, orders: Iterable[Order], now: datetime) -> list[CapUse
     return [_cap_use(order, cap, used[key], key[2], ends, now) for order, cap, key, ends in lines]
 
 
+async def rep_use(tx: Tx, reps: Iterable[str], tz: str, now: datetime) -> dict[str, int]:
+    """How many leads each rep (``team/rep``) has had today, as the zone counts days."""
+    starts, ends = bounds(Per.DAY, tz, now)
+    windows = {(rep_scope(rep), Per.DAY, starts): ends for rep in reps}
+    if not windows:
+        return {}
+    used = await store.read_counters(tx, list(windows))
+    missing = {key: ends for key, ends in windows.items() if key not in used}
+    if missing:
+        used |= await store.count_sales(tx, missing)
+    return {key[0].partition(":")[2]: leads for key, (leads, _) in used.items()}
+
+
 def _cap_use(order: Order, cap: Cap, used: tuple[int, int], starts: datetime, ends: datetime, now: datetime) -> CapUse:
     of_leads = cap.leads is not None
     return CapUse(
