@@ -1,7 +1,7 @@
 """MAP.toml: which column is which field, read strictly and applied row by row.
 
-``read_map`` is called by the command line and the console, ``Columns.apply`` by :mod:`leadmill.capture.files` for
-every row.
+``read_map`` is called by the command line and the console, ``check_map`` by the import, ``Columns.apply`` by
+:mod:`leadmill.capture.files` for every row.
 
     [columns]
     "Lead Source" = "context.channel"
@@ -42,60 +42,72 @@ _NUMBERS = re.compile(r"\d+")
 NO_MAP = FileMap()
 
 
-def load_map(path: Path, vertical: Vertical) -> FileMap:
-    """The map in a file. Raises :class:`BadInput` ``capture.map.malformed`` with the place."""
+def read_map(path: Path | None) -> FileMap:
+    """The map in a file; an empty one where there is none. Which fields it may name is checked by :func:`check_map`.
+
+    Raises :class:`BadInput` ``capture.map.malformed`` with the place.
+    """
+    if path is None:
+        return NO_MAP
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise BadInput(_FAULT, f"{path.name}: {fault}") from None
-    return read_map(raw, vertical, path.name)
+    return parse_map(raw, path.name)
 
 
-def read_map(raw: Mapping[str, Any], vertical: Vertical, where: str = "map") -> FileMap:
-    """The map as decoded from TOML. Every target must be a field of ``vertical``, or stand under ``extra.``; an
-    unknown one is refused with the nearest. Raises :class:`BadInput` ``capture.map.malformed``."""
+def parse_map(raw: Mapping[str, Any], where: str = "map") -> FileMap:
+    """The map as decoded from TOML. Raises :class:`BadInput` ``capture.map.malformed``, for an unknown key with the
+    nearest known one."""
     table = Table(raw, where, _FAULT)
-    columns = {
-        column: _target(table, "columns", to, vertical) if to else "" for column, to in _texts(table, "columns").items()
-    }
+    columns = {column: _target(to) if to else "" for column, to in _texts(table, "columns").items()}
     for target in columns.values():
         if target and list(columns.values()).count(target) > 1:
             table.refuse(f"two columns go to '{target}'", "columns")
-    constants = {
-        _target(table, "constants", to, vertical): _constant(table, to, value)
-        for to, value in dict(_table(table, "constants")).items()
-    }
+    constants = {_target(to): _constant(table, to, value) for to, value in _table(table, "constants").items()}
     values = {}
-    for to, answers in dict(_table(table, "values")).items():
-        known = to if to == "*" or to in columns else _target(table, "values", to, vertical)
+    for to, answers in _table(table, "values").items():
         if not isinstance(answers, Mapping):
             table.refuse('write [values."field"] with one line an answer', "values")
-        values[columns.get(known) or known] = {
-            str(answer).strip(): _constant(table, to, meant) for answer, meant in answers.items()
-        }
-    types = {_target(table, "types", to, vertical): kind for to, kind in _texts(table, "types").items()}
+        place = columns.get(to) or (to if to == "*" else _target(to))
+        values[place] = {str(answer).strip(): _constant(table, to, meant) for answer, meant in answers.items()}
+    types = {_target(to): kind for to, kind in _texts(table, "types").items()}
     for to, kind in types.items():
         _reader(table, to, kind)
     options = Table(table.value("file", {}), f"{where}, file", _FAULT)
+    delimiter = options.value("delimiter", None)
+    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
+        options.refuse("is one character", "delimiter")
     found = FileMap(
         columns=columns,
         constants=constants,
         values=values,
         types=types,
-        delimiter=options.text("delimiter", "") if options.value("delimiter", "") != "\t" else "\t",
+        delimiter=delimiter,
         encoding=options.text("encoding", "") or None,
         sheet=options.text("sheet", "") or None,
     )
-    found = msgspec.structs.replace(found, delimiter=found.delimiter or None)
-    if found.delimiter is not None and len(found.delimiter) != 1:
-        options.refuse("is one character", "delimiter")
     options.close()
     table.close()
-    return msgspec.structs.replace(found, digest=digest_of_map(found))
+    return msgspec.structs.replace(found, digest=_digest(found))
 
 
-def digest_of_map(found: FileMap) -> str:
-    """The hex SHA-256 of what a map says."""
+def check_map(found: FileMap, vertical: Vertical) -> None:
+    """Refuse a map that names a field ``vertical`` has not, with the nearest that it has: :class:`BadInput`
+    ``capture.map.malformed``. What stands under ``extra.`` is free."""
+    for to in [*found.columns.values(), *found.constants, *found.types, *(key for key in found.values if key != "*")]:
+        section, _, name = to.partition(".")
+        if not to or section == "extra":
+            continue
+        known = {"fields": vertical.fields, "consent": vertical.consent, "context": vertical.context}[section]
+        if name not in known:
+            said = name if section == "fields" else to
+            every = [*vertical.fields, *(f"consent.{one}" for one in vertical.consent)]
+            every += [f"context.{one}" for one in vertical.context]
+            raise BadInput(_FAULT, f"'{said}' is not a field of {vertical.name}; {nearest(said, every)}")
+
+
+def _digest(found: FileMap) -> str:
     return hashlib.sha256(msgspec.json.encode(found, order="sorted")).hexdigest()
 
 
@@ -114,21 +126,10 @@ def _texts(table: Table, key: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()}
 
 
-def _target(table: Table, key: str, to: str, vertical: Vertical) -> str:
+def _target(to: str) -> str:
     """The target with its section, such as ``fields.email``."""
     section, _, name = to.partition(".")
-    if not name or section not in _SECTIONS:
-        section, name = "fields", to
-    if section == "extra":
-        return to
-    known = {"fields": vertical.fields, "consent": vertical.consent, "context": vertical.context}[section]
-    if name not in known:
-        whole = [
-            *vertical.fields,
-            *(f"{part}.{one}" for part in ("consent", "context") for one in getattr(vertical, part)),
-        ]
-        table.refuse(f"'{to}' is not a field of {vertical.name}; {nearest(to, whole)}", key)
-    return f"{section}.{name}"
+    return to if name and section in _SECTIONS else f"fields.{to}"
 
 
 def _constant(table: Table, to: str, value: object) -> Value:

@@ -16,11 +16,23 @@ from typing import Any, Literal
 import msgspec
 
 from leadmill.capture.bodies import MAX_BYTES, read_body
-from leadmill.capture.filemap import NO_MAP, Columns
+from leadmill.capture.filemap import NO_MAP, Columns, check_map, read_map
 from leadmill.capture.headers import name_columns, unclean
 from leadmill.capture.model import FileMap, RowFault
-from leadmill.capture.sheets import read_parquet, read_xlsx
+from leadmill.capture.sheets import count_parquet, read_parquet, read_xlsx
 from leadmill.core.faults import BadInput
+
+__all__ = [
+    "FileMap",
+    "RowFault",
+    "Shape",
+    "check_map",
+    "count_rows",
+    "digest_file",
+    "read_map",
+    "read_rows",
+    "shape_of",
+]
 
 Row = dict[str, Any] | RowFault
 Kind = Literal["csv", "xlsx", "jsonl", "parquet"]
@@ -59,10 +71,22 @@ def read_rows(path: Path, found: FileMap = NO_MAP) -> Iterator[tuple[int, Row]]:
             return read_parquet(path, found)
 
 
-def file_digest(path: Path) -> str:
+def digest_file(path: Path) -> str:
     """The hex SHA-256 of a file: with the map's, what makes two imports the same one."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def count_rows(path: Path) -> int | None:
+    """About how many rows a file has, for a progress bar; None where only reading it would tell."""
+    shape = shape_of(path)
+    if shape.kind == "parquet":
+        return count_parquet(path)
+    if shape.kind == "xlsx":
+        return None
+    with path.open("rb") as stream:
+        lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+    return max(lines - (shape.kind == "csv"), 0)
 
 
 def shape_of(path: Path, found: FileMap = NO_MAP) -> Shape:

@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -160,10 +159,19 @@ def read_parquet(path: Path, found: FileMap) -> Iterator[tuple[int, Row]]:
     return _batches(table, header, Columns(found, header))
 
 
+def count_parquet(path: Path) -> int | None:
+    """The rows a Parquet file says it has; None where it cannot be read."""
+    parquet = importlib.import_module("pyarrow.parquet")
+    try:
+        return int(parquet.read_metadata(path).num_rows)
+    except (OSError, ValueError):
+        return None
+
+
 def _batches(table: Any, header: list[str], columns: Columns) -> Iterator[tuple[int, Row]]:
     line = 1
     try:
-        for batch in chain(table.iter_batches(batch_size=_BATCH)):
+        for batch in table.iter_batches(batch_size=_BATCH):
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 line += 1
                 cells = [_cell(cell) for cell in row]
