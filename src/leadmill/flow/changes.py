@@ -71,7 +71,8 @@ class Difference(Struct, frozen=True):
             if record.what is not What.CREATED:
                 yield from (f"    {field}" for field in record.fields)
         counts = [f"{self.count(what)} {what.value}" for what in What if self.count(what)]
-        yield f"{', '.join(counts) or 'nothing declared'}; revision {self.revision}{' (dry run)' if self.dry_run else ''}"
+        ending = f"revision {self.revision}" + (" (dry run)" if self.dry_run else "")
+        yield f"{', '.join(counts) or 'nothing declared'}; {ending}"
 
 
 def compare(kind: str, ident: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> RecordChange:

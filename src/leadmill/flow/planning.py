@@ -79,7 +79,9 @@ def plan(
             if document is not None:
                 parties[key] = _read(item.kind, document, verticals)
             after[key] = document
-    known = _Known.of({**before, **{key: raw for key, raw in after.items() if raw is not None}}, verticals)
+    # A record with a mistake counts as there, so that those who refer to it are not blamed for it.
+    there = {**before, **{(item.kind, item.id): {**item.raw, "key_hash": ""} for item in declared}}
+    known = _Known.of({**there, **{key: raw for key, raw in after.items() if raw is not None}}, verticals)
     for key, party in parties.items():
         with faults.at(places[key]):
             known.check(party)
@@ -141,19 +143,22 @@ class _Known(Struct, frozen=True):
     sources: dict[str, Collection[str]]
     buyers: dict[str, str]
     teams: Collection[str]
-    holders: dict[str, tuple[str, str]]
+    holders: dict[str, list[tuple[str, str]]]
 
     @classmethod
     def of(cls, documents: Mapping[tuple[str, str], dict[str, Any]], verticals: Mapping[str, Vertical]) -> "_Known":
         def every(kind: str) -> dict[str, dict[str, Any]]:
             return {ident: raw for (of, ident), raw in documents.items() if of == kind}
 
+        holders: dict[str, list[tuple[str, str]]] = {}
+        for key, raw in documents.items():
+            holders.setdefault(raw.get("key_hash", ""), []).append(key)
         return cls(
             verticals,
-            {ident: raw.get("verticals") or () for ident, raw in every("source").items()},
+            {ident: _texts(raw.get("verticals")) for ident, raw in every("source").items()},
             {ident: str(raw.get("currency", "USD")) for ident, raw in every("buyer").items()},
             every("team"),
-            {raw["key_hash"]: key for key, raw in reversed(documents.items()) if "key_hash" in raw},
+            holders,
         )
 
     def check(self, party: Party) -> None:
@@ -162,11 +167,9 @@ class _Known(Struct, frozen=True):
             case Source():
                 self._verticals(f"source {party.id}", party.verticals)
             case Buyer():
-                if party.id in self.teams:
-                    _bad(
-                        "config.record.clash", f"buyer {party.id}: a team has this id; recipients have ids of their own"
-                    )
+                self._alone(party.id)
             case Team():
+                self._alone(party.id)
                 self._verticals(f"team {party.id}", party.verticals)
                 for rep in party.reps:
                     self._verticals(f"team {party.id}, rep {rep.id}", rep.products)
@@ -178,6 +181,10 @@ class _Known(Struct, frozen=True):
                 if party.vertical not in self.sources[party.source_id]:
                     says = f"form {party.id}: source {party.source_id} does not send {party.vertical} leads"
                     _bad("config.reference.mismatch", says)
+
+    def _alone(self, recipient: str) -> None:
+        if recipient in self.buyers and recipient in self.teams:
+            _bad("config.record.clash", f"{recipient} is a buyer and a team; recipients have ids of their own")
 
     def _order(self, order: Order) -> None:
         if order.team is not None:
@@ -199,10 +206,16 @@ class _Known(Struct, frozen=True):
 
     def check_key(self, key: tuple[str, str], raw: Mapping[str, Any] | None) -> None:
         """Refuse a key that somebody else has: a key must tell who calls."""
-        holder = self.holders.get(raw.get("key_hash", "")) if raw else None
-        if holder is not None and holder != key:
-            says = f"{' '.join(key)} has the key of {' '.join(holder)}; give each its own"
+        if raw is None or "key_hash" not in raw:
+            return
+        others = [holder for holder in self.holders[raw["key_hash"]] if holder != key]
+        if others:
+            says = f"{' '.join(key)} has the key of {' '.join(others[0])}; give each its own"
             _bad("config.key.shared", says)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
 
 
 class _Faults:

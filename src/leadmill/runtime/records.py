@@ -117,9 +117,7 @@ async def put(tx: Tx, changes: Iterable[Change], author: str, at: datetime) -> i
     Sets of changes wait for one another from here to the end of the transaction. Where a set names a document twice
     the later one holds. Raises :class:`BadInput` ``records.document.malformed`` where a body is no JSON."""
     wanted = {(change.kind, change.id): _canonical(change) for change in changes}
-    await tx.run(_begin_head)
-    head = await tx.one(_lock_head)
-    present = int(head["revision"]) if head else 0
+    present = await wait_in_line(tx)
     standing = await _among(tx, list(wanted))
     rows = [
         {"kind": kind, "id": ident, "body": body or "", "deleted": body is None}
@@ -133,6 +131,14 @@ async def put(tx: Tx, changes: Iterable[Change], author: str, at: datetime) -> i
     await tx.many(_keep, rows)
     await tx.run(_move_head, to=present + 1)
     return present + 1
+
+
+async def wait_in_line(tx: Tx) -> int:
+    """Wait for whoever else is changing documents and keep others waiting until the transaction ends; the present
+    revision. For whoever must read before :func:`put` what nobody may change in between."""
+    await tx.run(_begin_head)
+    head = await tx.one(_lock_head)
+    return int(head["revision"]) if head else 0
 
 
 def _canonical(change: Change) -> str | None:
