@@ -1,7 +1,8 @@
 """The composition root: the one place where everything meets.
 
-Wires stores, steps, plug-ins and interfaces into a :class:`House` and hands it to the command line. Nothing imports this module but the
-program itself; whoever asks who answers which question, or who keeps which evidence, reads :func:`_ears`.
+Wires stores, steps, plug-ins and interfaces into a :class:`House` and hands it to the command line. Nothing imports
+this module but the program itself; whoever asks who answers which question, or who keeps which evidence, reads
+:func:`_ears`.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ from leadmill.identity import FindPerson, Identity
 from leadmill.identity.service import Keys, hear_find_person, keep_identity
 from leadmill.interfaces.cli import program
 from leadmill.interfaces.house import House
+from leadmill.interfaces.server import serve_on
+from leadmill.interfaces.worker import work
 from leadmill.market import Assignment, Headroom, Sale
 from leadmill.market.service import Counters
 from leadmill.policy import SuppressionAsk
@@ -147,5 +150,5 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
         await task
 
 
-cli = program(open_house)
+cli = program(open_house, serve_on, work)
 """The command ``leadmill``."""

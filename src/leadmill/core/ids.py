@@ -27,7 +27,8 @@ def make_id(prefix: str, at: datetime, entropy: int) -> str:
     ``entropy`` supplies the random part; the same arguments give the same id, which is what tests and replays need.
     """
     millis = int(at.timestamp() * 1000)
-    number = (millis & (1 << 48) - 1) << 80 | 7 << 76 | (entropy >> 62 & 0xFFF) << 64 | 2 << 62 | entropy & (1 << 62) - 1
+    moment = (millis & (1 << 48) - 1) << 80 | 7 << 76
+    number = moment | (entropy >> 62 & 0xFFF) << 64 | 2 << 62 | entropy & (1 << 62) - 1
     return f"{prefix}_{encode(number)}"
 
 

@@ -1,7 +1,7 @@
 """A lead walks on: released by a person, or given back by who had it.
 
-Called by the reactions and by the review desk, inside their transaction. The lead keeps all it had learned before the station it
-starts from, forgets what it learned there, and is decided anew under the rules in force now.
+Called by the reactions and by the review desk, inside their transaction. The lead keeps all it had learned before the
+station it starts from, forgets what it learned there, and is decided anew under the rules in force now.
 """
 
 from collections.abc import Sequence

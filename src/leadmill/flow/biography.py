@@ -1,7 +1,7 @@
 """A lead's story in words, from its journal alone.
 
-Read by ``leadmill explain``, by ``GET /v1/leads/{id}/explain`` and by the console's lead page. Once a person is forgotten the
-story still tells what was decided and why; what was heard is gone with the key.
+Read by ``leadmill explain``, by ``GET /v1/leads/{id}/explain`` and by the console's lead page. Once a person is
+forgotten the story still tells what was decided and why; what was heard is gone with the key.
 """
 
 from datetime import datetime

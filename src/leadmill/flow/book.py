@@ -1,8 +1,8 @@
 """The rules in force, assembled and kept fresh.
 
-Made in ``main``. Reads the packs once, and the configuration whenever its revision moves: every process sees a change within a second.
-Keeps what it assembled by revision, so that a replay of last week's leads decides under last week's rules. Packs are kept in the
-store under their digest, for the same reason.
+Made in ``main``. Reads the packs once, and the configuration whenever its revision moves: every process sees a change
+within a second. Keeps what it assembled by revision, so that a replay of last week's leads decides under last week's
+rules. Packs are kept in the store under their digest, for the same reason.
 """
 
 from collections import OrderedDict

@@ -1,7 +1,7 @@
 """The jobs that talk to the outside: hand a lead over, send a message.
 
-Run by the worker. Each job claims its attempt in one transaction, talks outside of any, and settles in a second one together with
-whatever follows from the outcome. What the buyer or the mailbox is told is opened just for the attempt.
+Run by the worker. Each job claims its attempt in one transaction, talks outside of any, and settles in a second one
+together with whatever follows from the outcome. What the buyer or the mailbox is told is opened just for the attempt.
 """
 
 import random

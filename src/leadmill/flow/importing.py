@@ -1,7 +1,8 @@
 """A file of leads through the whole walk, in chunks, exactly once.
 
-Called by ``leadmill import`` and by the worker for files uploaded in the console. A chunk's leads, its faults and the place it ends at
-are one transaction: stopped at any point and started again, a file goes on where it was, and no row is taken twice.
+Called by ``leadmill import`` and by the worker for files uploaded in the console. A chunk's leads, its faults and the
+place it ends at are one transaction: stopped at any point and started again, a file goes on where it was, and no row
+is taken twice.
 """
 
 import csv
@@ -15,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from leadmill.capture import ImportFault, ImportRun, Lexicon, Submission
-from leadmill.capture.files import FileMap, RowFault, count_rows, digest_file, read_rows
+from leadmill.capture.files import FileMap, RowFault, check_map, count_rows, digest_file, read_rows
 from leadmill.capture.rules import check_submission
 from leadmill.capture.store import keep_fault, lock_import, move_import, read_faults, start_import
 from leadmill.core.faults import BadInput, Conflict, NotFound, Transient
@@ -31,8 +32,8 @@ Progress = Callable[[ImportRun], None]
 
 
 class Summary(Struct, frozen=True):
-    """What became of a file: ``read`` rows, and as many leads and faults by outcome. ``accepted`` counts nurture and unsold
-    leads; ``rejected`` has one count a code, rows that could not be taken included."""
+    """What became of a file: ``read`` rows, and as many leads and faults by outcome. ``accepted`` counts nurture and
+    unsold leads; ``rejected`` has one count a code, rows that could not be taken included."""
 
     import_id: str
     read: int
@@ -78,6 +79,7 @@ async def begin_import(
     canonical = Lexicon(walk.rules.verticals).vertical(vertical)
     if canonical not in source.verticals:
         raise BadInput("flow.import.vertical", f"the source {source_id} does not send {canonical}")
+    check_map(mapping, walk.rules.verticals[canonical])
     now = kit.clock()
     async with kit.db.begin() as tx:
         run = await start_import(

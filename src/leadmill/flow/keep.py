@@ -1,7 +1,8 @@
 """The pen: writes what a walk left behind, sealed and chained, and reads it again.
 
-Used by the runner for fresh leads, by the verbs of ``flow`` for what happens later, and by everyone who tells a lead's story. One
-lead's happenings in one transaction are one page of its journal; what is personal on it is sealed with the person's key.
+Used by the runner for fresh leads, by the verbs of ``flow`` for what happens later, and by everyone who tells a
+lead's story. One lead's happenings in one transaction are one page of its journal; what is personal on it is sealed
+with the person's key.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +35,8 @@ from leadmill.scoring import Score
 
 
 class Codecs:
-    """Decoders over every kind of event, evidence and answer that the program knows; made once everything is imported."""
+    """Decoders over every kind of event, evidence and answer that the program knows; made once everything is
+    imported."""
 
     def __init__(self) -> None:
         self.events = msgspec.msgpack.Decoder(list[_union(Event)])  # type: ignore[misc]
@@ -67,7 +69,10 @@ class Pen:
         for walker in walkers:
             case = walker.case
             identity = case.get(Identity)
-            person_id = identity.person_id if identity else add_person(tx, self.vault, self.keys, now, self.mint)
+            if identity is not None:
+                person_id = identity.person_id
+            else:
+                person_id = add_person(tx, self.vault, self.keys, now, self.mint)
             dek = self.keys.of(person_id)
             settled = self._settle(walker, now)
             submission = case[Submission]
@@ -75,9 +80,8 @@ class Pen:
             row = _row(walker, submission, lead, person_id, rules)
             row = msgspec.structs.replace(row, sealed=self.vault.seal(dek, _encode(lead), f"lead {row.id}"))
             add_lead(tx, row)
-            keep_submission(
-                tx, submission, row.id, person_id, self.vault.seal(dek, _encode(submission), f"submission {submission.id}")
-            )
+            sealed = self.vault.seal(dek, _encode(submission), f"submission {submission.id}")
+            keep_submission(tx, submission, row.id, person_id, sealed)
             journal.write(
                 tx, group, row.id, now, _encode(walker.events), self._hearings(walker, row.id, dek), journal.GENESIS
             )

@@ -1,7 +1,7 @@
 """What the verbs of ``flow`` work with, wired once in ``main``.
 
-``Ears`` says who answers each kind of ask and who keeps each kind of evidence; ``Kit`` adds the store, the pen, the walk under the rules in
-force, the clock and the source of ids.
+``Ears`` says who answers each kind of ask and who keeps each kind of evidence; ``Kit`` adds the store, the pen, the
+walk under the rules in force, the clock and the source of ids.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

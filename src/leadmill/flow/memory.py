@@ -41,7 +41,8 @@ class Chapter(Struct, frozen=True):
 
 
 class Recalled(Struct, frozen=True):
-    """A lead as written. ``submission`` and ``lead`` are None, and nothing heard is there, once the person was forgotten."""
+    """A lead as written. ``submission`` and ``lead`` are None, and nothing heard is there, once the person was
+    forgotten."""
 
     row: LeadRow
     submission: Submission | None

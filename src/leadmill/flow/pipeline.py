@@ -1,6 +1,7 @@
 """The walk: the ordered stations of a lead.
 
-Built from the rules in force by ``main`` and by replay; run by the runner. To see what happens to a lead, read this list.
+Built from the rules in force by ``main`` and by replay; run by the runner. To see what happens to a lead, read this
+list.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """What follows from what happened: event → what is done about it, in the same transaction.
 
-Called by the job handlers and by every verb that brings news of a lead. A buyer that refuses a lead or cannot be reached gives it
-back: the sale is cancelled, its money and its room in the caps returned, and the lead goes on to the next best recipient.
+Called by the job handlers and by every verb that brings news of a lead. A buyer that refuses a lead or cannot be
+reached gives it back: the sale is cancelled, its money and its room in the caps returned, and the lead goes on to the
+next best recipient.
 """
 
 from collections.abc import Sequence

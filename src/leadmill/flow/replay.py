@@ -1,8 +1,8 @@
 """Re-decides recorded leads: under the rules of their time, or under another order book.
 
-Called by ``leadmill replay``. Under the rules of its time a lead must come out as it did, bit for bit: every step hears again what it
-heard then and must say again what it said. Under another order book everything up to the market is decided the same way, and
-the market sells into caps and balances that fill up as the replayed leads come by.
+Called by ``leadmill replay``. Under the rules of its time a lead must come out as it did, bit for bit: every step
+hears again what it heard then and must say again what it said. Under another order book everything up to the market
+is decided the same way, and the market sells into caps and balances that fill up as the replayed leads come by.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -143,8 +143,8 @@ async def replay_with(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Replayed:
-    """Re-decide every fresh lead of a span with another order book; ``other`` makes the changed rules out of those in force
-    then. What happened after the first walk, a buyer's refusal say, is not replayed on either side."""
+    """Re-decide every fresh lead of a span with another order book; ``other`` makes the changed rules out of those in
+    force then. What happened after the first walk, a buyer's refusal say, is not replayed on either side."""
     found = Replayed(differences=[], changes=[], by_recipient={}, total=Money())
     walks: dict[int, Walk] = {}
     simulated: SimulatedBook | None = None

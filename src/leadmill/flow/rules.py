@@ -1,7 +1,8 @@
 """The rules in force: everything that decides besides the lead itself, as one value.
 
-Assembled from the packs and a revision of the configuration by :mod:`leadmill.flow.book`; the walk is built from it, and a decision
-records its revision and the packs' digest. Another revision gives another value: rules never change under a walk.
+Assembled from the packs and a revision of the configuration by :mod:`leadmill.flow.book`; the walk is built from it,
+and a decision records its revision and the packs' digest. Another revision gives another value: rules never change
+under a walk.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """The runner: takes submissions, walks them in groups, commits, and only then answers.
 
-Called by the interfaces and by the import. Each lead walks its first stretch alone, since there it may listen to the network; then
-it joins a group that walks the rest inside one transaction: one query a question, one COPY a table, one flush to disk for all.
-A caller that got an answer has a lead that survives the loss of every process.
+Called by the interfaces and by the import. Each lead walks its first stretch alone, since there it may listen to the
+network; then it joins a group that walks the rest inside one transaction: one query a question, one COPY a table, one
+flush to disk for all. A caller that got an answer has a lead that survives the loss of every process.
 """
 
 import asyncio
@@ -10,12 +10,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from leadmill.capture import Submission
-from leadmill.core.case import NOTHING, Ask, Case, Evidence, Heard
+from leadmill.core.case import NOTHING, Ask, Case, Heard
 from leadmill.core.faults import Conflict, Transient
 from leadmill.core.step import Step
 from leadmill.flow.kit import Ears, Kit
@@ -39,9 +38,45 @@ class _Waiting:
         self.answer: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
 
 
+    def tell(self, answer: Settled | BaseException) -> None:
+        """Answer the caller, unless it went away."""
+        if self.answer.done():
+            return
+        if isinstance(answer, Settled):
+            self.answer.set_result(answer)
+        else:
+            self.answer.set_exception(answer)
+
+
+class _Mark:
+    """Where a lead stood before its group was walked, to walk it again from there."""
+
+    __slots__ = ("_events", "_evidence", "_hearings", "_verdict", "_walker")
+
+    def __init__(self, walker: Walker) -> None:
+        self._walker = walker
+        self._evidence = walker.case.evidence()
+        self._events = len(walker.events)
+        self._hearings = len(walker.hearings)
+        self._verdict = walker.verdict
+
+    def rewind(self) -> None:
+        """Put the lead back there."""
+        walker = self._walker
+        walker.case = Case(walker.case.lead_id, self._evidence)
+        del walker.events[self._events :]
+        del walker.hearings[self._hearings :]
+        walker.verdict = self._verdict
+
+
+def _rewind(marks: Sequence[_Mark]) -> None:
+    for mark in marks:
+        mark.rewind()
+
+
 class Mill:
-    """Takes submissions and walks them. ``group`` is the most leads that share a transaction, ``lanes`` how many transactions
-    run at once."""
+    """Takes submissions and walks them. ``group`` is the most leads that share a transaction, ``lanes`` how many
+    transactions run at once."""
 
     def __init__(self, kit: Kit, group: int = 64, lanes: int = 2) -> None:
         self._kit = kit
@@ -105,24 +140,23 @@ class Mill:
     async def _commit(self, group: list[_Waiting]) -> None:
         """Walk a group to its end, trying again what is worth it; a group that breaks is walked lead by lead."""
         fault: BaseException | None = None
-        before = [(w, w.walker.case.evidence(), len(w.walker.events), len(w.walker.hearings), w.walker.verdict) for w in group]
+        before = [_Mark(waiting.walker) for waiting in group]
         for wait in (*_WAITS, None):
             try:
                 answers = await self._together(group)
             except Transient as transient:
                 fault = transient
-                self._rewind(before)
+                _rewind(before)
                 if wait is None:
                     break
                 await asyncio.sleep(wait)
             except Exception as broken:
                 fault = broken
-                self._rewind(before)
+                _rewind(before)
                 break
             else:
                 for waiting, answer in zip(group, answers, strict=True):
-                    if not waiting.answer.done():
-                        waiting.answer.set_result(answer) if isinstance(answer, Settled) else waiting.answer.set_exception(answer)
+                    waiting.tell(answer)
                 return
         await self._salvage(group, fault)
 
@@ -133,20 +167,10 @@ class Mill:
             return
         if isinstance(fault, Transient) or fault is None or not group[0].walker.going:
             for waiting in group:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(fault or Transient("flow.group.lost"))
+                waiting.tell(fault or Transient("flow.group.lost"))
             return
         group[0].walker.fail("together", fault, self._kit.clock())
         await self._commit(group)
-
-    @staticmethod
-    def _rewind(before: list[tuple[_Waiting, list[Evidence], int, int, Any]]) -> None:
-        for waiting, evidence, events, hearings, verdict in before:
-            walker = waiting.walker
-            walker.case = Case(walker.case.lead_id, evidence)
-            del walker.events[events:]
-            del walker.hearings[hearings:]
-            walker.verdict = verdict
 
     async def _together(self, group: list[_Waiting]) -> list[Settled | Conflict]:
         now = self._kit.clock()
@@ -162,7 +186,7 @@ class Mill:
                 elif waiting.claim and kept.digest == waiting.claim.digest and kept.answer is not None:
                     answers[number] = _decode(kept.answer)
                 else:
-                    answers[number] = Conflict("flow.request.reused", "this Idempotency-Key was used with another body")
+                    answers[number] = Conflict("flow.request.reused", "this key was used with another body")
             walkers = [waiting.walker for _, waiting in fresh]
             if walkers:
                 await walk_together(tx, walkers, group[0].walk, self._kit.ears, now)
@@ -175,7 +199,8 @@ class Mill:
 
 
 async def fresh_walker(kit: Kit, walk: Walk, submission: Submission, import_id: str | None = None) -> Walker:
-    """A lead new on its walk, taken through the stretch that it walks alone. Whatever breaks there, it is kept for a person."""
+    """A lead new on its walk, taken through the stretch that it walks alone. Whatever breaks there, it is kept for a
+    person."""
     walker = Walker(Case(kit.mint("lead", submission.received_at), [submission]), import_id)
     walker.events.append(
         LeadReceived(

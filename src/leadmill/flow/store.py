@@ -1,7 +1,7 @@
 """Every read and write of the lead table and of kept answers.
 
-Called by the runner, by the verbs of ``flow`` and by the interfaces' lists. Lists use keyset cursors: a page costs the same at a
-million leads as at ten.
+Called by the runner, by the verbs of ``flow`` and by the interfaces' lists. Lists use keyset cursors: a page costs
+the same at a million leads as at ten.
 """
 
 from collections.abc import Iterable, Sequence

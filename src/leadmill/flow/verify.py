@@ -1,7 +1,7 @@
 """Does the store hold what it promises? Everything that can be checked from the inside.
 
-Called by ``leadmill verify`` and by the tests after every crash they cause: the journal's chains, the ledger's sums, caps and budgets
-against sales, revenue against sales, and every lead's row against its own journal.
+Called by ``leadmill verify`` and by the tests after every crash they cause: the journal's chains, the ledger's sums,
+caps and budgets against sales, revenue against sales, and every lead's row against its own journal.
 """
 
 from collections.abc import Awaitable, Callable

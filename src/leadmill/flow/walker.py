@@ -1,7 +1,7 @@
 """One lead under way: its case, its place on the walk, and the notes that become its page in the journal.
 
-Made by the runner for a fresh lead and by ``resume`` for one that walks on; judged one step at a time by the runner and, with
-recorded answers, by replay. Pure but for the stopwatch that it is given.
+Made by the runner for a fresh lead and by ``resume`` for one that walks on; judged one step at a time by the runner
+and, with recorded answers, by replay. Pure but for the stopwatch that it is given.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,8 @@ Stopwatch = Callable[[], int]
 
 
 class Walker:
-    """A lead on its walk. ``events`` are public, ``hearings`` hold what is personal; ``verdict`` is the last one given."""
+    """A lead on its walk. ``events`` are public, ``hearings`` hold what is personal; ``verdict`` is the last one
+    given."""
 
     __slots__ = ("case", "events", "hearings", "import_id", "person_id", "verdict", "was")
 

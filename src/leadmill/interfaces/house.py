@@ -1,9 +1,11 @@
 """The wired house: everything the interfaces translate for, in one value.
 
-Built by ``main.open_house``, handed to the API, the console, the worker and each command. Nothing is looked up globally.
+Built by ``main.open_house``, handed to the API, the console, the worker and each command. Nothing is looked up
+globally.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from msgspec import Struct
@@ -45,3 +47,6 @@ class House(Struct, frozen=True):
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[House]]
 """Opens the house for the length of a command."""
+
+Work = Callable[[House, asyncio.Event, int], Awaitable[None]]
+"""What a process does until the event is set; the number is the listening socket, where it has one."""

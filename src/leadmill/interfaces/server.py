@@ -1,13 +1,14 @@
 """The web process: the application on uvicorn, on a socket that the parent opened.
 
-Called by the command ``web``. Builds the wiring that the API, the console and the forms read, mounts the intake beside the framework, and
-ends when it is told to or when the parent is gone.
+Called by the command ``web``. Builds the wiring that the API, the console and the forms read, mounts the intake
+beside the framework, and ends when it is told to or when the parent is gone.
 """
 
 import asyncio
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -21,16 +22,12 @@ from leadmill.interfaces.web import build_app
 from leadmill.interfaces.wiring import Wiring
 from leadmill.runtime import telemetry
 
-Leash = Callable[[Callable[[], None]], "asyncio.Future[None]"]
-"""Waits for the parent's end and then calls its argument."""
 
-
-async def serve_on(house: House, fd: int, leash: Leash) -> None:
-    """Answer requests on the socket ``fd`` until SIGTERM, SIGINT or the parent's end."""
+async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
+    """Answer requests on the socket ``fd`` until ``stop`` is set; what is under way is finished."""
     listening = socket.socket(fileno=fd)
     config = uvicorn.Config(
         application(house),
-        loop="none",
         http="httptools",
         access_log=False,
         log_config=None,
@@ -41,17 +38,19 @@ async def serve_on(house: House, fd: int, leash: Leash) -> None:
         lifespan="off",
         proxy_headers=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    await stop.wait()
+    server.should_exit = True
+    await serving
+    await house.mill.close()
 
-    def stop() -> None:
-        server.should_exit = True
 
-    watching = leash(stop)
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        watching.cancel()
-        await house.mill.close()
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The command has the signals; the server is told through ``stop``."""
+        yield
 
 
 def application(house: House) -> "Callable[..., object]":

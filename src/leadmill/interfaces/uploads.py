@@ -1,7 +1,7 @@
 """Files uploaded in the console, on their way to the worker.
 
-Called by the import page through its wiring, and by the worker's handler of ``file.import`` jobs. The file lies in the home folder until its
-import is done; the run's progress is the one that the command line shows.
+Called by the import page through its wiring, and by the worker's handler of ``file.import`` jobs. The file lies in
+the home folder until its import is done; the run's progress is the one that the command line shows.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Policy: may we.
 
-Decides, from law packs, which ways a person may be contacted and which recipients may have the lead, each refusal with its rule and
-citation. Takes the consent ``Proof``, the facts and the roster; gives a ``Clearance`` through the step ``Clear``, without which the market can
-sell nothing. Missing evidence never clears.
+Decides, from law packs, which ways a person may be contacted and which recipients may have the lead, each refusal
+with its rule and citation. Takes the consent ``Proof``, the facts and the roster; gives a ``Clearance`` through the
+step ``Clear``, without which the market can sell nothing. Missing evidence never clears.
 """
 
 from leadmill.policy.model import Clearance, Law, SuppressionAsk, SuppressionFound

@@ -33,14 +33,17 @@ NO_CHANNEL = declare(
 DENIED = declare("policy.lead.denied", "{says} ({rule})", State.REJECTED)
 REVIEW = declare("policy.lead.review", "{says} ({rule})", State.REVIEW)
 RECIPIENT = declare("policy.recipient.denied", "{says} ({rule}: {citation})")
-UNJUDGED = declare("policy.recipient.unknown", "The recipient {recipient} was not on the roster when the lead was cleared.")
+UNJUDGED = declare(
+    "policy.recipient.unknown", "The recipient {recipient} was not on the roster when the lead was cleared."
+)
 
 
 class LawRule(Struct, frozen=True):
-    """One rule of a law pack. ``when`` holds the predicates under which it speaks; ``channels`` which ways of contact it closes.
+    """One rule of a law pack. ``when`` holds the predicates under which it speaks; ``channels`` which ways of contact
+    it closes.
 
-    ``effective_from`` and ``effective_to`` bound the local dates on which it stands (the latter excluded); ``verticals`` and
-    ``states`` narrow it, empty meaning all. ``stops`` says which coded reason a denied lead gets.
+    ``effective_from`` and ``effective_to`` bound the local dates on which it stands (the latter excluded);
+    ``verticals`` and ``states`` narrow it, empty meaning all. ``stops`` says which coded reason a denied lead gets.
     """
 
     id: str
@@ -108,8 +111,8 @@ class SuppressionFound(Answer, frozen=True):
 class Clearance(Evidence, frozen=True, kw_only=True):
     """Leave to hand the lead on, as far as it goes.
 
-    ``channels`` names each way of contact and, where it is closed, why. ``cleared`` are the recipients that may have the lead;
-    ``refused`` says of the others why not. ``packs`` are the digests of the laws it was judged by.
+    ``channels`` names each way of contact and, where it is closed, why. ``cleared`` are the recipients that may have
+    the lead; ``refused`` says of the others why not. ``packs`` are the digests of the laws it was judged by.
     """
 
     personal: ClassVar[bool] = False

@@ -1,7 +1,8 @@
 """The rules of law packs, read and judged. Pure.
 
-A rule speaks where it is in force on the local date, concerns the lead's vertical and state, and all its predicates hold over
-the evidence: a flat mapping of names such as ``consent.kind`` and ``recipient.named``. ``docs/packs.md`` lists the names.
+A rule speaks where it is in force on the local date, concerns the lead's vertical and state, and all its predicates
+hold over the evidence: a flat mapping of names such as ``consent.kind`` and ``recipient.named``. ``docs/packs.md``
+lists the names.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -154,8 +155,8 @@ def missing_licence(
 
 
 def named_in(recipient: Buyer, sellers: frozenset[str], text: str) -> bool:
-    """Whether the recipient's legal name or one of its brands was shown at signing: in the list of sellers, or in the text
-    itself (TEL-02). Both arguments are in normal form; see :func:`plain`."""
+    """Whether the recipient's legal name or one of its brands was shown at signing: in the list of sellers, or in the
+    text itself (TEL-02). Both arguments are in normal form; see :func:`plain`."""
     return any(name in sellers or name in text for name in map(plain, (recipient.name, *recipient.brands)) if name)
 
 
@@ -165,8 +166,8 @@ def plain(text: str) -> str:
 
 
 def clear_recipient(clearance: Clearance, recipient: Buyer | Team, now: datetime) -> Because | None:
-    """Why this recipient may not have the lead, or None. ``now`` is the moment of the decision, for the day that a clearance
-    can run out; a recipient nobody judged is refused, since missing evidence never clears."""
+    """Why this recipient may not have the lead, or None. ``now`` is the moment of the decision, for the day that a
+    clearance can run out; a recipient nobody judged is refused, since missing evidence never clears."""
     refused = clearance.refused.get(recipient.id)
     if refused is not None or recipient.id in clearance.cleared:
         return refused

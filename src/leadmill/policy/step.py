@@ -1,6 +1,7 @@
 """The station ``policy``: what the law and the parties' papers allow.
 
-Run after scoring. Asks whether the person opted out; then judges the lead, each way of contact, and each recipient on the roster.
+Run after scoring. Asks whether the person opted out; then judges the lead, each way of contact, and each recipient on
+the roster.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +57,7 @@ class Clear:
     ) -> None:
         self._laws = [laws[name] for name in sorted(laws)]
         self._verticals = verticals
-        self._roster = roster
+        self._teams = list(roster.teams.values())
         self._hash = keyed_hash
         self._recipients: list[Buyer | Team] = [*roster.buyers.values(), *roster.teams.values()]
         self._lead = ready(self._laws, "lead")
@@ -108,7 +109,7 @@ class Clear:
             "email.valid": dossier.outcome("email.syntax") == "pass",
             "suppressed.phone": found.phone is not None,
             "suppressed.email": found.email is not None,
-            "in_house": any(not team.verticals or lead.vertical in team.verticals for team in self._roster.teams.values()),
+            "in_house": any(not team.verticals or lead.vertical in team.verticals for team in self._teams),
         }
 
     def _clearance(
@@ -146,7 +147,7 @@ class Clear:
         return None
 
     def _licence(self, recipient: Buyer, vertical: str, state: str | None, day: date) -> Because | None:
-        # The same few answers are asked for with every lead of a day; a step lives as long as one revision of the rules.
+        # The same few answers are asked for with every lead of a day; a step lives as long as a revision.
         key = (recipient.id, vertical, state, day)
         if key not in self._standing:
             if len(self._standing) > 50_000:

@@ -45,7 +45,5 @@ async def hear_suppressions(
 
 async def suppress(tx: Tx, entries: Sequence[Suppression]) -> None:
     """Record opt-outs. The first stands: asking again changes nothing."""
-    await tx.many(
-        _ADD,
-        [{"hash": e.hash, "kind": e.kind, "at": e.at, "source": e.source} for e in sorted(entries, key=lambda e: e.hash)],
-    )
+    ordered = sorted(entries, key=lambda entry: entry.hash)
+    await tx.many(_ADD, [{"hash": e.hash, "kind": e.kind, "at": e.at, "source": e.source} for e in ordered])

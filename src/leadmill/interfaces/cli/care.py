@@ -9,7 +9,18 @@ from msgspec import Struct
 
 from leadmill import __version__
 from leadmill.core.faults import Fault
-from leadmill.interfaces.cli.frame import FINDINGS, DatabaseUrl, HomeDir, Json, document, guarded, out, run, settings, table
+from leadmill.interfaces.cli.frame import (
+    FINDINGS,
+    DatabaseUrl,
+    HomeDir,
+    Json,
+    document,
+    guarded,
+    out,
+    run,
+    settings,
+    table,
+)
 from leadmill.interfaces.house import House, Opener
 from leadmill.parties import Role
 from leadmill.parties.service import add_operator
@@ -54,7 +65,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             document({"version": __version__, "checks": checks})
         else:
             for one in checks:
-                out.print(f"{'ok ' if one.ok else '[bold]!![/] '} {one.name}: {one.found}" + (f" → {one.mend}" if one.mend else ""))
+                mark = "ok" if one.ok else "[bold]!![/]"
+                out.print(f"{mark} {one.name}: {one.found}" + (f" → {one.mend}" if one.mend else ""))
         raise typer.Exit(FINDINGS if any(not one.ok for one in checks) else 0)
 
     users = typer.Typer(help="Who may sign in to the console.", no_args_is_help=True)
@@ -99,21 +111,22 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
 
 def _still(house: House) -> list[Check]:
     """What can be seen without asking the store."""
-    version = ".".join(map(str, sys.version_info[:3]))
+    version, new = ".".join(map(str, sys.version_info[:3])), sys.version_info >= (3, 11)
     free = shutil.disk_usage(house.settings.home).free
     key = house.settings.home / "master.key"
+    relay = house.settings.smtp_host
     open_to_others = key.exists() and key.stat().st_mode & 0o077
     broken = find_plugins().broken
     return [
-        Check("python", sys.version_info >= (3, 11), version, "" if sys.version_info >= (3, 11) else "use Python 3.11 or newer"),
-        Check("disk", free > 1 << 30, f"{free >> 30} GiB free", "" if free > 1 << 30 else "make room: the journal only grows"),
+        Check("python", new, version, "" if new else "use Python 3.11 or newer"),
+        Check("disk", free > 1 << 30, f"{free >> 30} GiB free", "" if free > 1 << 30 else "make room"),
         Check(
             "master key",
             not open_to_others,
             "from the environment" if "LEADMILL_MASTER_KEY" in house.environ else "home/master.key",
             f"chmod 600 {key}" if open_to_others else "",
         ),
-        Check("mail", bool(house.settings.smtp_host), house.settings.smtp_host or "no relay", "" if house.settings.smtp_host else "set LEADMILL_SMTP_HOST"),
+        Check("mail", bool(relay), relay or "no relay", "" if relay else "set LEADMILL_SMTP_HOST"),
         Check(
             "plug-ins",
             not broken,
@@ -134,9 +147,12 @@ async def _inside(house: House) -> list[Check]:
     rules = house.book.walk().rules
     checks.append(Check("store", True, f"PostgreSQL {row}"))
     checks.append(Check("dead jobs", dead == 0, str(dead), "resend or discard them in the console" if dead else ""))
-    checks.append(Check("operators", bool(people), f"{len(people)}", "" if people else "leadmill user add EMAIL --role admin"))
-    parties = f"{len(rules.roster.sources)} sources, {len(rules.roster.buyers)} buyers, {len(rules.orders)} orders"
-    checks.append(Check("business", bool(rules.roster.sources), parties, "" if rules.roster.sources else "leadmill apply business.toml"))
+    mend = "" if people else "leadmill user add EMAIL --role admin"
+    checks.append(Check("operators", bool(people), str(len(people)), mend))
+    roster = rules.roster
+    parties = f"{len(roster.sources)} sources, {len(roster.buyers)} buyers, {len(rules.orders)} orders"
+    mend = "" if roster.sources else "leadmill apply business.toml"
+    checks.append(Check("business", bool(roster.sources), parties, mend))
     try:
         await house.book.refresh(house.db)
         checks.append(Check("rules", True, f"revision {rules.revision}"))

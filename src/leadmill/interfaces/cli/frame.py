@@ -1,7 +1,7 @@
 """What every command shares: its options, how it opens the house, how it ends.
 
-Used by the command modules beside it. Results go to standard output, words for people and progress to standard error; the exit status is
-0 done, 1 done with findings, 2 wrong usage, 3 could not.
+Used by the command modules beside it. Results go to standard output, words for people and progress to standard error;
+the exit status is 0 done, 1 done with findings, 2 wrong usage, 3 could not.
 """
 
 import asyncio
@@ -21,7 +21,8 @@ from leadmill.interfaces.house import House, Opener
 from leadmill.runtime.settings import Settings, read_settings
 
 HomeDir = Annotated[
-    Path | None, typer.Option("--home", metavar="DIR", help="Folder of the embedded database and the keys.", show_default="./.leadmill")
+    Path | None,
+    typer.Option("--home", metavar="DIR", help="Folder of the embedded database and the keys.", show_default="./.leadmill"),
 ]
 DatabaseUrl = Annotated[
     str | None, typer.Option("--database-url", metavar="URL", help="Another PostgreSQL instead of the embedded one.")

@@ -20,7 +20,9 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
 
     @app.command("apply", epilog="Example: leadmill apply business.toml --dry-run")
     def declare(
-        files: Annotated[list[Path], typer.Argument(metavar="FILE.toml…", help="Sources, buyers, orders, teams, forms.")],
+        files: Annotated[
+            list[Path], typer.Argument(metavar="FILE.toml…", help="Sources, buyers, orders, teams, forms.")
+        ],
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, change nothing.")] = False,
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
@@ -76,7 +78,8 @@ def _bar() -> Progress:
 
 
 def _sum(summary: Summary) -> None:
-    rows = [[name, f"{getattr(summary, name):,}"] for name in ("read", "sold", "assigned", "accepted", "review", "duplicate")]
+    counts = ("read", "sold", "assigned", "accepted", "review", "duplicate", "test")
+    rows = [[name, f"{getattr(summary, name):,}"] for name in counts]
     rows += [[f"rejected, {code}", f"{count:,}"] for code, count in summary.rejected.items()]
     table(f"Import {summary.import_id}", ["outcome", "rows"], rows, right={1})
     if summary.errors_file:

@@ -8,10 +8,10 @@ import typer
 from leadmill import __version__
 from leadmill.interfaces.cli import bench, care, load, serve, why
 from leadmill.interfaces.cli.frame import out
-from leadmill.interfaces.house import Opener
+from leadmill.interfaces.house import Opener, Work
 
 
-def program(opener: Opener) -> typer.Typer:
+def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
     """The program with all its commands."""
     app = typer.Typer(
         name="leadmill",
@@ -28,6 +28,7 @@ def program(opener: Opener) -> typer.Typer:
             out.print(f"leadmill {__version__}")
             raise typer.Exit
 
-    for family in (serve, load, why, care, bench):
+    serve.add_to(app, opener, serve_on, work)
+    for family in (load, why, care, bench):
         family.add_to(app, opener)
     return app

@@ -1,7 +1,7 @@
 """``leadmill serve`` and the processes it is made of.
 
-The parent owns the store and the socket; ``web`` answers requests, ``work`` works the jobs. Both are commands of their own so that a
-larger house can run them on other machines over one database.
+The parent owns the store and the socket; ``web`` answers requests, ``work`` works the jobs. Both are commands of
+their own so that a larger house can run them on other machines over one database.
 """
 
 import asyncio
@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import time
-import urllib.request
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http.client import HTTPConnection, HTTPException
 from typing import Annotated
 
 import typer
@@ -29,7 +30,7 @@ from leadmill.runtime.telemetry import share_metrics
 Parent = Annotated[int, typer.Option("--parent", hidden=True, help="End when this process is gone.")]
 
 
-def add_to(app: typer.Typer, opener: Opener) -> None:
+def add_to(app: typer.Typer, opener: Opener, serve_on: Work, work: Work) -> None:
     """Add the commands to the program."""
 
     @app.command("serve", epilog="Example: leadmill serve --demo --port 8080")
@@ -55,7 +56,9 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         """Answer requests on a socket that the parent opened."""
 
         async def act(house: House) -> int:
-            await serve_on(house, fd, _leash(parent))
+            stop = asyncio.Event()
+            async with _until(parent, stop):
+                await serve_on(house, stop, fd)
             return 0
 
         run(opener, settings(home, database_url), act)
@@ -66,25 +69,25 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
 
         async def act(house: House) -> int:
             stop = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stop.set)
-            leash = asyncio.create_task(_leash(parent)(stop.set))
-            await work(house, stop)
-            leash.cancel()
+            async with _until(parent, stop):
+                await work(house, stop, 0)
             return 0
 
         run(opener, settings(home, database_url), act)
 
 
-def _leash(parent: int) -> Callable[[Callable[[], None]], "asyncio.Future[None]"]:
-    async def wait(stop: Callable[[], None]) -> None:
-        if parent:
-            await end_with_parent(parent, stop)
-        else:
-            await asyncio.Event().wait()
-
-    return lambda stop: asyncio.ensure_future(wait(stop))
+@asynccontextmanager
+async def _until(parent: int, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Set ``stop`` on SIGINT, on SIGTERM and when the parent is gone."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    leash = asyncio.create_task(end_with_parent(parent, stop.set)) if parent else None
+    try:
+        yield
+    finally:
+        if leash is not None:
+            leash.cancel()
 
 
 async def _serve(opener: Opener, chosen: Settings, demo: bool) -> int:
@@ -124,11 +127,15 @@ async def _announce(url: str, demo: bool) -> None:
 
 
 def _ready(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    asking = HTTPConnection(host.strip("[]"), int(port), timeout=2)
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
+        asking.request("GET", "/readyz")
+        return asking.getresponse().status == 200
+    except (OSError, HTTPException):
         return False
+    finally:
+        asking.close()
 
 
 def _say(text: str) -> None:

@@ -1,8 +1,9 @@
 """``leadmill serve``: one parent that owns the socket and the store, and children that do the work.
 
-Called by the command ``serve``. The parent binds the address, starts the children (web processes that share the socket, one worker for
-jobs, in the demo also the buyers' stand-ins and the traffic), starts one anew when it dies, and takes all down in order on Ctrl-C. A child
-whose parent is gone ends by itself, so that nothing is left over however the parent died.
+Called by the command ``serve``. The parent binds the address, starts the children (web processes that share the
+socket, one worker for jobs, in the demo also the buyers' stand-ins and the traffic), starts one anew when it dies,
+and takes all down in order on Ctrl-C. A child whose parent is gone ends by itself, so that nothing is left over
+however the parent died.
 """
 
 import asyncio

@@ -1,4 +1,5 @@
-"""``leadmill explain``, ``leadmill verify``, ``leadmill replay``: why, whether it holds, and what else might have been."""
+"""``leadmill explain``, ``leadmill verify``, ``leadmill replay``: why, whether it holds, and what else might have
+been."""
 
 from datetime import datetime
 from pathlib import Path
@@ -173,18 +174,18 @@ def _compare(found: Replayed, with_other: bool) -> None:
             out.print(f"{item.lead_id} {item.step}: was {item.was}, now {item.now}")
         out.print(f"{len(found.differences)} differences")
         return
-    rows = [
-        [item.lead_id, f"{item.was} {item.was_recipient or ''}", f"{item.now} {item.now_recipient or ''}", _minor(item.now_price - item.was_price)]
-        for item in found.changes[:50]
-    ]
+    rows = []
+    for item in found.changes[:50]:
+        was, now = f"{item.was} {item.was_recipient or ''}", f"{item.now} {item.now_recipient or ''}"
+        rows.append([item.lead_id, was, now, _minor(item.now_price - item.was_price)])
     table(f"{len(found.changes):,} leads would go elsewhere", ["lead", "was", "would be", "difference"], rows, right={3})
+    sums = [*sorted(found.by_recipient.items()), ("all", found.total)]
     rows = [
-        [who, f"{money.leads_was:,}", f"{money.leads_now:,}", _minor(money.was), _minor(money.now), _minor(money.now - money.was)]
-        for who, money in sorted(found.by_recipient.items())
+        [who, f"{one.leads_was:,}", f"{one.leads_now:,}", _minor(one.was), _minor(one.now), _minor(one.now - one.was)]
+        for who, one in sums
     ]
-    total = found.total
-    rows.append(["all", f"{total.leads_was:,}", f"{total.leads_now:,}", _minor(total.was), _minor(total.now), _minor(total.now - total.was)])
-    table("By recipient", ["recipient", "leads", "would be", "money", "would be", "difference"], rows, right={1, 2, 3, 4, 5})
+    columns = ["recipient", "leads", "would be", "money", "would be", "difference"]
+    table("By recipient", columns, rows, right={1, 2, 3, 4, 5})
 
 
 def _minor(amount: int) -> str:

@@ -1,7 +1,7 @@
 """The worker: the process that works the durable jobs and the housekeeping.
 
-Run by the command ``work``. Deliveries, messages and imports are jobs; chaining the journal, dropping old answers and expiring holds are
-done by the clock. Several workers may run side by side.
+Run by the command ``work``. Deliveries, messages and imports are jobs; chaining the journal, dropping old answers and
+expiring holds are done by the clock. Several workers may run side by side.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ def workers(house: House) -> list[Worker]:
     ]
 
 
-async def work(house: House, stop: asyncio.Event) -> None:
+async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
     """Work until ``stop`` is set; what is in hand is finished or given back."""
     staff = workers(house)
     tasks = [asyncio.create_task(one.run()) for one in staff]
