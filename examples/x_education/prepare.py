@@ -1,12 +1,13 @@
 """Turns the published X Education file into an importable one: `python prepare.py IN OUT`.
 
-The published rows are real enquiries whose contact columns were taken out. This puts fictional ones in front (first name, last name,
-e-mail, phone), made from the row's own identifier, and keeps every other column as it is. It needs nothing but
-Python, and the same input gives the same bytes every time, on every machine. Every row is a person of its own, as every row of the
-published file is. Reads CSV in UTF-8.
+The published rows are real enquiries whose contact columns were taken out. This puts fictional ones in front (first
+name, last name, e-mail, phone), made from the row's own identifier, and keeps every other column as it is. It needs
+nothing but Python, and the same input gives the same bytes every time, on every machine. Every row is a person of its
+own, as every row of the published file is. Reads CSV in UTF-8.
 
-No number or address can reach anybody: the domains are reserved for examples (RFC 2606); Indian numbers are of the 140 series,
-which consumers do not have; American ones are 555-0100 to 555-0199; the rest follow the specimen number of their country's plan.
+No number or address can reach anybody: the domains are reserved for examples (RFC 2606); Indian numbers are of the
+140 series, which consumers do not have; American ones are 555-0100 to 555-0199; the rest follow the specimen number
+of their country's plan.
 """
 
 import csv
@@ -15,17 +16,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FIRST = (
-    "Aarav Aditi Aisha Ajay Akash Amit Ananya Anil Anita Anjali Arjun Asha Ashok Bhavna Chetan Deepa Deepak Dev Divya Farah "
-    "Gaurav Gita Harish Imran Isha Jaya Karan Kavita Kiran Lakshmi Leela Madhav Manish Maya Meera Mohan Nandini Neha Nikhil "
-    "Nisha Omar Pallavi Pooja Prakash Priya Rahul Raj Rakesh Ravi Rekha Ritu Rohan Sahil Sanjay Sara Shreya Sita Sunil Suresh "
-    "Tara Uma Varun Vijay Vikram Yash Zara Zoya"
-).split()
-LAST = (
-    "Acharya Agarwal Ahmed Bose Bhat Chandra Chauhan Chopra Das Desai Deshpande Dutta Fernandes Gandhi Ghosh Gill Gupta Hegde "
-    "Iyer Jain Joshi Kapoor Kaur Khan Kulkarni Kumar Lal Malhotra Mehta Menon Mishra Mukherjee Nair Naidu Patel Patil Pillai "
-    "Prasad Rao Reddy Roy Saxena Sen Shah Sharma Shetty Singh Sinha Thomas Trivedi Varma Verma Yadav"
-).split()
+_FIRST = """
+Aarav Aditi Aisha Ajay Akash Amit Ananya Anil Anita Anjali Arjun Asha Ashok Bhavna Chetan Deepa Deepak Dev Divya
+Farah Gaurav Gita Harish Imran Isha Jaya Karan Kavita Kiran Lakshmi Leela Madhav Manish Maya Meera Mohan Nandini
+Neha Nikhil Nisha Omar Pallavi Pooja Prakash Priya Rahul Raj Rakesh Ravi Rekha Ritu Rohan Sahil Sanjay Sara Shreya
+Sita Sunil Suresh Tara Uma Varun Vijay Vikram Yash Zara Zoya
+"""
+FIRST = tuple(_FIRST.split())
+_LAST = """
+Acharya Agarwal Ahmed Bose Bhat Chandra Chauhan Chopra Das Desai Deshpande Dutta Fernandes Gandhi Ghosh Gill Gupta
+Hegde Iyer Jain Joshi Kapoor Kaur Khan Kulkarni Kumar Lal Malhotra Mehta Menon Mishra Mukherjee Nair Naidu Patel
+Patil Pillai Prasad Rao Reddy Roy Saxena Sen Shah Sharma Shetty Singh Sinha Thomas Trivedi Varma Verma Yadav
+"""
+LAST = tuple(_LAST.split())
 DOMAINS = ("example.com", "example.net", "example.org")
 
 NEW = ("first_name", "last_name", "email", "phone")
@@ -108,7 +111,7 @@ def number(plan: str, place: int) -> str:
 def main(arguments: list[str]) -> int:
     """Read IN, write OUT."""
     if len(arguments) != 2:
-        print("usage: python prepare.py IN.csv OUT.csv", file=sys.stderr)
+        sys.stderr.write("usage: python prepare.py IN.csv OUT.csv\n")
         return 2
     source, target = (Path(name) for name in arguments)
     with source.open(encoding="utf-8-sig", newline="") as reading:
@@ -116,7 +119,7 @@ def main(arguments: list[str]) -> int:
         header = [*NEW, *(lines.fieldnames or [])]
         if "Prospect ID" not in header or "Country" not in header:
             print(
-                f"{source.name} is not the X Education file: it has no 'Prospect ID' or no 'Country'", file=sys.stderr
+                f"{source.name} is not the X Education file: 'Prospect ID' or 'Country' is missing\n", file=sys.stderr
             )
             return 3
         with target.open("w", encoding="utf-8", newline="") as writing:
@@ -126,7 +129,7 @@ def main(arguments: list[str]) -> int:
             for row in prepare(iter(lines)):
                 writer.writerow(row)
                 count += 1
-    print(f"{count} rows written to {target}")
+    sys.stdout.write(f"{count} rows written to {target}\n")
     return 0
 
 
