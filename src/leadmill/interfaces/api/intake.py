@@ -1,8 +1,9 @@
 """``POST /v1/leads``: the door that sources send leads through, as plain ASGI.
 
-Mounted by ``interfaces.web`` before the web framework: a lead costs about a millisecond in all, and the framework would take a tenth of
-it. Decides nothing: it reads the request, checks the key, lets ``capture`` check the body, hands the submission to the mill and writes
-the answer. Faults become Problem Details through the same table as everywhere else.
+Mounted by ``interfaces.web`` before the web framework: a lead costs about a millisecond in all, and the framework
+would take a tenth of it. Decides nothing: it reads the request, checks the key, lets ``capture`` check the body,
+hands the submission to the mill and writes the answer. Faults become Problem Details through the same table as
+everywhere else.
 """
 
 import hashlib
@@ -98,7 +99,7 @@ class Intake:
         try:
             submission = await self._read(scope, headers, receive)
             settled = await self._take(submission)
-        except Exception as broken:  # noqa: BLE001  whatever breaks, the caller gets a Problem Details answer
+        except Exception as broken:
             fault = broken if isinstance(broken, Fault) else Permanent("intake.server.broken")
             if fault is not broken:
                 self._alarm(broken)
@@ -136,8 +137,9 @@ class Intake:
             raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
         if self._lexicon[0] != id(rules.verticals):
             self._lexicon = (id(rules.verticals), Lexicon(rules.verticals))
-        check_submission(submission, self._lexicon[1], source.verticals)
-        return submission
+        mapped = check_submission(submission, self._lexicon[1], source.verticals)
+        # A source of one vertical need not name it, so the submission does from here on.
+        return msgspec.structs.replace(submission, vertical=mapped.vertical)
 
     def _caller(self, headers: Mapping[bytes, bytes], now: Any) -> Caller:
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")

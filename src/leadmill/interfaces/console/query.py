@@ -115,13 +115,13 @@ def narrow(params: Mapping[str, str], zone: ZoneInfo, state: State | None = None
     )
 
 
-def chips(path: str, params: Mapping[str, str], names: Mapping[str, str]) -> list[Chip]:
-    """The filters of a list, each with the address without it; ``names`` says what ids are called."""
+def chips(path: str, params: Mapping[str, str], names: Mapping[str, Mapping[str, str]]) -> list[Chip]:
+    """The filters of a list, each with the address without it; ``names`` says by key what ids are called."""
     found = []
     for key in KEYS:
         if key in params:
             value = params[key]
-            shown = names.get(value, value)
+            shown = names.get(key, {}).get(value, value)
             if key == "test":
                 shown = "Test leads" if value == "1" else "Real leads"
             elif key == "state":

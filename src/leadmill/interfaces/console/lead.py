@@ -1,0 +1,206 @@
+"""One lead: as a drawer beside the list and as a page of its own, and what one may do with it."""
+
+from typing import Any
+
+from litestar import get, post
+from msgspec import Struct
+
+from leadmill.consent import Proof
+from leadmill.core.case import Evidence
+from leadmill.core.faults import BadInput, Forbidden, NotFound
+from leadmill.core.reasons import State
+from leadmill.delivery import Attempt, Receipt
+from leadmill.delivery.store import attempts_of, receipts_of
+from leadmill.facts import Dossier
+from leadmill.flow.biography import read_biography
+from leadmill.flow.desk import approve, dismiss
+from leadmill.flow.memory import Recalled, recall_one
+from leadmill.flow.reactions import react
+from leadmill.interfaces.console import telling
+from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.console.lists import recipient_name, source_name
+from leadmill.interfaces.masks import name_of
+from leadmill.outcomes import Disposition
+from leadmill.outcomes.service import report_outcome
+from leadmill.outcomes.store import outcomes_of
+from leadmill.parties import Right, Role
+from leadmill.parties.store import note_reads, reads_of
+from leadmill.runtime import journal
+from leadmill.runtime.db import Tx
+
+_TABS = ("why", "deliveries", "consent", "events", "raw")
+_READS_RAW = (Role.ADMIN, Role.COMPLIANCE)
+
+
+class Act(Struct, frozen=True):
+    """A button over a lead."""
+
+    to: str
+    says: str
+    tone: str = ""
+    key: str = ""
+
+
+@get("/leads/{lead_id:str}", include_in_schema=False)
+async def lead_page(desk: Desk, lead_id: str) -> Page:
+    """A lead's page."""
+    tab, lead = await _lead(desk, lead_id, "page")
+    return desk.show("lead.html", "leads", lead=lead, tab=tab)
+
+
+@get("/leads/{lead_id:str}/drawer", include_in_schema=False)
+async def lead_drawer(desk: Desk, lead_id: str) -> Page:
+    """A lead beside the list."""
+    tab, lead = await _lead(desk, lead_id, "drawer")
+    return desk.show("lead_drawer.html", "leads", lead=lead, tab=tab)
+
+
+async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any]]:
+    tab = desk.request.query_params.get("tab", "why")
+    if tab not in _TABS:
+        raise NotFound("console.tab.unknown", "a lead has no such page")
+    async with desk.wiring.db.begin() as tx:
+        recalled = await recall_one(tx, desk.wiring.kit.pen, lead_id)
+        story = await read_biography(tx, desk.wiring.kit.pen, lead_id)
+        receipts = await receipts_of(tx, lead_id)
+        note_reads(tx, desk.who.id, [lead_id], f"{what} {tab}", desk.now)
+        more = await _more(tx, desk, tab, recalled, receipts)
+    row, rules = recalled.row, desk.wiring.rules
+    evidence = _latest(recalled)
+    events = sum(len(chapter.events) for chapter in recalled.chapters)
+    dossier = evidence.get(Dossier)
+    proof = evidence.get(Proof)
+    return tab, {
+        "id": row.id,
+        "person": name_of(recalled.lead, desk.sees) if recalled.lead or recalled.submission is None else "Not mapped",
+        "person_id": row.person_id,
+        "state": row.state.value,
+        "test": row.test,
+        "summary": telling.summary(row, rules, story),
+        "forgotten": story.forgotten,
+        "received_at": row.received_at,
+        "channel": row.channel,
+        "source_id": row.source_id,
+        "source": source_name(rules, row.source_id),
+        "recipients": [recipient_name(rules, each) for each in (row.recipient or "").split()],
+        "price": row.price,
+        "currency": row.currency,
+        "masked": not desk.sees,
+        "groups": telling.groups(recalled.lead, dossier if isinstance(dossier, Dossier) else None, rules, desk.sees),
+        "actions": _actions(desk, row.id, row.state),
+        "tabs": [
+            {"name": "why", "says": "Why", "count": None},
+            {"name": "deliveries", "says": "Deliveries", "count": len(receipts) or None},
+            {"name": "consent", "says": "Consent", "count": None},
+            {"name": "events", "says": "Events", "count": events},
+            {"name": "raw", "says": "Raw", "count": None},
+        ],
+        "chapters": telling.chapters(story),
+        "money": story.money,
+        "proof": telling.proof_shown(proof if isinstance(proof, Proof) else None, desk.sees),
+        "raw_allowed": desk.who.role in _READS_RAW,
+        "raw": telling.raw_shown(recalled.submission) if desk.who.role in _READS_RAW and tab == "raw" else None,
+        "events": [
+            {"at": event.at, "tag": event.__struct_config__.tag, "says": " ".join(event.tell())}
+            for chapter in recalled.chapters
+            for event in chapter.events
+        ]
+        if tab == "events"
+        else [],
+        "undelivered": telling.undelivered(row),
+        "report": row.state in (State.SOLD, State.ASSIGNED),
+        "may_report": desk.may(Right.REVIEW),
+        "dispositions": [(each.value, each.value.replace("_", " ").capitalize()) for each in Disposition],
+        **more,
+    }
+
+
+async def _more(
+    tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list[Receipt]
+) -> dict[str, Any]:
+    """What only one tab shows."""
+    found: dict[str, Any] = {"deliveries": [], "outcomes": [], "reads": [], "pages": 0, "head": None}
+    lead_id = recalled.row.id
+    if tab == "deliveries":
+        for receipt in receipts:
+            found["deliveries"].append(_delivery(desk, receipt, await attempts_of(tx, receipt.delivery_id)))
+        found["outcomes"] = await outcomes_of(tx, lead_id)
+    elif tab == "events":
+        pages = await journal.pages(tx, lead_id)
+        found["pages"] = len(pages)
+        found["head"] = pages[-1].hash.hex()[:16] if pages else None
+        found["reads"] = await reads_of(tx, lead_id, 20) if desk.who.role in _READS_RAW else []
+    return found
+
+
+def _delivery(desk: Desk, receipt: Receipt, attempts: list[Attempt]) -> dict[str, Any]:
+    return {
+        "delivery_id": receipt.delivery_id,
+        "sale_id": receipt.sale_id,
+        "recipient": recipient_name(desk.wiring.rules, receipt.recipient),
+        "state": receipt.state,
+        "courier": receipt.courier,
+        "buyer_ref": receipt.buyer_ref,
+        "next_at": receipt.next_at if receipt.state in ("queued", "retrying") else None,
+        "may_resend": desk.may(Right.RESEND) and receipt.state in ("accepted", "dead"),
+        "attempts": attempts,
+    }
+
+
+def _latest(recalled: Recalled) -> dict[type[Evidence], Evidence]:
+    """The last evidence of each type that was learned."""
+    return {
+        type(item): item for chapter in recalled.chapters for station in chapter.stations for item in station.learned
+    }
+
+
+def _actions(desk: Desk, lead_id: str, state: State) -> list[Act]:
+    if state not in (State.REVIEW, State.NURTURE) or not desk.may(Right.REVIEW):
+        return []
+    return [
+        Act(f"/leads/{lead_id}/approve", "Approve", "primary", "a"),
+        Act(f"/leads/{lead_id}/reject", "Reject", "danger", "r"),
+    ]
+
+
+@post("/leads/{lead_id:str}/approve", include_in_schema=False)
+async def take_approval(desk: Desk, lead_id: str) -> Page:
+    """Let a waiting lead walk on."""
+    fields = await desk.form()
+    desk.need(Right.REVIEW)
+    async with desk.wiring.db.begin() as tx:
+        await approve(tx, desk.wiring.kit, lead_id, desk.who.id, fields.get("why", "")[:500], desk.now)
+    return desk.back(f"/leads/{lead_id}", "approved")
+
+
+@post("/leads/{lead_id:str}/reject", include_in_schema=False)
+async def take_rejection(desk: Desk, lead_id: str) -> Page:
+    """End a waiting lead."""
+    fields = await desk.form()
+    desk.need(Right.REVIEW)
+    async with desk.wiring.db.begin() as tx:
+        await dismiss(tx, desk.wiring.kit, lead_id, desk.who.id, fields.get("why", "")[:500], desk.now)
+    return desk.back(f"/leads/{lead_id}", "rejected")
+
+
+@post("/leads/{lead_id:str}/outcome", include_in_schema=False)
+async def take_outcome(desk: Desk, lead_id: str) -> Page:
+    """Record what became of a lead."""
+    fields = await desk.form()
+    desk.need(Right.REVIEW)
+    if desk.who.role is Role.ANALYST:
+        raise Forbidden("console.right.missing", "your role may not record outcomes")
+    word = fields.get("disposition", "")
+    if word not in Disposition.__members__.values():
+        raise BadInput("console.disposition.unknown", "choose one of the dispositions of the list")
+    async with desk.wiring.db.begin() as tx:
+        row = await desk.wiring.kit.pen.lock(tx, lead_id)
+        events = await report_outcome(
+            tx, desk.wiring.mint, lead_id=lead_id, reporter=desk.who.id, disposition=Disposition(word), at=desk.now,
+            now=desk.now,
+        )  # fmt: skip
+        await react(tx, desk.wiring.kit, row, events, desk.now)
+    return desk.back(f"/leads/{lead_id}?tab=deliveries", "recorded")
+
+
+ROUTES = [lead_page, lead_drawer, take_approval, take_rejection, take_outcome]

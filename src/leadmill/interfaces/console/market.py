@@ -1,0 +1,238 @@
+"""The market's pages: orders with the use of their limits, sources, buyers with their accounts, teams with their day."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from litestar import get
+from msgspec import Struct
+
+from leadmill.core.money import Money
+from leadmill.core.predicates import describe, parse
+from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.console.lists import recipient_name, vertical_title
+from leadmill.ledger import Guard, balances, buyer_account, guards, payable_account
+from leadmill.market import CapUse, Order, Per, cap_use, is_open, rep_use
+from leadmill.parties import Payout, Rep
+
+_PER = {Per.HOUR: "this hour", Per.DAY: "today", Per.WEEK: "this week", Per.MONTH: "this month", Per.ALL: "in all"}
+_NEAR = 80
+
+
+class Meter(Struct, frozen=True):
+    """A limit and its use, as a bar: ``share`` in whole per cent, ``tone`` near or full where it is."""
+
+    used: int
+    limit: int
+    share: int
+    says: str
+    tone: str
+
+
+class Book(Struct, frozen=True):
+    """An order on the page: ``state`` is open, full or closed, ``why`` the reason it is not open."""
+
+    id: str
+    buyer: str
+    buyer_id: str
+    vertical: str
+    mode: str
+    price: str
+    where: list[str]
+    state: str
+    why: str
+    caps: list[Meter]
+    more: list[str]
+
+
+@get("/orders", include_in_schema=False)
+async def orders_page(desk: Desk) -> Page:
+    """Every order, what it wants and how far its limits are used."""
+    rules = desk.wiring.rules
+    orders = sorted(rules.orders.values(), key=lambda order: (order.vertical, order.recipient, order.id))
+    async with desk.wiring.db.begin() as tx:
+        used = await cap_use(tx, [order for order in orders if not order.retired], desk.now)
+        limits = await guards(tx)
+    by_order: dict[str, list[CapUse]] = {}
+    for use in used:
+        by_order.setdefault(use.order_id, []).append(use)
+    shown = []
+    for order in orders:
+        guard = limits.get(buyer_account(order.buyer)) if order.buyer else None
+        state, why = standing(order, by_order.get(order.id, []), guard, desk.now)
+        shown.append(
+            Book(
+                id=order.id,
+                buyer=recipient_name(rules, order.recipient),
+                buyer_id=order.recipient,
+                vertical=vertical_title(rules, order.vertical),
+                mode=order.mode.value,
+                price=prices(order),
+                where=[describe(parse(clause)) for clause in order.where],
+                state=state,
+                why=why,
+                caps=[meter(use) for use in by_order.get(order.id, [])],
+                more=terms(order),
+            )
+        )
+    return desk.show("orders.html", "orders", orders=shown)
+
+
+def standing(order: Order, used: Iterable[CapUse], guard: Guard | None, now: datetime) -> tuple[str, str]:
+    """Whether an order takes leads at this moment, and why not: the first thing in its way, as the market looks at them."""
+    if order.retired:
+        return "closed", "Retired"
+    if order.schedule is not None and not is_open(order.schedule, now):
+        return "closed", f"Outside its hours ({order.schedule.tz})"
+    for use in used:
+        if use.used >= use.limit:
+            return "full", f"{'Budget' if use.per is Per.ALL else 'Cap'} reached {_PER[use.per]}"
+    price = order.price or order.shared_price
+    if guard is not None and price is not None and guard.available < price.amount:
+        return "closed", f"The account covers {Money(max(0, guard.available), guard.currency)}, a lead costs {price}"
+    return "open", ""
+
+
+def meter(use: CapUse) -> Meter:
+    """The use of a limit as a bar."""
+    share = 100 if use.limit == 0 else min(100, use.used * 100 // use.limit)
+    if use.kind == "leads":
+        says = f"{use.used:,} of {use.limit:,} {_PER[use.per]}"
+    else:
+        says = f"{Money(use.used, use.currency)} of {Money(use.limit, use.currency)} {_PER[use.per]}"
+    return Meter(use.used, use.limit, share, says, "full" if use.used >= use.limit else "near" if share >= _NEAR else "")
+
+
+def prices(order: Order) -> str:
+    """What an order pays, in words."""
+    if order.team is not None:
+        return "in-house"
+    if order.ping is not None and order.price is None:
+        return "by bid"
+    parts = []
+    if order.price is not None:
+        parts.append(str(order.price))
+    if order.shared_price is not None:
+        parts.append(f"{order.shared_price} shared")
+    return ", ".join(parts)
+
+
+def terms(order: Order) -> list[str]:
+    """What else an order says, in words."""
+    found = []
+    if order.min_score is not None:
+        found.append(f"Score {order.min_score} or more")
+    if order.schedule is not None:
+        found.append(f"{', '.join(order.schedule.text)} ({order.schedule.tz})")
+    if order.priority != 100:
+        found.append(f"Priority {order.priority}")
+    if order.shared_price is not None:
+        found.append(f"At most {order.max_legs} buyers")
+    return found
+
+
+@get("/sources", include_in_schema=False)
+async def sources_page(desk: Desk) -> Page:
+    """Who sends leads, under what terms, and what they are owed."""
+    rules = desk.wiring.rules
+    async with desk.wiring.db.begin() as tx:
+        sums = await balances(tx)
+    shown = [
+        {
+            "id": source.id,
+            "name": source.name,
+            "verticals": [vertical_title(rules, name) for name in source.verticals],
+            "payout": payout(source.payout),
+            "owed": sums.get(payable_account(source.id), [Money(0, source.currency)]),
+            "has_key": bool(source.key_hash),
+            "expires": source.key_expires,
+            "forms": sorted(form.id for form in rules.forms.values() if form.source_id == source.id),
+            "retired": source.retired,
+        }
+        for source in sorted(rules.roster.sources.values(), key=lambda each: each.name.lower())
+    ]
+    return desk.show("sources.html", "sources", sources=shown)
+
+
+def payout(terms: Payout | None) -> str:
+    """What a source is paid, in words."""
+    if terms is None:
+        return "Nothing"
+    if terms.model == "share" and terms.rate is not None:
+        return f"{terms.rate * 100:.4g} % of the price"
+    return f"{terms.amount} a sold lead"
+
+
+@get("/buyers", include_in_schema=False)
+async def buyers_page(desk: Desk) -> Page:
+    """Who buys leads: orders, account, contract, licences, and how leads are handed over."""
+    rules = desk.wiring.rules
+    async with desk.wiring.db.begin() as tx:
+        sums = await balances(tx)
+        limits = await guards(tx)
+    orders: dict[str, int] = {}
+    for order in rules.orders.values():
+        if order.buyer and not order.retired:
+            orders[order.buyer] = orders.get(order.buyer, 0) + 1
+    today = desk.now.date()
+    shown = [
+        {
+            "id": buyer.id,
+            "name": buyer.name,
+            "kind": buyer.kind,
+            "orders": orders.get(buyer.id, 0),
+            "credit": buyer.credit,
+            "balance": sums.get(buyer_account(buyer.id), [Money(0, buyer.currency)]),
+            "available": _available(limits.get(buyer_account(buyer.id))),
+            "contract": buyer.contract,
+            "licences": [f"{each.kind} ({', '.join(each.states)})" for each in buyer.licences if each.active],
+            "lapsed": [each.kind for each in buyer.licences if each.expires is not None and each.expires < today],
+            "courier": buyer.delivery.get("courier"),
+            "vetted": buyer.vetted,
+            "retired": buyer.retired,
+        }
+        for buyer in sorted(rules.roster.buyers.values(), key=lambda each: each.name.lower())
+    ]
+    return desk.show("buyers.html", "buyers", buyers=shown)
+
+
+def _available(guard: Guard | None) -> Money | None:
+    return Money(guard.available, guard.currency) if guard else None
+
+
+@get("/teams", include_in_schema=False)
+async def teams_page(desk: Desk) -> Page:
+    """The in-house teams and each rep's day."""
+    rules = desk.wiring.rules
+    teams = sorted(rules.roster.teams.values(), key=lambda each: each.name.lower())
+    async with desk.wiring.db.begin() as tx:
+        today = await rep_use(tx, [f"{team.id}/{rep.id}" for team in teams for rep in team.reps], "UTC", desk.now)
+    shown: list[dict[str, Any]] = [
+        {
+            "id": team.id,
+            "name": team.name,
+            "verticals": [vertical_title(rules, name) for name in team.verticals] or ["All verticals"],
+            "where": [describe(parse(clause)) for clause in team.where],
+            "priority": team.priority,
+            "reps": [_rep(rep, today.get(f"{team.id}/{rep.id}", 0)) for rep in team.reps],
+        }
+        for team in teams
+    ]
+    return desk.show("teams.html", "teams", teams=shown)
+
+
+def _rep(rep: Rep, today: int) -> dict[str, Any]:
+    limit = rep.capacity
+    full = limit is not None and today >= limit
+    share = 0 if limit is None else 100 if limit == 0 else min(100, today * 100 // limit)
+    says = f"{today:,} of {limit:,} today" if limit is not None else f"{today:,} today"
+    return {
+        "name": rep.name or rep.id,
+        "email": rep.email,
+        "zips": ", ".join(rep.zips) or "Everywhere",
+        "day": Meter(today, limit or 0, share, says, "full" if full else "near" if share >= _NEAR else ""),
+        "limited": limit is not None,
+    }
+
+
+ROUTES = [orders_page, sources_page, buyers_page, teams_page]

@@ -1,0 +1,280 @@
+"""A lead as its page tells it: who, what is known and from whom, the story in chapters.
+
+Pure: takes what ``flow`` recalled and the reader's rights, gives plain values for the templates. Sentences come from the evidence and the
+events themselves; only headings are made here.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from leadmill.capture import FieldSpec, Lead, Submission, Value
+from leadmill.consent import Proof
+from leadmill.core.money import Money
+from leadmill.core.reasons import State
+from leadmill.core.verdicts import Rule
+from leadmill.facts import Dossier, Fact
+from leadmill.flow.biography import Biography, Candidate, Passage
+from leadmill.flow.model import LeadRow
+from leadmill.flow.rules import Rules
+from leadmill.interfaces.console.lists import recipient_names, source_name, vertical_title
+from leadmill.interfaces.masks import mask
+from leadmill.interfaces.pages import words
+
+_TITLES = {
+    "capture": "Fields read",
+    "consent": "Consent",
+    "facts": "Facts checked",
+    "identity": "Person recognised",
+    "scoring": "Rated",
+    "policy": "Checked against the rules",
+    "market": "Offered to the market",
+    "delivery": "Delivery planned",
+    "billing": "Money posted",
+    "followup": "Follow-up planned",
+    "lead.received": "Received",
+    "lead.settled": "Settled",
+    "lead.resumed": "Walked on",
+    "lead.reviewed": "Looked at by a person",
+    "delivery.accepted": "Delivered",
+    "delivery.rejected": "Refused by the buyer",
+    "delivery.retried": "Delivery failed, tried again",
+    "delivery.retrying": "Delivery failed, tried again",
+    "delivery.dead": "Delivery given up",
+    "delivery.resent": "Sent again",
+    "delivery.cancelled": "Delivery called off",
+    "sale.cancelled": "Sale taken back",
+    "billing.sale_reversed": "Money taken back",
+    "message.sent": "Message sent",
+    "message.retrying": "Message failed, tried again",
+    "message.failed": "Message given up",
+    "outcome.reported": "Outcome reported",
+    "outcome.corrected": "Outcome corrected",
+}
+_TONES = {"pass": "pass", "hold": "hold", "stop": "stop"}
+_CONTACT = ("first_name", "last_name", "email", "phone", "address", "city", "state", "zip", "country", "date_of_birth")
+_ABOUT = {
+    "email": "email.",
+    "phone": "phone.",
+    "zip": "zip.",
+    "state": "agree.",
+    "user_agent": "agent.",
+}
+_OUTCOMES = {"pass": ("ok", ""), "fail": ("bad", "not in order"), "unknown": ("", "")}
+
+
+class Shown(Struct, frozen=True):
+    """A field or fact on the page: its value, whether it is in order, and who says so."""
+
+    key: str
+    title: str
+    value: str
+    tone: str = ""
+    verdict: str = ""
+    provenance: str = ""
+    about: str = ""
+
+
+class Group(Struct, frozen=True):
+    """Fields under a heading."""
+
+    title: str
+    facts: list[Shown]
+
+
+class Chapter(Struct, frozen=True):
+    """One thing that happened, as the story tells it. ``elapsed`` counts from the lead's arrival."""
+
+    title: str
+    tone: str
+    said: list[str]
+    rules: list[Rule]
+    verdict: str | None = None
+    code: str | None = None
+    message: str | None = None
+    elapsed: str = ""
+    elapsed_says: str = ""
+    orders: list[Candidate] = []
+
+
+def summary(row: LeadRow, rules: Rules, story: Biography) -> str:
+    """The lead in one sentence."""
+    what = f"A {vertical_title(rules, row.vertical).lower()} lead from {source_name(rules, row.source_id)}"
+    to = recipient_names(rules, row.recipient)
+    if row.state is State.SOLD and to:
+        price = f" for {Money(row.price, row.currency or 'USD')}" if row.price is not None else ""
+        return f"{what}, sold to {to}{price}."
+    if row.state is State.ASSIGNED and to:
+        return f"{what}, kept in-house with {to}."
+    ended = next((item for item in reversed(story.passages) if item.message), None)
+    return f"{what}, {row.state.value}: {ended.message}" if ended else f"{what}, {row.state.value}."
+
+
+def chapters(story: Biography) -> list[Chapter]:
+    """The story in order; the orders considered stand in the market's last chapter."""
+    began = story.lead.received_at
+    last_market = max((at for at, item in enumerate(story.passages) if item.title == "market"), default=-1)
+    return [
+        _chapter(item, began, story.candidates if at == last_market else [])
+        for at, item in enumerate(story.passages)
+        if _tells(item)
+    ]
+
+
+def _tells(item: Passage) -> bool:
+    # Steps after the verdict say nothing where there was nothing to do.
+    return bool(item.learned or item.heard or item.message or item.rules or item.title in ("lead.settled", "market"))
+
+
+def _chapter(item: Passage, began: datetime, orders: list[Candidate]) -> Chapter:
+    is_event = item.verdict not in _TONES
+    said = [*item.heard, *item.learned]
+    if orders:
+        # Each refusal has a row of its own below.
+        said = said[:1] + [line for line in said[1:] if not any(f"({order.order_id})" in line for order in orders)]
+    verdict = item.verdict if item.title == "lead.settled" else None
+    if verdict:
+        said = []
+    millis = (item.at - began).total_seconds() * 1000
+    return Chapter(
+        title=_TITLES.get(item.title) or words(item.title.replace(".", " ")),
+        tone="event" if is_event else _TONES[item.verdict or "pass"],
+        said=said,
+        rules=item.rules,
+        verdict=verdict,
+        code=item.code,
+        message=item.message,
+        elapsed=elapsed(millis),
+        elapsed_says=f"Judged in {item.micros / 1000:.2f} ms" if item.micros else "",
+        orders=orders,
+    )
+
+
+def elapsed(millis: float) -> str:
+    """A span since the lead's arrival: ``+31 ms``, ``+4.2 s``, ``+3 h``."""
+    if millis < 1000:
+        return f"+{max(0, round(millis))} ms"
+    for limit, unit, size in ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
+        if millis / 1000 < limit:
+            return f"+{millis / 1000 / size:.1f} {unit}"
+    return f"+{millis / 86_400_000:.1f} d"
+
+
+def groups(lead: Lead | None, dossier: Dossier | None, rules: Rules, seen: bool) -> list[Group]:
+    """What the lead says and what was found out, each with who says so; personal values masked unless ``seen``."""
+    if lead is None:
+        return []
+    vertical = rules.verticals.get(lead.vertical)
+    specs = vertical.fields if vertical else {}
+    facts = dossier.by_key if dossier else {}
+    own = [name for name in lead.fields if name not in _CONTACT]
+    found = [
+        Group("Person", [_field(name, lead.fields[name], specs, facts, seen) for name in _CONTACT if name in lead.fields]),
+        Group(vertical.title if vertical else lead.vertical, [_field(name, lead.fields[name], specs, facts, seen) for name in own]),
+        Group("Facts", [_fact(fact, seen) for key, fact in sorted(facts.items())]),
+        Group("Came along", [_plain(name, value, seen, name in ("ip", "user_agent")) for name, value in lead.context.items()]),
+        Group("Not known to the vertical", [_plain(name, value, seen, True) for name, value in lead.extra.items()]),
+    ]  # fmt: skip
+    return [group for group in found if group.facts]
+
+
+def _field(
+    name: str, value: Value, specs: dict[str, FieldSpec], facts: dict[str, Fact], seen: bool
+) -> Shown:
+    spec = specs.get(name)
+    hidden = not seen and (spec is None or spec.personal or spec.sensitive is not None)
+    checked = [fact for key, fact in facts.items() if name in _ABOUT and key.startswith(_ABOUT[name])]
+    failed = [fact for fact in checked if fact.outcome == "fail"]
+    passed = [fact for fact in checked if fact.outcome == "pass"]
+    best = (failed or passed)[:1]
+    return Shown(
+        key=name,
+        title=(spec.title if spec and spec.title else words(name)),
+        value=read(mask(name, value) if hidden else value, spec),
+        tone="bad" if failed else "ok" if passed else "",
+        verdict=", ".join(words(fact.key.partition(".")[2]).lower() for fact in failed) or ("in order" if passed else ""),
+        provenance=", ".join(dict.fromkeys(fact.source for fact in best)),
+    )
+
+
+def _fact(fact: Fact, seen: bool) -> Shown:
+    tone, verdict = _OUTCOMES[fact.outcome]
+    personal = fact.key in ("email.normal", "phone.e164", "zip.city")
+    value = mask(fact.key.partition(".")[0], fact.value) if personal and not seen else fact.value
+    return Shown(
+        key=fact.key,
+        title=words(fact.key.replace(".", " ")),
+        value="unknown" if fact.value is None else read(value),
+        tone=tone if fact.outcome == "fail" else "",
+        verdict=verdict,
+        about=f"{fact.source}, {fact.observed_at:%Y-%m-%d %H:%M:%S} UTC, confidence {fact.confidence:.0%}",
+    )
+
+
+def _plain(name: str, value: Value, seen: bool, personal: bool) -> Shown:
+    return Shown(key=name, title=words(name), value=read(mask(name, value) if personal and not seen else value))
+
+
+def read(value: Value, spec: FieldSpec | None = None) -> str:
+    """A value as a person reads it: a choice by its label, money with its sign."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(read(each, spec) for each in value)
+    if spec is not None and spec.type == "choice":
+        return next((choice.label for choice in spec.choices if choice.value == value), str(value))
+    if isinstance(value, int | float) and spec is not None and spec.type == "money":
+        return f"${value:,.2f}".removesuffix(".00")
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def proof_shown(proof: Proof | None, seen: bool) -> dict[str, object] | None:
+    """The consent proof, the person's address and browser masked unless ``seen``; None where there is none."""
+    if proof is None or proof.kind == "none":
+        return None
+    return {
+        "kind": proof.kind,
+        "version": proof.version,
+        "given_at": proof.given_at,
+        "sellers": proof.sellers,
+        "channels": proof.channels,
+        "refused": proof.refused,
+        "box_default": proof.box_default,
+        "url": proof.url if seen else mask("url", proof.url),
+        "ip": proof.ip if seen else mask("ip", proof.ip),
+        "user_agent": proof.user_agent if seen else mask("user_agent", proof.user_agent),
+        "origin": proof.origin,
+        "certificates": proof.certificates,
+        "text_sha256": proof.text_sha256,
+        "text": proof.text,
+        "doubts": proof.doubts,
+    }
+
+
+def raw_shown(submission: Submission | None) -> dict[str, object] | None:
+    """The submission as it came, for who may read it."""
+    if submission is None:
+        return None
+    return {
+        "content_type": submission.content_type,
+        "size": len(submission.body),
+        "digest": submission.digest,
+        "remote_ip": submission.remote_ip,
+        "headers": submission.headers,
+        "text": submission.body[:65_536].decode("utf-8", "replace"),
+    }
+
+
+def undelivered(row: LeadRow) -> str:
+    """Why a lead has no delivery."""
+    if row.state is State.ASSIGNED:
+        return "The lead stays in-house; its rep was told."
+    return f"The lead is {row.state.value}; only sold leads are handed over."
+
+
+def candidates_shown(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Winners first, then the rest as considered."""
+    return sorted(candidates, key=lambda each: each.code is not None)

@@ -1,0 +1,201 @@
+"""``/f/{form}``: a published form as a page, and its answer as a lead.
+
+The page says what is agreed to and who may get in touch, in the very text that is kept as proof; it carries a stamp that ties the
+answer to the version that was served. The answer goes the way of every other lead. A field that people cannot see gives away programs
+that fill in everything; such an answer is kept and rejected with its reason like any other.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from litestar import MediaType, Request, Response, get, post
+from litestar.response import Redirect
+from msgspec import Struct
+
+from leadmill.capture import (
+    HONEYPOT_FIELD,
+    FieldSpec,
+    Form,
+    FormField,
+    Lexicon,
+    Submission,
+    Vertical,
+    check_submission,
+    unanswered,
+)
+from leadmill.consent import read_stamp, stamp_page
+from leadmill.core.faults import BadInput, FieldFault, NotFound
+from leadmill.interfaces.pages import Pages
+from leadmill.interfaces.wiring import Wiring
+
+_CONSENT = "consent[granted]"
+_STAMP = "_stamp"
+_KEPT_HEADERS = ("user-agent", "referer", "sec-gpc", "accept-language")
+_FEW = 5
+"""Up to so many choices stand open; more are a list to choose from."""
+_INPUTS = {"int": "number", "number": "number", "money": "number", "date": "date"}
+
+Leaflets = Pages
+"""The templates of public pages; a type of its own so that no page of the console is served from here."""
+
+
+class Asked(Struct, frozen=True):
+    """A question as it stands on the page."""
+
+    name: str
+    label: str
+    hint: str
+    required: bool
+    kind: str
+    input: str
+    inputmode: str
+    autocomplete: str
+    choices: list[tuple[str, str]]
+    value: str
+    values: list[str]
+    error: str
+    max_length: int
+
+
+@get("/f/{form_id:str}", include_in_schema=False)
+async def form_page(request: Request[Any, Any, Any], wiring: Wiring, leaflets: Leaflets, form_id: str) -> Response[str]:
+    """The form, empty or filled from the address."""
+    form, vertical = _find(wiring, form_id)
+    return _page(wiring, leaflets, form, vertical, {key: [value] for key, value in request.query_params.items()}, {})
+
+
+@post("/f/{form_id:str}", include_in_schema=False, status_code=200)
+async def take_form(request: Request[Any, Any, Any], wiring: Wiring, leaflets: Leaflets, form_id: str) -> Response[Any]:
+    """Take an answer: back to the form with what is missing, or on to the thanks."""
+    form, vertical = _find(wiring, form_id)
+    body = await request.body()
+    now = wiring.clock()
+    given: dict[str, list[str]] = {}
+    for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=500):
+        given.setdefault(name, []).append(value)
+    try:
+        stamp = read_stamp(wiring.keyed_hash, given.get(_STAMP, [""])[-1], now)
+    except BadInput:
+        return _page(wiring, leaflets, form, vertical, given, {}, "This page was open for long. Please look through it and send it again.")
+    if stamp.form != form.id or stamp.version != form.version:
+        return _page(wiring, leaflets, form, vertical, given, {}, "The form has changed since you opened it. Please look through it and send it again.")
+    submission = Submission(
+        id=wiring.mint("sub", now),
+        source_id=form.source_id,
+        channel="hosted",
+        received_at=now,
+        content_type="application/x-www-form-urlencoded",
+        body=body,
+        digest=hashlib.sha256(body).hexdigest(),
+        headers={name: request.headers[name][:1000] for name in _KEPT_HEADERS if name in request.headers},
+        remote_ip=request.client.host if request.client else None,
+        # Pressing the button twice is one enquiry.
+        idempotency_key=hashlib.sha256(body).hexdigest(),
+        form=form.id,
+        form_version=stamp.version,
+        vertical=form.vertical,
+    )
+    faults = _faults(wiring, form, submission)
+    if faults:
+        return _page(wiring, leaflets, form, vertical, given, faults)
+    await wiring.take(submission)
+    if form.redirect_url:
+        return Redirect(form.redirect_url, status_code=303)
+    return Redirect(f"/f/{form.id}/thanks", status_code=303)
+
+
+@get("/f/{form_id:str}/thanks", include_in_schema=False)
+async def thanks_page(wiring: Wiring, leaflets: Leaflets, form_id: str) -> Response[str]:
+    """What one sees after sending."""
+    form, _ = _find(wiring, form_id)
+    return Response(leaflets.render("thanks.html", form=form), media_type=MediaType.HTML)
+
+
+def _find(wiring: Wiring, form_id: str) -> tuple[Form, Vertical]:
+    rules = wiring.rules
+    form = rules.forms.get(form_id)
+    vertical = rules.verticals.get(form.vertical) if form else None
+    source = rules.roster.sources.get(form.source_id) if form else None
+    if form is None or vertical is None or source is None or source.retired:
+        raise NotFound("portals.form.unknown", "there is no such form, or it was taken down")
+    return form, vertical
+
+
+def _faults(wiring: Wiring, form: Form, submission: Submission) -> dict[str, str]:
+    """What is wrong, by field, in words for the person who filled it in."""
+    try:
+        mapped = check_submission(submission, Lexicon(wiring.rules.verticals), (form.vertical,))
+    except BadInput as fault:
+        return {_name(each): each.detail for each in fault.errors} or {"": fault.detail}
+    found = {_name(each): each.detail for each in unanswered(form, mapped)}
+    asked = {field.field for step in form.steps for field in step.fields}
+    email, phone = mapped.fields.get("email"), mapped.fields.get("phone")
+    if not email and not phone and not found:
+        found["email" if "email" in asked else "phone"] = "leave us a way to answer you"
+    return found
+
+
+def _name(fault: FieldFault) -> str:
+    return fault.pointer.rpartition("/")[2]
+
+
+def _page(
+    wiring: Wiring,
+    leaflets: Pages,
+    form: Form,
+    vertical: Vertical,
+    given: Mapping[str, list[str]],
+    faults: Mapping[str, str],
+    notice: str = "",
+) -> Response[str]:
+    steps = [
+        {"title": step.title, "fields": [_asked(field, vertical.fields[field.field], given, faults) for field in step.fields]}
+        for step in form.steps
+    ]
+    listed = [(field.field, field.label) for step in form.steps for field in step.fields if field.field in faults]
+    html = leaflets.render(
+        "form.html",
+        form=form,
+        steps=steps,
+        stamp=stamp_page(wiring.keyed_hash, form, wiring.clock()),
+        agreed=bool(given.get(_CONSENT)) and bool(given.get(_STAMP)),
+        faults=[(name, label, faults[name]) for name, label in listed],
+        other=[says for name, says in faults.items() if name not in dict(listed)],
+        first=listed[0][0] if listed else "",
+        notice=notice,
+        honeypot=HONEYPOT_FIELD,
+        consent_name=_CONSENT,
+    )
+    return Response(html, media_type=MediaType.HTML, status_code=422 if faults else 200, headers={"cache-control": "no-store"})
+
+
+def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], faults: Mapping[str, str]) -> Asked:
+    choices = [(choice.value, choice.label) for choice in spec.choices]
+    if spec.type == "bool":
+        choices = [("yes", "Yes"), ("no", "No")]
+    kind = "text"
+    if choices:
+        kind = "checks" if spec.type == "list" else "radios" if len(choices) <= _FEW else "select"
+    elif spec.max_length > 1000:
+        kind = "area"
+    name = field.field
+    return Asked(
+        name=name,
+        label=field.label or spec.title,
+        hint=field.hint or spec.hint,
+        required=field.required,
+        kind=kind,
+        input={"email": "email", "phone": "tel"}.get(name, _INPUTS.get(spec.type, "text")),
+        inputmode="numeric" if name == "zip" or spec.type == "int" else "decimal" if spec.type in ("money", "number") else "",
+        autocomplete=spec.autocomplete or "",
+        choices=choices,
+        value=given.get(name, [""])[-1][:1000],
+        values=given.get(name, []),
+        error=faults.get(name, ""),
+        max_length=spec.max_length,
+    )
+
+
+ROUTES = [form_page, take_form, thanks_page]
