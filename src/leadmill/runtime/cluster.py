@@ -36,7 +36,8 @@ _SOCKET_PATH_LIMIT = 100  # 104 on macOS and 108 on Linux, the closing zero incl
 _LOG_LIMIT = 8 << 20
 _POLL = 0.05
 _TELL_EVERY = 5.0
-_GIVE_UP = 20.0
+_GIVE_UP = 30.0
+_LINGERING = ("still in use", "Terminate any old server", "already exists")
 
 
 def tuning(memory: int, lz4: bool) -> dict[str, str]:
@@ -144,14 +145,15 @@ class Cluster:
         """
         self._check_owner()
         give_up = time.monotonic() + _GIVE_UP
-        while not self._answers():
-            if self._launch(progress):
-                return
-            # Children of a killed server take a moment to notice, and hold its memory until they do.
-            if time.monotonic() > give_up:
+        while not (self._answers() and self._wait(progress, self._answers) and self._serves()):
+            if self._answers():
+                hopeless = False  # it is just going down, or not quite up
+            else:
+                # Children of a killed server take a moment to notice, and hold its memory until they do.
+                hopeless = not self._launch(progress) and not any(sign in self._last_line() for sign in _LINGERING)
+            if hopeless or time.monotonic() > give_up:
                 raise Permanent("postgres.start.failed", f"{self._last_line()} (see {self.log})")
-            time.sleep(_POLL * 10)
-        self._wait(progress, lambda: self._answers())
+            time.sleep(_POLL)
 
     def stop(self, patience: float = 60.0) -> None:
         """Stop the server, breaking open connections; after ``patience`` seconds without the final checkpoint, which
@@ -171,15 +173,21 @@ class Cluster:
 
     def run_sql(self, sql: str, database: str = "postgres") -> str:
         """Run one statement as the server's owner and give back what it printed; for making databases."""
-        args = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", str(self._socket_folder()), "-U", _SUPERUSER, "-d", database]
-        ran = self._call("psql", *args, "-c", sql)
+        ran = self._psql(sql, database)
         if ran.returncode:
             raise Permanent("postgres.statement.failed", ran.stdout.decode(errors="replace").strip()[-300:])
         return ran.stdout.decode().strip()
 
+    def _psql(self, sql: str, database: str) -> subprocess.CompletedProcess[bytes]:
+        args = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", str(self._socket_folder()), "-U", _SUPERUSER, "-d", database]
+        return self._call("psql", *args, "-c", sql)
+
+    def _serves(self) -> bool:
+        return self._psql("SELECT 1", "postgres").returncode == 0
+
     def _launch(self, progress: Progress) -> bool:
         """Start the process and wait until it is ready; False if it ended instead."""
-        self._disown_pid_file()
+        self._disown_locks()
         self._write_settings()
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
@@ -241,24 +249,25 @@ class Cluster:
                 return False
         return True
 
-    def _disown_pid_file(self) -> None:
-        """Keep a dead server's pid, by now some other process's, from being taken for a running one.
+    def _disown_locks(self) -> None:
+        """Keep a dead server's pid, by now some other process's or a zombie's, from being taken for a running one.
 
-        PostgreSQL takes its parent's pid in the file for a left-over and still checks that no child of the dead server
-        uses its memory; removing the file would skip that check.
+        Called when nothing listens on the socket. PostgreSQL takes its parent's pid in these files for a left-over
+        and still checks that no child of the dead server uses its memory; removing the files would skip that check.
         """
-        lines = self._pid_file()
-        if lines:
-            target = self.data / "postmaster.pid"
-            target.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-            self._hand_over(target)
+        for lock in (self.data / "postmaster.pid", self._socket_folder() / f"{_SOCKET}.lock"):
+            if lock.exists():
+                _, *rest = lock.read_text().splitlines() or [""]
+                lock.write_text("\n".join([str(os.getpid()), *rest]) + "\n")
+                self._hand_over(lock)
 
     def _last_line(self) -> str:
         try:
             lines = self.log.read_text(errors="replace").strip().splitlines()
         except OSError:
             return "no log"
-        return lines[-1] if lines else "no log"
+        told = [line for line in lines[-20:] if "FATAL" in line or "HINT" in line] or lines
+        return told[-1] if told else "no log"
 
     def _socket_folder(self, make: bool = False) -> Path:
         """The data folder, which only its owner can enter; a short folder of the same kind where its path is too
