@@ -8,6 +8,7 @@ from leadmill.followup.model import (
     SEND,
     Followups,
     Letter,
+    Message,
     MessageFailed,
     MessageRetrying,
     MessageSent,
@@ -15,17 +16,33 @@ from leadmill.followup.model import (
     PlannedMessage,
     Sending,
     SendOutcome,
+    Template,
+    Templates,
 )
+from leadmill.followup.service import compose_letter, plan_sending, read_sent, read_templates, settle_sending
+from leadmill.followup.step import Plan
+from leadmill.followup.store import keep_followups, messages_of
 
 __all__ = [
     "SEND",
     "Followups",
     "Letter",
+    "Message",
     "MessageFailed",
     "MessageRetrying",
     "MessageSent",
     "Messenger",
+    "Plan",
     "PlannedMessage",
     "SendOutcome",
     "Sending",
+    "Template",
+    "Templates",
+    "compose_letter",
+    "keep_followups",
+    "messages_of",
+    "plan_sending",
+    "read_sent",
+    "read_templates",
+    "settle_sending",
 ]

@@ -16,8 +16,25 @@ from leadmill.core.events import Event
 SEND = "message.send"
 """The kind of job that sends one message; its payload is ``{"message_id": …}``."""
 
-Kind = Literal["ack", "alert"]
-"""``ack``: the person's enquiry has arrived. ``alert``: a recipient's own people are told of a new lead."""
+Kind = Literal["ack", "alert", "notice"]
+"""``ack``: the person's enquiry has arrived. ``alert``: our own rep is told of a new lead, with its details.
+``notice``: a buyer or a team is told that a lead waits, without any."""
+
+State = Literal["queued", "retrying", "sent", "failed"]
+
+
+class Template(Struct, frozen=True):
+    """A message with ``{places}``, one subject line and plain text."""
+
+    subject: str
+    text: str
+
+
+class Templates(Struct, frozen=True):
+    """The messages of each vertical by kind, with the vertical's title; a kind that is missing is not sent."""
+
+    verticals: dict[str, dict[Kind, Template]] = {}
+    titles: dict[str, str] = {}
 
 
 class PlannedMessage(Struct, frozen=True):
@@ -98,6 +115,22 @@ class Sending(Struct, frozen=True):
     until: datetime
 
 
+class Message(Struct, frozen=True):
+    """A message as it stands, for pages. It holds neither its text nor an address."""
+
+    message_id: str
+    lead_id: str
+    kind: Kind
+    addressee: str
+    messenger: str
+    state: State
+    attempts: int
+    next_at: datetime | None
+    code: str | None
+    created_at: datetime
+    done_at: datetime | None
+
+
 class MessageEvent(Event, frozen=True, kw_only=True, tag="message.event"):
     """What every event of a message carries."""
 
@@ -121,7 +154,8 @@ class MessageRetrying(MessageEvent, frozen=True, kw_only=True, tag="message.retr
     next_at: datetime
 
     def tell(self) -> Iterable[str]:
-        yield f"The {self.kind} to {self.addressee} could not be sent ({self.code}); next at {self.next_at:%H:%M:%S} UTC."
+        when = f"{self.next_at:%H:%M:%S} UTC"
+        yield f"The {self.kind} to {self.addressee} could not be sent ({self.code}); next at {when}."
 
 
 class MessageFailed(MessageEvent, frozen=True, kw_only=True, tag="message.failed"):

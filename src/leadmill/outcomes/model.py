@@ -36,9 +36,28 @@ Stage = Literal["open", "won", "lost", "bad"]
 """What a disposition means for learning: still open, a sale, no sale, or a lead that should not have been sold."""
 
 
+STAGES: dict[Disposition, Stage] = {
+    Disposition.CONTACTED: "open",
+    Disposition.NO_CONTACT: "open",
+    Disposition.CALLBACK: "open",
+    Disposition.QUALIFIED: "open",
+    Disposition.APPOINTMENT: "open",
+    Disposition.QUOTED: "open",
+    Disposition.SOLD: "won",
+    Disposition.LOST: "lost",
+    Disposition.UNQUALIFIED: "lost",
+    Disposition.NOT_INTERESTED: "lost",
+    Disposition.DO_NOT_CONTACT: "lost",
+    Disposition.BAD_CONTACT: "bad",
+    Disposition.WRONG_NUMBER: "bad",
+    Disposition.DUPLICATE: "bad",
+}
+
+
 class Reported(Struct, frozen=True):
-    """One report as it stands. ``value`` is money in minor units; ``current`` is false once a later report replaced it.
-    The note, free text that may name the person, is sealed elsewhere."""
+    """One report as recorded. ``at`` is when it became so, ``received_at`` when we heard; ``value`` is money in
+    minor units; ``current`` holds for the reporter's latest word; ``note`` is sealed, because free text may name the
+    person."""
 
     outcome_id: str
     lead_id: str
@@ -50,6 +69,8 @@ class Reported(Struct, frozen=True):
     currency: str | None
     received_at: datetime
     current: bool
+    replaces: str | None = None
+    note: bytes | None = None
 
 
 class OutcomeReported(Event, frozen=True, kw_only=True, tag="outcome.reported"):

@@ -1,0 +1,142 @@
+"""The verbs of follow-up: read the templates, plan a sending, write the letter, send it, settle.
+
+Called by ``flow``: by the book when rules are assembled, and by the worker's job handler, which opens the lead
+between :func:`plan_sending` and :func:`settle_sending`. A message may go out twice (a worker can die between sending
+and settling) but always under the same id.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadmill.capture import Lead
+from leadmill.core.conversation import Outgoing, Reply
+from leadmill.core.events import Event
+from leadmill.core.faults import Fault, Transient
+from leadmill.followup import store
+from leadmill.followup.model import (
+    Kind,
+    Letter,
+    MessageFailed,
+    MessageRetrying,
+    MessageSent,
+    Messenger,
+    Sending,
+    SendOutcome,
+    State,
+    Template,
+    Templates,
+)
+from leadmill.followup.rules import as_html, details, fill, given_name, line, next_wait, read_messages
+from leadmill.parties import Roster
+from leadmill.runtime.db import Tx
+from leadmill.runtime.packs import Packs
+
+LEASE = timedelta(minutes=3)
+"""How long sending may take before it counts as lost."""
+
+_FILE = "messages.toml"
+
+
+def read_templates(packs: Packs) -> Templates:
+    """The messages of every vertical: its own ``messages.toml`` over the common one. Raises :class:`BadInput`
+    ``config.message.malformed``."""
+    common = read_messages(packs.common.files.get(_FILE, {}), "packs/common/messages.toml")
+    verticals: dict[str, dict[Kind, Template]] = {}
+    for name, pack in packs.verticals.items():
+        own = read_messages(pack.files.get(_FILE, {}), f"packs/verticals/{name}/messages.toml")
+        both = common | own
+        verticals[name] = {kind: template for kind, template in both.items() if template is not None}
+    titles = {name: str(pack.file("pack.toml").get("title", name)) for name, pack in packs.verticals.items()}
+    return Templates(verticals, titles)
+
+
+async def plan_sending(tx: Tx, message_id: str, now: datetime) -> Sending | None:
+    """Claim the next attempt; None where nothing is left to do. Raises :class:`Transient` ``followup.attempt.early``
+    where it is not due or another worker is at it: the job must come back, for that worker may be dead."""
+    sending = await store.claim(tx, message_id, now, LEASE)
+    if sending is not None:
+        return sending
+    message = await store.find(tx, message_id)
+    if message is None or message.state not in ("queued", "retrying") or message.next_at is None:
+        return None
+    wait = max(0.5, (message.next_at - now).total_seconds())
+    raise Transient("followup.attempt.early", "not due, or another worker is at it", after=wait)
+
+
+def compose_letter(sending: Sending, lead: Lead, roster: Roster, templates: Templates) -> Letter | None:
+    """The message written; None where there is nobody to write to any more, or no template."""
+    template = templates.verticals.get(lead.vertical, {}).get(sending.kind)
+    to, recipient = _address(sending, lead, roster)
+    if template is None or not to:
+        return None
+    values = {
+        "first_name": given_name(lead.fields.get("first_name")),
+        "vertical": templates.titles.get(lead.vertical, lead.vertical).lower(),
+        "lead_id": lead.id,
+        "recipient": line(recipient),
+    }
+    if sending.kind == "alert":
+        values["details"] = details(lead.fields)
+    text = fill(template.text, values)
+    return Letter(sending.message_id, sending.kind, to, line(fill(template.subject, values)), text, as_html(text))
+
+
+async def read_sent(
+    messengers: Mapping[str, Messenger],
+    sending: Sending,
+    letter: Letter | None,
+    perform: Callable[[Outgoing], Awaitable[Reply]],
+) -> SendOutcome:
+    """Send the letter by its messenger and read what came back; faults on the way become outcomes."""
+    messenger = messengers.get(sending.messenger)
+    if letter is None:
+        return SendOutcome("failed", "followup.addressee.gone")
+    if messenger is None:
+        return SendOutcome("failed", "followup.messenger.unknown")
+    try:
+        return messenger.read(letter, await perform(messenger.ask(letter)))
+    except Transient as fault:
+        return SendOutcome("retry", fault.code, fault.after)
+    except Fault as fault:
+        return SendOutcome("failed", fault.code)
+
+
+async def settle_sending(
+    tx: Tx, sending: Sending, outcome: SendOutcome, now: datetime, *, jitter: float
+) -> list[Event]:
+    """Record how sending ended; the events to append, none where it was settled before. ``jitter`` is from 0 to 1."""
+    common: dict[str, Any] = {
+        "at": now,
+        "message_id": sending.message_id,
+        "kind": sending.kind,
+        "addressee": sending.addressee,
+        "attempt": sending.no,
+        "code": outcome.code,
+    }
+    wait = next_wait(sending.no, jitter, outcome.after) if outcome.kind == "retry" else None
+    next_at = now + timedelta(seconds=wait) if wait is not None else None
+    state: State = "sent" if outcome.kind == "sent" else "retrying" if next_at is not None else "failed"
+    if not await store.settle(tx, sending, state, outcome.code, next_at, now):
+        return []
+    if state == "sent":
+        return [MessageSent(**common)]
+    if next_at is None:
+        return [MessageFailed(**common)]
+    store.put_job(tx, sending.message_id, sending.no + 1, next_at, now)
+    return [MessageRetrying(**common, next_at=next_at)]
+
+
+def _address(sending: Sending, lead: Lead, roster: Roster) -> tuple[str, str]:
+    """The address as it is now, and the recipient's name."""
+    if sending.kind == "ack":
+        return str(lead.fields.get("email") or ""), ""
+    team_id, slash, rep_id = sending.addressee.partition("/")
+    recipient = roster.recipient(team_id)
+    if recipient is None:
+        return "", ""
+    if slash:
+        team = roster.teams.get(team_id)
+        found = [rep for rep in team.reps if rep.id == rep_id] if team is not None else []
+        return (found[0].email, found[0].name or rep_id) if found else ("", "")
+    return (recipient.alert.email if recipient.alert is not None else ""), recipient.name
