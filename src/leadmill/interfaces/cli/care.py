@@ -87,7 +87,9 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
 
         async def act(house: House) -> int:
             async with house.db.begin() as tx:
-                made = await add_operator(tx, email, name or email, role, password, house.clock(), house.mint)
+                made = await add_operator(
+                    tx, house.mint, email=email, name=name or email, role=role, password=password, now=house.clock()
+                )
             out.print(f"{made.email} may sign in as {made.role}.")
             return 0
 
