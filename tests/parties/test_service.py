@@ -277,6 +277,8 @@ async def test_one_address_is_one_operator(db: Database, mint: Mint, clock: Any)
         await operator(db, mint, clock, email="ANA@example.com")
     with pytest.raises(BadInput, match=r"parties\.email\.malformed"):
         await operator(db, mint, clock, email="ana")
+    with pytest.raises(BadInput, match=r"parties\.email\.malformed"):
+        await operator(db, mint, clock, email="a\x00na@example.com")
 
 
 # Throttling

@@ -215,7 +215,7 @@ def _alert(table: Table) -> Alert | None:
 
 def _address(table: Table, key: str) -> str:
     found = table.text(key)
-    if not _EMAIL.fullmatch(found):
+    if not _EMAIL.fullmatch(found) or not found.isprintable():
         table.refuse("must be an e-mail address", key)
     return found
 
@@ -302,7 +302,7 @@ def identify(ring: KeyRing, digest: bytes, now: datetime) -> Caller:
 def read_address(text: str) -> str:
     """A sign-in name: an e-mail address in lower case. Raises :class:`BadInput` ``parties.email.malformed``."""
     found = text.strip().casefold()
-    if not _EMAIL.fullmatch(found):
+    if not _EMAIL.fullmatch(found) or not found.isprintable():
         raise BadInput("parties.email.malformed", "write an e-mail address such as ana@example.com")
     return found
 

@@ -151,9 +151,11 @@ async def identify_key(tx: Tx, digest: KeyedHash, key: str, now: datetime) -> Ca
 async def add_operator(
     tx: Tx, mint: Mint, *, email: str, name: str, role: Role, password: str, now: datetime
 ) -> Operator:
-    """Add somebody who may sign in. Raises :class:`BadInput` ``parties.email.malformed`` or ``parties.password.weak``,
-    :class:`Conflict` ``parties.operator.exists``."""
+    """Add somebody who may sign in. Raises :class:`BadInput` ``parties.email.malformed``, ``parties.name.malformed``
+    or ``parties.password.weak``, :class:`Conflict` ``parties.operator.exists``."""
     operator = Operator(id=mint("op", now), email=read_address(email), name=name.strip(), role=role, created_at=now)
+    if not operator.name.isprintable() or len(operator.name) > 200:
+        raise BadInput("parties.name.malformed", "write a name of at most 200 plain characters")
     check_password(password, operator.email, operator.name)
     if not await store.add_operator_row(tx, operator, await _hash(password)):
         raise Conflict("parties.operator.exists", "somebody with this e-mail address is there already")
