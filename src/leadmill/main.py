@@ -13,16 +13,15 @@ from contextlib import asynccontextmanager
 
 from leadmill.billing import Postings
 from leadmill.billing.service import keep_postings
-from leadmill.core.ids import mint
+from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
-from leadmill.facts import Consult, ProviderAsk
-from leadmill.facts.reference import load_reference
+from leadmill.facts import Consult, ProviderAsk, load_reference
 from leadmill.facts.service import ask_providers
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Codecs, Pen
 from leadmill.flow.kit import Ears, Kit
 from leadmill.flow.runner import Mill
-from leadmill.followup import Followups, SentAsk, hear_sent, keep_followups
+from leadmill.followup import Followups, keep_followups
 from leadmill.identity import FindPerson, Identity
 from leadmill.identity.service import Keys, hear_find_person, keep_identity
 from leadmill.interfaces.cli import program
@@ -67,17 +66,22 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             db = Database(url, settings.connections)
             await db.open()
             stack.push_async_callback(db.close)
-            house = await _wire(settings, environ, db, url, stack)
+            house = await wire(settings, environ, db, stack, system_clock, mint)
             await house.book.refresh(db)
             watching = asyncio.create_task(_watch(house))
             stack.push_async_callback(_cancel, watching)
             yield house
 
 
-async def _wire(
-    settings: Settings, environ: Mapping[str, str], db: Database, url: str, stack: contextlib.AsyncExitStack
+async def wire(
+    settings: Settings,
+    environ: Mapping[str, str],
+    db: Database,
+    stack: contextlib.AsyncExitStack,
+    clock: Clock,
+    mint: Mint,
 ) -> House:
-    clock = system_clock
+    """Everything over an open store; what must be closed again is put on ``stack``."""
     vault = Vault(load_master(settings.home, environ))
     keys = Keys()
     reach = Reach(loopback=settings.allow_loopback, private=settings.allow_private)
@@ -88,12 +92,11 @@ async def _wire(
     packs = load_packs(*settings.packs)
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash)
     pen = Pen(vault, keys, Codecs(), mint)
-    kit = Kit(db, pen, _ears(vault, keys, clock, way, consults), book.walk, clock, mint)
+    kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults), book.walk, clock, mint)
     return House(
         settings=settings,
         environ=environ,
         db=db,
-        url=url,
         vault=vault,
         keys=keys,
         packs=packs,
@@ -108,7 +111,7 @@ async def _wire(
     )
 
 
-def _ears(vault: Vault, keys: Keys, clock: Clock, way: WayOut, consults: Mapping[str, Consult]) -> Ears:
+def _ears(vault: Vault, keys: Keys, clock: Clock, mint: Mint, way: WayOut, consults: Mapping[str, Consult]) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
     counters = Counters(clock)
     return Ears(
@@ -116,7 +119,6 @@ def _ears(vault: Vault, keys: Keys, clock: Clock, way: WayOut, consults: Mapping
             FindPerson: hear_find_person(vault, keys, mint),
             SuppressionAsk: hear_suppressions,
             Headroom: counters.hear,
-            SentAsk: hear_sent,
         },
         keepers={
             Identity: keep_identity,

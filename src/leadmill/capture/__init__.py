@@ -9,6 +9,8 @@ runner with ``vertical`` set to the one found.
 """
 
 from leadmill.capture.bodies import read_body
+from leadmill.capture.filemap import FileMap, check_map, read_map
+from leadmill.capture.files import RowFault, count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
 from leadmill.capture.mapping import Lexicon
 from leadmill.capture.model import (
@@ -35,6 +37,7 @@ __all__ = [
     "HONEYPOT_FIELD",
     "Choice",
     "FieldSpec",
+    "FileMap",
     "Form",
     "FormConsent",
     "FormField",
@@ -45,14 +48,20 @@ __all__ = [
     "Lexicon",
     "Map",
     "Mapped",
+    "RowFault",
     "StoredSubmission",
     "Submission",
     "Value",
     "Vertical",
+    "check_map",
     "check_submission",
+    "count_rows",
+    "digest_file",
     "map_lead",
     "read_body",
     "read_form",
+    "read_map",
+    "read_rows",
     "read_verticals",
     "unanswered",
 ]

@@ -14,6 +14,7 @@ from leadmill.capture import Form, Vertical, read_form, read_verticals
 from leadmill.facts import Consult, Reference
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Rules
+from leadmill.followup import read_templates
 from leadmill.market import Order, read_order
 from leadmill.parties import KeyRing, build_roster
 from leadmill.parties.store import keys_version, load_keys
@@ -44,6 +45,7 @@ class Book:
             for name, pack in packs.laws.items()
         }
         self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
+        self._templates = read_templates(packs)
         self._reference = reference
         self._providers = providers
         self._hash = keyed_hash
@@ -70,6 +72,7 @@ class Book:
             reference=self._reference,
             providers=self._providers,
             keyed_hash=self._hash,
+            templates=self._templates,
         )
 
     async def refresh(self, db: Database) -> bool:

@@ -15,9 +15,19 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from leadmill.capture import ImportFault, ImportRun, Lexicon, Submission
-from leadmill.capture.files import FileMap, RowFault, check_map, count_rows, digest_file, read_rows
-from leadmill.capture.rules import check_submission
+from leadmill.capture import (
+    FileMap,
+    ImportFault,
+    ImportRun,
+    Lexicon,
+    RowFault,
+    Submission,
+    check_map,
+    check_submission,
+    count_rows,
+    digest_file,
+    read_rows,
+)
 from leadmill.capture.store import keep_fault, lock_import, move_import, read_faults, start_import
 from leadmill.core.faults import BadInput, Conflict, NotFound, Transient
 from leadmill.core.reasons import State

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from leadmill.core.case import NOTHING, Case, Heard
 from leadmill.core.faults import Permanent
@@ -70,14 +70,14 @@ class Replayed(Struct):
     differences: list[Difference] = []
     changes: list[Change] = []
     by_recipient: dict[str, Money] = {}
-    total: Money = Money()
+    total: Money = field(default_factory=Money)
 
 
 async def replay(
     db: Database, pen: Pen, book: Book, since: datetime | None = None, until: datetime | None = None
 ) -> Replayed:
     """Re-decide every lead received in a span under the rules of its time."""
-    found = Replayed(differences=[], changes=[], by_recipient={}, total=Money())
+    found = Replayed()
     async for tx, recalled in _leads(db, pen, since, until):
         found.leads += 1
         if recalled.submission is None:
@@ -145,7 +145,7 @@ async def replay_with(
 ) -> Replayed:
     """Re-decide every fresh lead of a span with another order book; ``other`` makes the changed rules out of those in
     force then. What happened after the first walk, a buyer's refusal say, is not replayed on either side."""
-    found = Replayed(differences=[], changes=[], by_recipient={}, total=Money())
+    found = Replayed()
     walks: dict[int, Walk] = {}
     simulated: SimulatedBook | None = None
     async for tx, recalled in _leads(db, pen, since, until):

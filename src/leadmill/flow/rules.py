@@ -6,10 +6,10 @@ under a walk.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from leadmill.capture import Form, Vertical
-from leadmill.facts import Reference
+from leadmill.facts import Consult, Reference
+from leadmill.followup import Templates
 from leadmill.market import Order
 from leadmill.parties import Roster
 from leadmill.policy import Law
@@ -30,6 +30,7 @@ class Rules:
         "reference",
         "revision",
         "roster",
+        "templates",
         "verticals",
     )
 
@@ -44,8 +45,9 @@ class Rules:
         cards: Mapping[str, Scorecard],
         laws: Mapping[str, Law],
         reference: Reference,
-        providers: Mapping[str, Any],
+        providers: Mapping[str, Consult],
         keyed_hash: Callable[[str, str], bytes],
+        templates: Templates,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -58,3 +60,4 @@ class Rules:
         self.reference = reference
         self.providers = providers
         self.keyed_hash = keyed_hash
+        self.templates = templates

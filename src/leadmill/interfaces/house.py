@@ -26,12 +26,11 @@ from leadmill.runtime.vault import Vault
 
 
 class House(Struct, frozen=True):
-    """``way`` performs what plug-ins ask; ``url`` is the store's address."""
+    """``way`` performs what plug-ins ask."""
 
     settings: Settings
     environ: Mapping[str, str]
     db: Database
-    url: str
     vault: Vault
     keys: Keys
     packs: Packs

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from leadmill.capture import ImportRun
-from leadmill.capture.files import read_map
+from leadmill.capture import ImportRun, read_map
 from leadmill.core.faults import Permanent
 from leadmill.flow.importing import begin_import, import_file
 from leadmill.interfaces.house import House

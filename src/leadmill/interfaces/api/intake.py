@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from leadmill.capture import Lexicon, Submission
-from leadmill.capture.rules import check_submission
+from leadmill.capture import Lexicon, Submission, check_submission
 from leadmill.core.faults import BadInput, Fault, Forbidden, Permanent, TooLarge, Unauthenticated
 from leadmill.core.ids import Mint
 from leadmill.core.money import Money

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from leadmill.capture import ImportRun
-from leadmill.capture.files import read_map
-from leadmill.flow.configure import Difference, apply_files
+from leadmill.billing import open_account
+from leadmill.capture import ImportRun, read_map
+from leadmill.flow.configure import apply_files
 from leadmill.flow.importing import Summary, import_file
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, out, run, settings, table
 from leadmill.interfaces.house import House, Opener
@@ -31,8 +31,23 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         """Make the business as the files declare it. Doing it twice changes nothing."""
 
         async def act(house: House) -> int:
-            found = await apply_files(house, files, author="command line", dry_run=dry_run)
-            document(found) if as_json else _tell(found, dry_run)
+            found = await apply_files(
+                house.db,
+                files,
+                author="command line",
+                now=house.clock(),
+                mint=house.mint,
+                keyed_hash=house.vault.keyed_hash,
+                environ=house.environ,
+                verticals=house.book.walk().rules.verticals,
+                on_buyer=open_account,
+                dry_run=dry_run,
+            )
+            if as_json:
+                document(found)
+            else:
+                for line in found.tell():
+                    out.print(line, markup=False)
             return 0
 
         run(opener, settings(home, database_url), act)
@@ -85,8 +100,3 @@ def _sum(summary: Summary) -> None:
     if summary.errors_file:
         out.print(f"Rows that could not be taken: {summary.errors_file}")
 
-
-def _tell(found: Difference, dry_run: bool) -> None:
-    for line in found.lines():
-        out.print(line, markup=False)
-    out.print("Nothing was changed (dry run)." if dry_run else f"Configuration is at revision {found.revision}.")

@@ -19,9 +19,7 @@ import typer
 from leadmill.core.faults import Permanent
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, err, guarded, run, settings
 from leadmill.interfaces.cli.supervise import Child, bind, end_with_parent, supervise
-from leadmill.interfaces.house import House, Opener
-from leadmill.interfaces.web.server import serve_on
-from leadmill.interfaces.worker import work
+from leadmill.interfaces.house import House, Opener, Work
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.postgres import only_server, store
 from leadmill.runtime.settings import Settings

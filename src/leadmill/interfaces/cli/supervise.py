@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -62,7 +62,7 @@ async def supervise(
     children: Sequence[Child],
     listening: socket.socket,
     environ: Mapping[str, str],
-    ready: Callable[[], Awaitable[None]],
+    ready: Callable[[], Coroutine[None, None, None]],
     say: Callable[[str], None],
 ) -> None:
     """Keep the children running until SIGINT or SIGTERM; ``ready`` runs once they were all started."""

@@ -170,8 +170,8 @@ def _passage(passage: Passage) -> None:
 def _compare(found: Replayed, with_other: bool) -> None:
     err.print(f"{found.leads:,} leads, {found.steps:,} steps, {found.skipped:,} skipped")
     if not with_other:
-        for item in found.differences[:50]:
-            out.print(f"{item.lead_id} {item.step}: was {item.was}, now {item.now}")
+        for step in found.differences[:50]:
+            out.print(f"{step.lead_id} {step.step}: was {step.was}, now {step.now}")
         out.print(f"{len(found.differences)} differences")
         return
     rows = []

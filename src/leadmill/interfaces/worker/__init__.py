@@ -18,7 +18,7 @@ from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
 from leadmill.runtime import journal
-from leadmill.runtime.jobs import Worker
+from leadmill.runtime.worker import Worker
 
 _ANSWERS_KEPT = timedelta(hours=48)
 """How long an ``Idempotency-Key`` is remembered; a day is promised."""
