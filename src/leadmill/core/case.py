@@ -1,7 +1,7 @@
 """A lead while it walks: the evidence gathered so far, what is asked and what was answered.
 
-Written by the runner in ``flow``, read by every step. Evidence is kept by its type: a step that needs a consent proof asks
-the case for ``Proof`` and cannot be handed anything else.
+Written by the runner in ``flow``, read by every step. Evidence is kept by its type: a step that needs a consent proof
+asks the case for ``Proof`` and cannot be handed anything else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +20,8 @@ class Evidence(Struct, frozen=True, tag=_tag):
     """Something a step established. Its class name is its tag in the journal: renaming one breaks old pages.
 
     ``personal`` says whether it carries personal data: such evidence is stored sealed with the person's key, other
-    evidence stays readable after the person is forgotten. ``kept`` is False for evidence that the journal does not copy:
-    it has a sealed row of its own or is derived from other evidence.
+    evidence stays readable after the person is forgotten. ``kept`` is False for evidence that the journal does not
+    copy: it has a sealed row of its own or is derived from other evidence.
     """
 
     personal: ClassVar[bool] = True

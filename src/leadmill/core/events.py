@@ -1,8 +1,8 @@
 """Events: what happened, in the past tense, appended and never changed.
 
 Declared in the ``model`` of the package where they happen, written by the runner and the verbs, read by projections,
-reactions and biographies. The tag is the event's lasting name; an old page must decode for ever, so fields are only added,
-with a default.
+reactions and biographies. The tag is the event's lasting name; an old page must decode for ever, so fields are only
+added, with a default.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from msgspec import Struct
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
-    """Something that happened to a lead at ``at`` (UTC). Carries no personal data: what is personal is stored beside it,
-    sealed with the person's key."""
+    """Something that happened to a lead at ``at`` (UTC). Carries no personal data: what is personal is stored beside
+    it, sealed with the person's key."""
 
     at: datetime
 

@@ -1,7 +1,7 @@
 """What can go wrong, by what to do about it.
 
-A verdict is an answer; a fault is the lack of one. Raised anywhere, turned into a retry, a dead letter or a Problem Details
-answer at the edges. Codes are stable and documented; no personal data ever stands in a fault.
+A verdict is an answer; a fault is the lack of one. Raised anywhere, turned into a retry, a dead letter or a Problem
+Details answer at the edges. Codes are stable and documented; no personal data ever stands in a fault.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Money as whole minor units of a currency, never a float.
 
-Used by orders, caps, the ledger and every page that shows a price. Rounding happens in one place, half to even, and only
-where a rate is applied.
+Used by orders, caps, the ledger and every page that shows a price. Rounding happens in one place, half to even, and
+only where a rate is applied.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation

@@ -1,7 +1,7 @@
 """The closed registry of reasons: why a lead was held or stopped, why an order did not get it.
 
-A reason is declared once, in the ``model`` of the package that gives it, and named ``package.subject.action``. ``docs/reasons.md``
-is generated from this registry, and a test demands that each reason is produced by some test.
+A reason is declared once, in the ``model`` of the package that gives it, and named ``package.subject.action``.
+``docs/reasons.md`` is generated from this registry, and a test demands that each reason is produced by some test.
 """
 
 from enum import StrEnum
@@ -26,8 +26,8 @@ class State(StrEnum):
 
 
 class Reason(Struct, frozen=True):
-    """A coded reason. ``says`` is a sentence with ``{named}`` places that :class:`Because` fills; ``state`` is where a lead
-    goes when the reason stops or holds it, None where the reason never ends a walk (a refused order, say)."""
+    """A coded reason. ``says`` is a sentence with ``{named}`` places that :class:`Because` fills; ``state`` is where
+    a lead goes when the reason stops or holds it, None where the reason never ends a walk (a refused order, say)."""
 
     code: str
     says: str
