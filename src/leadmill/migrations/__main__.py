@@ -6,6 +6,7 @@ Starts a throw-away server, brings it to the last version, compares it with the 
 import asyncio
 import importlib
 import pkgutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -35,12 +36,20 @@ async def write_version(url: str, message: str) -> None:
         await migrate(url)
 
     def compare(connection: sa.Connection) -> None:
-        command.revision(alembic_config(connection), message, autogenerate=True, rev_id=f"{number:04}")
+        script = command.revision(alembic_config(connection), message, autogenerate=True, rev_id=f"{number:04}")
+        written.extend(Path(one.path) for one in (script if isinstance(script, list) else [script]) if one)
+
+    written: list[Path] = []
 
     maker = engine(url)
     async with maker.connect() as conn:
         await conn.run_sync(compare)
     await maker.dispose()
+    for path in written:
+        path.write_text("".join(line for line in path.open() if "# ###" not in line))
+        ruff = [sys.executable, "-m", "ruff"]
+        for task in ("format", "check --fix --exit-zero"):
+            subprocess.run([*ruff, *task.split(), "--quiet", str(path)], check=True)  # noqa: S603, ASYNC221 a developer waits
 
 
 def main() -> None:
