@@ -18,7 +18,7 @@ from leadmill.runtime.db import Row, Tx, prepared
 from leadmill.runtime.jobs import enqueue
 
 _TIME = sa.DateTime(timezone=True)
-_ACTIVE = DELIVERY.c.state.in_(("queued", "retrying"))
+_ACTIVE = sa.text("state IN ('queued', 'retrying')")
 _INSERT = prepared(
     sa.text(
         "INSERT INTO delivery"
@@ -163,7 +163,7 @@ async def restart(tx: Tx, delivery_id: str, now: datetime) -> Receipt | None:
     """Make an accepted or dead delivery due again, with a fresh schedule; None where it is neither."""
     stmt = (
         sa.update(DELIVERY)
-        .where(DELIVERY.c.id == sa.bindparam("delivery"), DELIVERY.c.state.in_(("accepted", "dead")))
+        .where(DELIVERY.c.id == sa.bindparam("delivery"), sa.text("state IN ('accepted', 'dead')"))
         .values(
             state=sa.literal("retrying", sa.Text),
             before_round=DELIVERY.c.attempts,
@@ -180,7 +180,7 @@ async def cancel(tx: Tx, sale_id: str, now: datetime) -> list[Receipt]:
     """Call off what is not yet accepted of a sale."""
     stmt = (
         sa.update(DELIVERY)
-        .where(DELIVERY.c.sale_id == sa.bindparam("sale"), DELIVERY.c.state.in_(("queued", "retrying", "dead")))
+        .where(DELIVERY.c.sale_id == sa.bindparam("sale"), sa.text("state IN ('queued', 'retrying', 'dead')"))
         .values(state=sa.literal("cancelled", sa.Text), next_at=sa.null(), done_at=sa.bindparam("now", type_=_TIME))
         .returning(DELIVERY)
     )

@@ -18,7 +18,7 @@ from leadmill.runtime.db import Row, Tx, prepared
 from leadmill.runtime.jobs import enqueue
 
 _TIME = sa.DateTime(timezone=True)
-_ACTIVE = MESSAGE.c.state.in_(("queued", "retrying"))
+_ACTIVE = sa.text("state IN ('queued', 'retrying')")
 _INSERT = prepared(
     sa.text(
         "INSERT INTO message (id, lead_id, kind, addressee, messenger, state, attempts, next_at, created_at)"
