@@ -27,12 +27,8 @@ from leadmill.market.model import (
     Use,
     Wanted,
 )
-from leadmill.market.reading import (
-    read_order,
-)
-from leadmill.market.rules import (
-    in_house,
-)
+from leadmill.market.reading import read_order
+from leadmill.market.rules import in_house
 from leadmill.market.service import (
     Counters,
     cancel_sale,
@@ -45,12 +41,9 @@ from leadmill.market.service import (
     sales_to,
     turnover,
 )
-from leadmill.market.step import (
-    Allocate,
-)
-from leadmill.market.windows import (
-    is_open,
-)
+from leadmill.market.simulation import SimulatedBook
+from leadmill.market.step import Allocate
+from leadmill.market.windows import is_open
 
 __all__ = [
     "Allocate",

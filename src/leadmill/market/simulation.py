@@ -35,6 +35,9 @@ class SimulatedBook:
 
     def answer(self, ask: Headroom, at: datetime) -> Room:
         """What is left at a moment of the stream."""
+        for wanted in ask.wanted:
+            # The order book may have changed since the stream began.
+            self._wanted[wanted.order_id] = wanted
         return self._tally.room(ask, at)
 
     def sold(self, sale: Sale, at: datetime) -> None:
