@@ -22,7 +22,6 @@ BUYER_DUPLICATE = declare("delivery.buyer.duplicate", "The buyer already has thi
 ENDPOINT_WRONG = declare(
     "delivery.endpoint.wrong", "The buyer's address answered {status}: check the delivery's address and credentials."
 )
-REPLY_UNREADABLE = declare("delivery.reply.unreadable", "The buyer's answer could not be read ({problem}).")
 ATTEMPTS_SPENT = declare(
     "delivery.attempts.spent", "Not delivered after {attempts} attempts, the last ended with {code}."
 )

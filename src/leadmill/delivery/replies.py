@@ -24,7 +24,6 @@ from leadmill.delivery.model import (
     BUYER_DUPLICATE,
     BUYER_REJECTED,
     ENDPOINT_WRONG,
-    REPLY_UNREADABLE,
     SENDING_FAULT,
     DeliverySpec,
     Outcome,
@@ -33,6 +32,7 @@ from leadmill.delivery.model import (
 )
 from leadmill.delivery.words import ACCEPT, DUPLICATE, FLAGS, KEYS, REJECT, TEXT_ACCEPT, TEXT_DUPLICATE, TEXT_REJECT
 
+_UNREADABLE = "delivery.reply.unreadable"
 _MOST_VALUES = 2_000
 _DEEPEST = 32
 _EXCERPT = 2_000
@@ -77,7 +77,7 @@ def read_answer(
     elif status // 100 == 3 or status in _WRONG_ADDRESS:
         return _so(base, "dead", "delivery.endpoint.wrong", because=because(ENDPOINT_WRONG, status=status))
     elif answer.told == "broken":
-        return _so(base, "retry", REPLY_UNREADABLE.code)
+        return _so(base, "retry", _UNREADABLE)
     elif rules.accept:
         verdict = "duplicate" if _verdict(answer) == "duplicate" else "rejected"
     else:
@@ -85,7 +85,7 @@ def read_answer(
         if status >= 400:
             verdict = "duplicate" if verdict == "duplicate" or status == 409 else "rejected"
         elif verdict is None and answer.told == "html":
-            return _so(base, "retry", REPLY_UNREADABLE.code)  # a page, not an answer: signed out, or the wrong address
+            return _so(base, "retry", _UNREADABLE)  # a page, not an answer: signed out, or the wrong address
     if verdict in (None, "accepted"):
         return _so(
             base,
