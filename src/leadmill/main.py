@@ -41,7 +41,7 @@ from leadmill.runtime.http import Http
 from leadmill.runtime.mail import Mail, Relay
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.outgoing import WayOut
-from leadmill.runtime.packs import load_packs
+from leadmill.runtime.packs import BUILT_IN, load_packs
 from leadmill.runtime.plugins import find_plugins
 from leadmill.runtime.postgres import store
 from leadmill.runtime.settings import Settings
@@ -89,7 +89,7 @@ async def wire(
     way = WayOut(http, Mail(_relay(settings), environ, clock), Drop(settings.home / "drop"))
     plugins = find_plugins()
     consults: dict[str, Consult] = {}
-    packs = load_packs(*settings.packs)
+    packs = load_packs(BUILT_IN, *settings.packs)
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash)
     pen = Pen(vault, keys, Codecs(), mint)
     kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults), book.walk, clock, mint)
@@ -135,7 +135,14 @@ def _ears(vault: Vault, keys: Keys, clock: Clock, mint: Mint, way: WayOut, consu
 def _relay(settings: Settings) -> Relay | None:
     if not settings.smtp_host:
         return None
-    return Relay(settings.smtp_host, settings.smtp_port, settings.mail_from)
+    return Relay(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        user=settings.smtp_user,
+        secret=settings.smtp_secret or None,
+        sender=settings.mail_from,
+    )
 
 
 async def _watch(house: House) -> None:
