@@ -118,9 +118,7 @@ def main(arguments: list[str]) -> int:
         lines = csv.DictReader(reading)
         header = [*NEW, *(lines.fieldnames or [])]
         if "Prospect ID" not in header or "Country" not in header:
-            print(
-                f"{source.name} is not the X Education file: 'Prospect ID' or 'Country' is missing\n", file=sys.stderr
-            )
+            sys.stderr.write(f"{source.name} is not the X Education file: 'Prospect ID' or 'Country' is missing\n")
             return 3
         with target.open("w", encoding="utf-8", newline="") as writing:
             writer = csv.DictWriter(writing, header, lineterminator="\n")

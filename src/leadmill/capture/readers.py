@@ -8,6 +8,7 @@ returns the value as it is kept or raises :class:`Refused`; it never guesses.
 import re
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 
 from leadmill.capture.model import FieldSpec, Value
 
@@ -115,8 +116,10 @@ def _number(value: object, textual: bool) -> float | int:
     digits = found["low"].replace(",", "")
     if len(digits) > 18:
         raise Refused("capture.field.range", "has too many digits")
-    amount: float | int = float(digits) if "." in digits else int(digits)
-    return amount * _UNITS[unit.lower()] if unit else amount
+    if unit:
+        exact = Decimal(digits) * _UNITS[unit.lower()]  # 1.1 million is not 1100000.0000000001
+        return int(exact) if exact == exact.to_integral_value() else float(exact)
+    return float(digits) if "." in digits else int(digits)
 
 
 def _within(spec: FieldSpec, amount: float | int) -> float | int:
