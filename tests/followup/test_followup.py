@@ -254,3 +254,8 @@ async def test_a_fault_on_the_way_is_an_outcome(fault: Exception, kind: str) -> 
     outcome = await read_sent(MESSENGERS, one, compose_letter(one, a_lead(), ROSTER, TEMPLATES), perform)
     assert outcome.kind == kind
     assert (await read_sent(MESSENGERS, one, None, perform)).code == "followup.addressee.gone"
+
+
+def test_without_a_mail_server_nothing_is_planned() -> None:
+    silent = Plan(ROSTER, read_templates(load_packs(), mail=False))
+    assert silent.judge(Case("lead_1", (a_lead(), OPEN, SALE)), NOTHING, AT) == Pass()

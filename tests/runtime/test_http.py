@@ -320,7 +320,12 @@ async def test_the_log_names_the_host_and_nothing_of_the_person() -> None:
         with capture_logs() as logs:
             await http.perform(
                 HttpAsk(
-                    "POST", f"{peer.url}/ana@example.com?phone=555", {"X": "ana"}, b"ana", secret="TOKEN", sign="bearer"
+                    "POST",
+                    f"{peer.url}/404?phone=555&who=ana@example.com",
+                    {"X": "ana"},
+                    b"ana",
+                    secret="TOKEN",
+                    sign="bearer",
                 )
             )
     assert logs[0]["host"] == peer.url.removeprefix("http://")

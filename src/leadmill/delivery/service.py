@@ -36,6 +36,7 @@ from leadmill.delivery.model import (
 )
 from leadmill.delivery.rules import next_wait
 from leadmill.runtime.db import Tx
+from leadmill.runtime.telemetry import DELIVERIES
 
 T = TypeVar("T")
 
@@ -129,6 +130,7 @@ async def settle_attempt(
     store.add_attempt(tx, plan, outcome, now, request_digest, excerpt)
     if next_at is not None:
         store.put_job(tx, plan.delivery_id, plan.no + 1, next_at, now)
+    tx.after(DELIVERIES.labels(state).inc)
     return [event]
 
 

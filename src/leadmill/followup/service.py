@@ -38,15 +38,15 @@ LEASE = timedelta(minutes=3)
 _FILE = "messages.toml"
 
 
-def read_templates(packs: Packs) -> Templates:
-    """The messages of every vertical: its own ``messages.toml`` over the common one. Raises :class:`BadInput`
-    ``config.message.malformed``."""
+def read_templates(packs: Packs, *, mail: bool = True) -> Templates:
+    """The messages of every vertical: its own ``messages.toml`` over the common one; none at all where there is no
+    ``mail`` server to send them by. Raises :class:`BadInput` ``config.message.malformed``."""
     common = read_messages(packs.common.files.get(_FILE, {}), "packs/common/messages.toml")
     verticals: dict[str, dict[Kind, Template]] = {}
     for name, pack in packs.verticals.items():
         own = read_messages(pack.files.get(_FILE, {}), f"packs/verticals/{name}/messages.toml")
         both = common | own
-        verticals[name] = {kind: template for kind, template in both.items() if template is not None}
+        verticals[name] = {kind: template for kind, template in both.items() if mail and template is not None}
     titles = {name: str(pack.file("pack.toml").get("title", name)) for name, pack in packs.verticals.items()}
     return Templates(verticals, titles)
 

@@ -61,7 +61,7 @@ def refusal(address: Address, reach: Reach, *, plain: bool = False) -> str | Non
     if not real.is_global:
         return "it is no public address"
     if plain and not reach.plain:
-        return "personal data does not leave over plain http (use https, or setting allow_plain_http)"
+        return "personal data does not leave over plain http; use https"
     return None
 
 

@@ -161,7 +161,8 @@ class Http:
             if not settled:
                 breaker.abandon()
             took = int((self._monotonic() - began) * 1000)
-            _log.info("http.request", method=ask.method, host=host, status=status, code=code, ms=took)
+            say = _log.debug if code == "ok" and status < 400 else _log.info
+            say("http.request", method=ask.method, host=host, status=status, code=code, ms=took)
 
     async def _within_budget(
         self, ask: HttpAsk, url: URL, headers: dict[str, str], body: bytes, began: float

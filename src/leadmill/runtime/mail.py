@@ -82,7 +82,8 @@ class Mail:
             raise Transient("mail.relay.unreachable", type(fault).__name__) from None
         finally:
             took = int((time.monotonic() - began) * 1000)
-            _log.info("mail.message", relay=relay.host, code=code, ms=took)
+            say = _log.debug if code == 250 else _log.info
+            say("mail.message", relay=relay.host, code=code, ms=took)
         if not 200 <= code < 300 and code < 500:
             raise Transient("mail.relay.busy", f"the mail server answered {code}")
         return MailReply(code, "", took)
