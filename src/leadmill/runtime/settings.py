@@ -1,128 +1,225 @@
-"""The settings of a running program: options over the environment over the defaults.
+"""The settings: what a person may choose about a running program.
 
-Read once in ``main``'s commands and handed on as a value; nothing looks them up globally. ``docs/settings.md`` is made from
-:data:`DESCRIPTIONS`, so a setting that is not described there does not exist.
+Read once by each command, from its options, then the environment, then the defaults; handed on as a value, never
+looked up elsewhere. Each setting has its meaning in its type's description, from which ``docs/settings.md`` is
+written. Secrets are no settings: they stay in the environment, and what needs one names it.
 """
 
-import difflib
+import ipaddress
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from leadmill.core.faults import BadInput
+from leadmill.core.faults import BadInput, FieldFault
+from leadmill.core.reading import nearest
+from leadmill.runtime.packs import BUILT_IN
+from leadmill.runtime.telemetry import log
 
 PREFIX = "LEADMILL_"
 
-_READ_ELSEWHERE = frozenset({"LEADMILL_MASTER_KEY"})
-"""Variables that another module reads itself, because they are secrets."""
+SECRETS = {
+    "MASTER_KEY": "The key under which personal data is sealed, 32 bytes as hex or base64. Unset: `master.key` in the "
+    "home, made at the first start.",
+    "SMTP_PASSWORD": "The password that goes with `LEADMILL_SMTP_USER`.",
+}
+"""Variables that are read where they are needed and are no settings."""
+
+_OWN = ("TEST_ROOT", "SETUP_LOCKED")  # of the test suite and the set-up script
+
+Tls = Literal["none", "starttls", "implicit"]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Where the program lives and what it may do; :data:`DESCRIPTIONS` says what each means."""
+    """What a person may choose. The name in capitals behind ``LEADMILL_`` is the variable; the commands' options of
+    the same names come before it."""
 
-    home: Path = Path(".leadmill")
-    database_url: str | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    workers: int = 1
-    public_url: str = ""
-    connections: int = 10
-    log_level: str = "info"
-    packs: tuple[Path, ...] = ()
-    smtp_host: str = ""
-    smtp_port: int = 587
-    smtp_user: str = ""
-    smtp_secret: str = ""
-    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
-    mail_from: str = "leadmill@localhost"
-    allow_loopback: bool = True
-    allow_private: bool = False
+    home: Annotated[Path, Meta(description="Folder of the embedded database, the keys and dropped files.")] = Path(
+        ".leadmill"
+    )
+    database_url: Annotated[
+        Annotated[str, Meta(pattern=r"^postgres(ql)?://")] | None,
+        Meta(description="Another PostgreSQL (15 or newer) instead of the embedded one."),
+    ] = None
+    connections: Annotated[int, Meta(ge=2, le=1000, description="Database connections each process may hold.")] = 10
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8080
+    workers: Annotated[int, Meta(ge=1, le=64, description="Web processes.")] = 1
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="How much is logged to standard error.")
+    ] = "info"
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^/\s]+[^\s]*)?$",
+            description="Where the world reaches this program, for links and forms. Unset: the address listened on.",
+        ),
+    ] = ""
+    smtp_host: Annotated[str, Meta(description="Mail server to hand messages to. Unset: no mail is sent.")] = ""
+    smtp_port: Annotated[int, Meta(ge=1, le=65535, description="Port of the mail server.")] = 587
+    smtp_tls: Annotated[
+        Literal["auto", "none", "starttls", "implicit"],
+        Meta(
+            description="How the connection to the mail server is sealed. `auto`: `implicit` on port 465, `none` to "
+            "this machine, else `starttls`."
+        ),
+    ] = "auto"
+    smtp_user: Annotated[str, Meta(description="User name at the mail server, where it asks for one.")] = ""
+    mail_from: Annotated[str, Meta(min_length=3, description="Sender of messages that name none.")] = (
+        "Leadmill <leadmill@localhost>"
+    )
+    allow_loopback: Annotated[
+        bool, Meta(description="Whether outgoing calls may reach this machine, as the demo's buyers need.")
+    ] = True
+    allow_private: Annotated[
+        bool, Meta(description="Whether outgoing calls may reach private networks, such as `10.0.0.0/8`.")
+    ] = False
+    packs: Annotated[
+        tuple[Path, ...],
+        Meta(
+            description=f"Folders of packs beside the built-in ones, parted by `{os.pathsep}`; a later pack replaces an "
+            "earlier."
+        ),
+    ] = (BUILT_IN,)
+
+    @property
+    def mail_tls(self) -> Tls:
+        """How the mail server's connection is sealed, ``auto`` decided."""
+        if self.smtp_tls != "auto":
+            return self.smtp_tls
+        if self.smtp_port == 465:
+            return "implicit"
+        return "none" if _is_this_machine(self.smtp_host) else "starttls"
 
 
-DESCRIPTIONS: dict[str, str] = {
-    "home": "Folder of the embedded database, the keys, uploads and dropped files.",
-    "database_url": "Another PostgreSQL (15 or newer) instead of the embedded one.",
-    "host": "Address that `serve` listens on.",
-    "port": "Port that `serve` listens on; 0 takes a free one.",
-    "workers": "Web processes that `serve` starts.",
-    "public_url": "Address that the outside knows the program by; HTTPS here makes cookies HTTPS-only.",
-    "connections": "Database connections a process holds at most.",
-    "log_level": "debug, info, warning or error.",
-    "packs": "Folders with packs of your own, separated by colons; a pack replaces the built-in one of its name.",
-    "smtp_host": "Mail relay; without one no e-mail is sent.",
-    "smtp_port": "The relay's port.",
-    "smtp_user": "User name at the relay, where it asks for one.",
-    "smtp_secret": "Name of the environment variable that holds the relay's password.",
-    "smtp_tls": "`starttls`, `implicit` or `none`.",
-    "mail_from": "Sender of messages that name none.",
-    "allow_loopback": "Whether configured addresses may be on this machine (127.0.0.0/8, ::1).",
-    "allow_private": "Whether they may be in private networks.",
-}
-"""What each setting means, by name; the variable is the name in capitals behind ``LEADMILL_``."""
-
-_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-_LEVELS = ("debug", "info", "warning", "error")
-_TLS = ("starttls", "implicit", "none")
+_KINDS = get_type_hints(Settings, include_extras=True)
 
 
-def read_settings(environ: Mapping[str, str], **given: Any) -> Settings:
-    """The settings: ``given`` (a command's options) over the environment over the defaults.
+def read_settings(environ: Mapping[str, str], **chosen: Any) -> Settings:
+    """The settings: ``chosen`` (a command's options, None meaning not given) over the environment over the defaults.
 
-    Raises :class:`BadInput` ``settings.value.malformed`` naming the variable and what it may be.
+    An empty variable counts as unset. Unknown ``LEADMILL_…`` variables are warned about. Raises :class:`BadInput`
+    ``config.setting.malformed`` with an entry for each setting that cannot be used; values are not repeated, for
+    an address may hold a password.
     """
-    chosen: dict[str, Any] = {}
-    for name in DESCRIPTIONS:
-        text = environ.get(PREFIX + name.upper())
-        if text is not None and text != "":
-            chosen[name] = _read(name, text)
-    chosen.update({name: value for name, value in given.items() if value is not None})
-    settings = Settings(**chosen)
-    _check(settings)
-    return msgspec.structs.replace(settings, home=Path(settings.home).expanduser().resolve())
+    for name in unknown_variables(environ):
+        known = [PREFIX + key.upper() for key in (*_KINDS, *SECRETS)]
+        log("settings").warning(f"{name} is no setting: {nearest(name, known)}")
+    values: dict[str, Any] = {}
+    faults: list[FieldFault] = []
+    for name, kind in _KINDS.items():
+        given = chosen.get(name)
+        text = environ.get(PREFIX + name.upper(), "").strip()
+        if given is None and not text:
+            continue
+        try:
+            values[name] = _read(name, text if given is None else given, kind)
+        except msgspec.ValidationError as fault:
+            place = PREFIX + name.upper() if given is None else f"--{name.replace('_', '-')}"
+            faults.append(FieldFault(f"/{name}", "config.setting.malformed", f"{place}: {_says(fault)}"))
+    if faults:
+        raise BadInput("config.setting.malformed", "; ".join(fault.detail for fault in faults), faults)
+    settings = Settings(**values)
+    return msgspec.structs.replace(
+        settings,
+        home=settings.home.expanduser().absolute(),
+        public_url=settings.public_url.rstrip("/"),
+    )
 
 
-def unknown(environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each ``LEADMILL_…`` variable that means nothing, with the nearest that does."""
-    known = {PREFIX + name.upper() for name in DESCRIPTIONS} | _READ_ELSEWHERE
-    told = []
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            told.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
-    return told
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none; usually a slip of the pen."""
+    known = {name.upper() for name in _KINDS} | set(SECRETS) | set(_OWN)
+    return sorted(name for name in environ if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known)
 
 
-def _read(name: str, text: str) -> Any:
-    default = getattr(Settings(), name)
-    if isinstance(default, bool):
-        low = text.strip().lower()
-        if low not in _TRUE + _FALSE:
-            raise _wrong(name, "true or false")
-        return low in _TRUE
-    if isinstance(default, int):
-        if not text.strip().isdigit():
-            raise _wrong(name, "a whole number")
-        return int(text)
+def reference() -> str:
+    """The page ``docs/settings.md``."""
+    defaults = Settings()
+    lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, kind in _KINDS.items():
+        value = _shown(name, getattr(defaults, name))
+        meaning = _meta(kind).description or ""
+        allowed = get_args(_bare(kind)) if _is_choice(kind) else ()
+        choice = f" One of {', '.join(f'`{one}`' for one in allowed)}." if allowed else ""
+        lines.append(f"| `{PREFIX}{name.upper()}` | {value} | {meaning}{choice} |")
+    lines += [f"| `{PREFIX}{name}` | (secret) | {meaning} |" for name, meaning in SECRETS.items()]
+    return _PAGE.format(table="\n".join(lines))
+
+
+_PAGE = """# Settings
+
+Every setting is a variable of the environment; `leadmill serve` and the other commands also take the common ones as
+options (`--home`, `--database-url`, `--host`, `--port`, `--workers`), which come first. An empty variable counts as
+unset. A variable that begins with `LEADMILL_` and is not listed here is warned about at the start.
+
+This page is written from `leadmill.runtime.settings`.
+
+{table}
+
+Secrets that buyers' and providers' declarations name (`{{ env = "NAME" }}`) may have any name.
+
+The embedded PostgreSQL chooses its own settings by the machine's memory at every start. Put others into `local.conf` in
+`postgres/data` of the home; it is read last.
+"""
+
+
+def _read(name: str, given: Any, kind: Any) -> Any:
     if name == "packs":
-        return tuple(Path(part) for part in text.split(":") if part)
-    return Path(text) if isinstance(default, Path) else text
+        parts = given.split(os.pathsep) if isinstance(given, str) else given
+        return (BUILT_IN, *(Path(part).expanduser().absolute() for part in parts if str(part)))
+    if isinstance(given, str) and _bare(kind) is bool and given.lower() in _WORDS:
+        return _WORDS[given.lower()]
+    return msgspec.convert(given, kind, strict=False, dec_hook=_hook)
 
 
-def _check(settings: Settings) -> None:
-    if not 0 <= settings.port <= 65535:
-        raise _wrong("port", "0 to 65535")
-    if not 1 <= settings.workers <= 64:
-        raise _wrong("workers", "1 to 64")
-    if not 2 <= settings.connections <= 200:
-        raise _wrong("connections", "2 to 200")
-    if settings.log_level not in _LEVELS:
-        raise _wrong("log_level", ", ".join(_LEVELS))
-    if settings.smtp_tls not in _TLS:
-        raise _wrong("smtp_tls", ", ".join(_TLS))
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
 
-def _wrong(name: str, may_be: str) -> BadInput:
-    return BadInput("settings.value.malformed", f"{PREFIX}{name.upper()} must be {may_be}")
+def _hook(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value)
+    raise msgspec.ValidationError("must be a path")
+
+
+def _says(fault: msgspec.ValidationError) -> str:
+    """What is expected, without the value that was given."""
+    text = str(fault)
+    if "enum value" in text:
+        return "not one of the allowed words"
+    if "regex" in text:
+        return "not an address of the expected form"
+    return text.partition(" - at")[0].lower().replace("`", "")
+
+
+def _bare(kind: Any) -> Any:
+    return get_args(kind)[0]
+
+
+def _meta(kind: Any) -> Meta:
+    found = get_args(kind)[1]
+    if not isinstance(found, Meta):
+        raise TypeError("a setting without a description")
+    return found
+
+
+def _is_choice(kind: Any) -> bool:
+    return all(isinstance(one, str) for one in get_args(_bare(kind))) and bool(get_args(_bare(kind)))
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "packs" or value in (None, ""):
+        return "(unset)"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`./{value}`" if isinstance(value, Path) else f"`{value}`"
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
