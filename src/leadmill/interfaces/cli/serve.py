@@ -37,12 +37,13 @@ def add_to(app: typer.Typer, opener: Opener, serve_on: Work, work: Work) -> None
         port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8080")] = None,
         workers: Annotated[int | None, typer.Option(help="Web processes.", show_default="1")] = None,
         demo: Annotated[bool, typer.Option("--demo", help="Load the demo business and let traffic flow.")] = False,
+        no_worker: Annotated[bool, typer.Option("--no-worker", hidden=True, help="Jobs are queued only.")] = False,
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
     ) -> None:
         """Run everything: API, console, worker and, unless given another, the database."""
         chosen = settings(home, database_url, host=host, port=port, workers=workers)
-        raise typer.Exit(guarded(lambda: asyncio.run(_serve(opener, chosen, demo))))
+        raise typer.Exit(guarded(lambda: asyncio.run(_serve(opener, chosen, demo, not no_worker))))
 
     @app.command("web", hidden=True)
     def web(
@@ -88,7 +89,7 @@ async def _until(parent: int, stop: asyncio.Event) -> AsyncIterator[None]:
             leash.cancel()
 
 
-async def _serve(opener: Opener, chosen: Settings, demo: bool) -> int:
+async def _serve(opener: Opener, chosen: Settings, demo: bool, worker: bool) -> int:
     chosen.home.mkdir(parents=True, exist_ok=True)
     with only_server(chosen.home):
         listening = bind(chosen.host, chosen.port)
@@ -101,7 +102,8 @@ async def _serve(opener: Opener, chosen: Settings, demo: bool) -> int:
                 environ |= {"LEADMILL_HOME": str(chosen.home), "LEADMILL_DATABASE_URL": database_url}
                 environ |= {"LEADMILL_PUBLIC_URL": chosen.public_url or url}
                 children = [Child(f"web {number}", ["web"], socket=True) for number in range(1, chosen.workers + 1)]
-                children.append(Child("worker", ["work"]))
+                if worker:
+                    children.append(Child("worker", ["work"]))
                 if demo:
                     children.append(Child("demo", ["demo", "--url", url]))
                 await supervise(children, listening, environ, lambda: _announce(url, demo), _say)
