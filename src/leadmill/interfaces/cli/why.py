@@ -57,7 +57,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 document(report)
             else:
                 for line in report.checked:
-                    out.print(f"{line.name}: {line.count:,} checked, {line.findings} findings")
+                    counted = f"{line.count:,} checked, " if line.count is not None else ""
+                    out.print(f"{line.name}: {counted}{line.findings} findings")
                 for finding in report.findings:
                     out.print(f"[bold]{finding.code}[/] {finding.where}: {finding.detail}")
                 out.print("Everything holds." if not report.findings else f"{len(report.findings)} findings.")
