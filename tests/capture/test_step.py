@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from leadmill.capture import HONEYPOT_FIELD, Form, Lead, Map, Submission, read_form
+from leadmill.capture import HONEYPOT_FIELD, Lead, Map, Submission, read_form
 from leadmill.capture.rules import can_reach
 from leadmill.core.case import NOTHING, Case
 from leadmill.core.verdicts import Pass, Stop
@@ -105,7 +105,3 @@ def test_evidence_round_trips_and_tells_no_value():
     told = " ".join([*found.tell(), *verdict.learned[0].tell()])
     assert "Ana" not in told and "ana@" not in told and "4155550123" not in told
     assert "email" in told
-
-
-def test_a_form_is_known_by_its_content():
-    assert isinstance(FORM, Form) and len(FORM.version) == 16

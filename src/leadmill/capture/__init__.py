@@ -9,13 +9,14 @@ runner with ``vertical`` set to the one found.
 """
 
 from leadmill.capture.bodies import read_body
-from leadmill.capture.filemap import FileMap, check_map, read_map
-from leadmill.capture.files import RowFault, count_rows, digest_file, read_rows
+from leadmill.capture.filemap import check_map, read_map
+from leadmill.capture.files import count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
 from leadmill.capture.mapping import Lexicon
 from leadmill.capture.model import (
     Choice,
     FieldSpec,
+    FileMap,
     Form,
     FormConsent,
     FormField,
@@ -24,6 +25,7 @@ from leadmill.capture.model import (
     ImportRun,
     Lead,
     Mapped,
+    RowFault,
     StoredSubmission,
     Submission,
     Value,

@@ -205,7 +205,7 @@ class Columns:
             to = targets.get(name, name)
             section, _, inner = to.partition(".") if name in targets else ("", "", name)
             answers = found.values.get(to, {}) or found.values.get(f"fields.{name}", {})
-            kind = found.types.get(to, "")
+            kind = found.types.get(to) or found.types.get(f"fields.{name}", "")
             self._places[name] = (section, inner, answers, _reader(None, to, kind) if kind else None)
 
     def apply(self, row: Mapping[str, Any]) -> dict[str, Any]:
