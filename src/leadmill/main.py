@@ -138,7 +138,7 @@ def _relay(settings: Settings) -> Relay | None:
     return Relay(
         host=settings.smtp_host,
         port=settings.smtp_port,
-        tls=settings.smtp_tls,
+        tls=settings.mail_tls,
         user=settings.smtp_user,
         secret=settings.smtp_secret or None,
         sender=settings.mail_from,

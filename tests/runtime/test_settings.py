@@ -78,7 +78,7 @@ def test_all_faults_are_told_at_once_and_an_option_is_named_as_such() -> None:
 
 
 def test_an_unknown_variable_is_warned_about_with_the_nearest_known_one(capsys: pytest.CaptureFixture[str]) -> None:
-    environ = {"LEADMILL_PROT": "1", "LEADMILL_MASTER_KEY": "x", "LEADMILL_SMTP_PASSWORD": "x", "PATH": "/bin"}
+    environ = {"LEADMILL_PROT": "1", "LEADMILL_MASTER_KEY": "x", "PATH": "/bin"}
     assert unknown_variables(environ) == ["LEADMILL_PROT"]
     read_settings(environ)
     [entry] = [json.loads(line) for line in capsys.readouterr().err.splitlines()]

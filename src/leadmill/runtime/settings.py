@@ -24,7 +24,6 @@ PREFIX = "LEADMILL_"
 SECRETS = {
     "MASTER_KEY": "The key under which personal data is sealed, 32 bytes as hex or base64. Unset: `master.key` in the "
     "home, made at the first start.",
-    "SMTP_PASSWORD": "The password that goes with `LEADMILL_SMTP_USER`.",
 }
 """Variables that are read where they are needed and are no settings."""
 
@@ -68,6 +67,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = "auto"
     smtp_user: Annotated[str, Meta(description="User name at the mail server, where it asks for one.")] = ""
+    smtp_secret: Annotated[
+        str, Meta(description="Name of the variable that holds the mail server's password, where it asks for one.")
+    ] = ""
     mail_from: Annotated[str, Meta(min_length=3, description="Sender of messages that name none.")] = (
         "Leadmill <leadmill@localhost>"
     )
@@ -80,8 +82,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     packs: Annotated[
         tuple[Path, ...],
         Meta(
-            description=f"Folders of packs beside the built-in ones, parted by `{os.pathsep}`; a later pack replaces an "
-            "earlier."
+            description=f"Folders of packs beside the built-in ones, parted by `{os.pathsep}`; a pack replaces the "
+            "one of its name before it."
         ),
     ] = (BUILT_IN,)
 
@@ -160,7 +162,8 @@ This page is written from `leadmill.runtime.settings`.
 
 {table}
 
-Secrets that buyers' and providers' declarations name (`{{ env = "NAME" }}`) may have any name.
+Secrets that are named elsewhere (`{{ env = "NAME" }}` in a declaration, `LEADMILL_SMTP_SECRET`) may have any name;
+best one that does not begin with `LEADMILL_`.
 
 The embedded PostgreSQL chooses its own settings by the machine's memory at every start. Put others into `local.conf` in
 `postgres/data` of the home; it is read last.
