@@ -41,7 +41,7 @@ from leadmill.runtime.http import Http
 from leadmill.runtime.mail import Mail, Relay
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.outgoing import WayOut
-from leadmill.runtime.packs import BUILT_IN, load_packs
+from leadmill.runtime.packs import load_packs
 from leadmill.runtime.plugins import find_plugins
 from leadmill.runtime.postgres import store
 from leadmill.runtime.settings import Settings
@@ -84,13 +84,13 @@ async def wire(
     """Everything over an open store; what must be closed again is put on ``stack``."""
     vault = Vault(load_master(settings.home, environ))
     keys = Keys()
-    reach = Reach(loopback=settings.allow_loopback, private=settings.allow_private)
+    reach = Reach(settings.allow_loopback, settings.allow_private, settings.allow_plain)
     http = await stack.enter_async_context(Http(reach, environ, clock))
     way = WayOut(http, Mail(_relay(settings), environ, clock), Drop(settings.home / "drop"))
     plugins = find_plugins()
     consults: dict[str, Consult] = {}
-    packs = load_packs(BUILT_IN, *settings.packs)
-    book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash)
+    packs = load_packs(*settings.packs)
+    book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
     pen = Pen(vault, keys, Codecs(), mint)
     kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults), book.walk, clock, mint)
     return House(

@@ -23,7 +23,7 @@ class Verify:
     ``providers`` are those in use by name; there are none unless the configuration names some.
     """
 
-    name = "verify"
+    name = "facts"
 
     def __init__(self, reference: Reference, providers: Mapping[str, Consult] | None = None) -> None:
         self._reference = reference

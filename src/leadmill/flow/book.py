@@ -16,8 +16,7 @@ from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Rules
 from leadmill.followup import read_templates
 from leadmill.market import Order, read_order
-from leadmill.parties import KeyRing, build_roster
-from leadmill.parties.store import keys_version, load_keys
+from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import read_law
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs, digest_of
@@ -37,6 +36,7 @@ class Book:
         reference: Reference,
         providers: Mapping[str, Consult],
         keyed_hash: Callable[[str, str], bytes],
+        mail: bool = True,
     ) -> None:
         self._verticals = read_verticals(packs)
         self._cards = read_scorecards(packs)
@@ -45,7 +45,7 @@ class Book:
             for name, pack in packs.laws.items()
         }
         self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
-        self._templates = read_templates(packs)
+        self._templates = read_templates(packs, mail=mail)
         self._reference = reference
         self._providers = providers
         self._hash = keyed_hash

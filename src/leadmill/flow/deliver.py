@@ -46,8 +46,15 @@ def deliver(
             plan = await plan_attempt(tx, delivery_id, kit.clock())
             if plan is None:
                 return
-            spec, parcel = await _parcel(tx, kit, plan)
-        outcome, sent = await _attempt(way, couriers, spec, parcel)
+            packed = await _parcel(tx, kit, plan)
+        sent: bytes | None = None
+        retries: tuple[int, ...] = ()
+        if isinstance(packed, Fault):
+            outcome = read_fault(packed)
+        else:
+            spec, parcel = packed
+            outcome, sent = await _attempt(way, couriers, spec, parcel)
+            retries = spec.retries
         now = kit.clock()
         async with kit.db.begin() as tx:
             row = await kit.pen.lock(tx, plan.lead_id)
@@ -57,7 +64,7 @@ def deliver(
                 plan,
                 outcome,
                 now,
-                retries=spec.retries,
+                retries=retries,
                 jitter=chance(),
                 request_digest=sent,
                 seal=kit.pen.sealer(row, f"attempt {plan.delivery_id}") if known else None,
@@ -68,18 +75,20 @@ def deliver(
     return handle
 
 
-async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel]:
+async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] | Fault:
+    """The opened lead and how its recipient wants it, or why there is nothing to hand over: an outcome like any
+    other."""
     rules = kit.walk().rules
     recipient = rules.roster.recipient(plan.recipient)
     if recipient is None:
-        raise Permanent("delivery.recipient.gone", f"{plan.recipient} is on the roster no more")
+        return Permanent("delivery.recipient.gone", f"{plan.recipient} is on the roster no more")
     row = await read_lead(tx, plan.lead_id)
     if row is None:
-        raise Permanent("flow.lead.unknown", "no such lead")
+        return Permanent("flow.lead.unknown", "no such lead")
     lead = await open_row(tx, kit.pen, row)
     sale = await find_sale(tx, plan.sale_id)
     if lead is None:
-        raise Permanent("flow.lead.forgotten", "the person was forgotten; nothing is handed over any more")
+        return Permanent("flow.lead.forgotten", "the person was forgotten; nothing is handed over any more")
     parcel = pack(
         plan,
         vertical=lead.vertical,

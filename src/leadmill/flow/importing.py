@@ -132,6 +132,7 @@ async def _write_chunk(
             faults.append(found)
         else:
             walkers.append(await fresh_walker(kit, walk, found, run.id))
+    now = kit.clock()
     async with kit.db.begin() as tx:
         held = await lock_import(tx, run.id)
         if held.next_row != run.next_row or held.state == "done":

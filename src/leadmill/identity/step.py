@@ -24,7 +24,7 @@ class Recognise:
     ``keyed_hash`` is the vault's. A lead marked as a test is never a duplicate, nor is another lead one of it.
     """
 
-    name = "recognise"
+    name = "identity"
 
     def __init__(self, verticals: Mapping[str, Vertical], keyed_hash: Callable[[str, str], bytes]) -> None:
         self._days = {name: vertical.dedupe_window_days for name, vertical in verticals.items()}

@@ -251,8 +251,13 @@ class Auction(Evidence, frozen=True):
         if shared and self.value is not None and len(won) > 1:
             text += f", {self.value} together"
         if losers:
-            return f"{text} beats " + ", ".join(f"{self.named(item)} at {item.price}" for item in losers[:3]) + "."
+            return f"{text} beats " + ", ".join(f"{self.named(item)} {_at(item)}" for item in losers[:3]) + "."
         return f"{text} {verb}: no other order could take the lead."
+
+
+def _at(item: Considered) -> str:
+    price = item.price or item.shared_price
+    return f"at {price}" if price is not None else "in-house"
 
 
 _BEATEN = {OUTBID.code, MODE.code}

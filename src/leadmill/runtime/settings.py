@@ -79,6 +79,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     allow_private: Annotated[
         bool, Meta(description="Whether outgoing calls may reach private networks, such as `10.0.0.0/8`.")
     ] = False
+    allow_plain: Annotated[
+        bool, Meta(description="Whether outgoing calls may reach public addresses over plain HTTP.")
+    ] = False
     packs: Annotated[
         tuple[Path, ...],
         Meta(

@@ -33,7 +33,7 @@ def seen(case: Case) -> Seen:
 class Rate:
     """Rates a lead by its vertical's scorecard. Without one every lead has the same middling score and is sold."""
 
-    name = "rate"
+    name = "scoring"
 
     def __init__(self, cards: Mapping[str, Scorecard]) -> None:
         self._cards = {name: (card, compile_card(card)) for name, card in cards.items()}
