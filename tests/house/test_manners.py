@@ -41,7 +41,7 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
     long: list[str] = []
     for path in project_files():
         inside = any(path.is_relative_to(ROOT / folder) for folder in ("src", "tests", "web/src"))
-        if inside and path.suffix in WRITTEN:
+        if inside and path.suffix in WRITTEN and path.parent.name != "versions":  # those are generated
             looked_at += 1
             lines = len(path.read_text(encoding="utf-8").splitlines())
             if lines > LONGEST:

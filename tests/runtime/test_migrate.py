@@ -32,6 +32,13 @@ async def differences(url: str) -> list[Any]:
     return found
 
 
+async def test_the_versions_make_exactly_the_tables_of_the_packages(empty_database_url: str) -> None:
+    """Where this fails, a table has changed since the last version: ``python -m leadmill.migrations "what
+    changed"``."""
+    await migrate(empty_database_url)
+    assert await differences(empty_database_url) == []
+
+
 @pytest.fixture
 async def history(tmp_path: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A history of one version, freshly written from the tables."""

@@ -12,8 +12,3 @@ depends_on = None
 def upgrade() -> None:
     """Go from the version before to this one."""
     ${upgrades if upgrades else "pass"}
-
-
-def downgrade() -> None:
-    """Go back."""
-    ${downgrades if downgrades else "pass"}
