@@ -70,7 +70,11 @@ _COURSES: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
     ("Helio Solar", [{"field": "subject", "eq": "Nursing"}], {"mode": "exclusive", "price": "40.00", "caps": _ROOM}),
     ("Sunrise Power", [_in(WEST)], {"mode": "shared", "shared_price": "14.00", "caps": _ROOM}),
     ("Pacific Roof", [_in(["CA"])], {"mode": "either", "price": "30.00", "shared_price": "13.00", "caps": _ROOM}),
-    ("Desert Sun", [{"field": "degree_level", "in": ["bachelor", "master"]}], {"mode": "shared", "shared_price": "9.00"}),
+    (
+        "Desert Sun",
+        [{"field": "degree_level", "in": ["bachelor", "master"]}],
+        {"mode": "shared", "shared_price": "9.00"},
+    ),
     ("Gulf Energy", [{"field": "time_on_site", "gte": 600}], {"mode": "exclusive", "price": "28.00", "caps": _ROOM}),
     ("Mesa Electric", [_in(SOUTH)], {"mode": "either", "price": "25.00", "shared_price": "12.00", "caps": _TIGHT}),
     ("Atlantic Sun", [_in(EAST)], {"mode": "exclusive", "price": "27.00", "min_score": 55, "caps": _ROOM}),

@@ -1,11 +1,13 @@
 """The load: valid leads over kept-alive HTTP connections, and how they were answered.
 
 Run as a process of its own by :mod:`benchmarks.intake`, so that its CPU is counted apart. Orders come as JSON lines
-on standard input (:class:`Order`), each answered with one line (:class:`Report`) on standard output. It speaks just
+on standard input (:class:`Order`), each answered with the lines ``begin`` and ``end`` at the edges of the measured
+window and one line of JSON (:class:`Report`) on standard output. It speaks just
 enough HTTP/1.1 to be cheap: requests are made before the clock starts, answers are cut by their length.
 """
 
 import asyncio
+import gc
 import random
 import resource
 import sys
@@ -170,6 +172,7 @@ class _Connection(asyncio.Protocol):
 async def drive(host: str, port: int, order: Order) -> Report:
     """Drive one phase."""
     phase = _Phase(order, deque(_request(f"{host}:{port}", order.first + n) for n in range(order.most)))
+    gc.freeze()  # the requests are no garbage, and looking through them again and again would show as latency
     loop = asyncio.get_running_loop()
     connections = []
     for _ in range(order.connections):
@@ -180,13 +183,15 @@ async def drive(host: str, port: int, order: Order) -> Report:
     for made in connections:
         phase.next(made)
     await asyncio.sleep(order.warm_up)
+    _mark("begin")
     began, cpu = time.monotonic(), _own_cpu()
     phase.counting = True
     until = began + order.seconds
-    while time.monotonic() < until and (phase.requests or phase.open):
+    while time.monotonic() < until and (phase.requests or phase.open):  # noqa: ASYNC110 both, and the hot path stays bare
         await asyncio.sleep(min(0.05, max(0.0, until - time.monotonic())))
     phase.counting = False
     ended, cpu = time.monotonic(), _own_cpu() - cpu
+    _mark("end")
     exhausted = not phase.requests
     phase.ending = True
     if pace is not None:
@@ -230,6 +235,12 @@ async def _pace(phase: _Phase) -> None:
         await asyncio.sleep(max(0.0005, due - now))
 
 
+def _mark(word: str) -> None:
+    """Tell the benchmark that the measured window begins or ends, to read the others' CPU at once."""
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
 def _own_cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -244,6 +255,7 @@ def main() -> int:
     """Drive phase after phase until standard input ends. Arguments: host and port."""
     host, port = sys.argv[1], int(sys.argv[2])
     for order in _orders():
+        gc.collect()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             report = runner.run(drive(host, port, order))
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")

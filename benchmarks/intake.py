@@ -1,0 +1,275 @@
+"""``leadmill bench intake``: valid leads over HTTP through the whole walk to the queued delivery, durably.
+
+Run by ``leadmill bench``. In one run on one server it measures the one-row durable inserts of ``pgbench`` and the
+leads, so that the ratio says something on any machine; see ``docs/performance.md``.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from msgspec import Struct
+
+from benchmarks.drive import Order, Report
+from benchmarks.figures import median
+from benchmarks.house import Broken, Home, Served, endable, file_system, home, say, serving
+from benchmarks.profile import profiling
+from benchmarks.stored import leads_stored, store_more
+
+RATIO_GOAL = 0.06
+CPU_GOAL_MS = 2.0
+P99_GOAL_MS = 100.0
+SLOWER_GOAL = 0.10
+FIRST_STORED = 10_000
+_INSERT_SECONDS = 4
+_MOST_A_SECOND = 3_000
+
+
+class Level(Struct, frozen=True):
+    """What was seen at one number of stored leads. CPU is milliseconds a lead: ``cpu_program`` all serving processes,
+    ``cpu_postgres`` the whole server, ``cpu_load`` the load itself, which is no part of the total. ``webs`` is each
+    web process' share of the program's CPU. Latencies are milliseconds, ``full`` as fast as it goes, ``half`` at half
+    that rate."""
+
+    stored: int
+    inserts: list[float]
+    inserts_per_s: float
+    leads_per_s: float
+    ratio: float
+    cpu_program: float
+    cpu_postgres: float
+    cpu_total: float
+    cpu_load: float
+    webs: list[float]
+    full: Report
+    half_rate: float
+    half: Report
+
+
+class Seen(Struct, frozen=True):
+    """What a phase showed: the load's report, and the seconds of CPU that each serving process and the whole server of
+    the store used in its window."""
+
+    report: Report
+    program: dict[int, float]
+    postgres: float
+
+
+class Driver:
+    """The load's own process."""
+
+    def __init__(self, served: Served) -> None:
+        command = [sys.executable, "-P", "-m", "benchmarks.drive", served.host, str(served.port)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self._next = 0
+
+    def phase(self, served: Served, at: Home, order: Order) -> Seen:
+        """Drive one phase."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(order).decode() + "\n")
+        self._process.stdin.flush()
+        marks = []
+        for word in ("begin", "end"):
+            if self._line().strip() != word:
+                raise Broken("the load broke down; see above")
+            marks.append((served.cpu(), at.postgres_cpu()))
+        report = msgspec.json.decode(self._line(), type=Report)
+        (before, database), (after, database_after) = marks
+        used = {pid: seconds - before.get(pid, 0.0) for pid, seconds in after.items()}
+        return Seen(report, used, database_after - database)
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+
+
+class Bench:
+    """One run: the home, the program and the load, and how long each phase takes."""
+
+    def __init__(self, at: Home, served: Served, driver: Driver, seconds: float, connections: int) -> None:
+        self._home = at
+        self._served = served
+        self._driver = driver
+        self._seconds = seconds
+        self._connections = connections
+        self._first = 0
+
+    def drive(self, seconds: float, warm_up: float, rate: float = 0.0, most: int = 0) -> Seen:
+        """A phase with fresh leads."""
+        most = most or int((seconds + warm_up) * (rate * 1.3 or _MOST_A_SECOND)) + 1000
+        order = Order(self._first, most, seconds, warm_up, self._connections, rate)
+        found = self._driver.phase(self._served, self._home, order)
+        self._first += found.report.sent
+        return found
+
+    def warm(self) -> None:
+        """Fill what fills at first use, and store the first leads."""
+        while (lacking := FIRST_STORED - leads_stored(self._home.url)) > 0:
+            say(f"warming up: {lacking:,} leads to go")
+            before = self._first
+            _check(self.drive(120.0, 0.0, most=lacking).report)
+            if self._first == before:
+                raise Broken("no lead is taken")
+
+    def level(self) -> Level:
+        """Measure at what is stored now."""
+        stored = leads_stored(self._home.url)
+        say(f"{stored:,} leads stored: pgbench with 16 clients")
+        inserts = [self._home.inserts(_INSERT_SECONDS), self._home.inserts(_INSERT_SECONDS)]
+        say(f"leads over {self._connections} connections for {self._seconds:.0f} s")
+        seen = self.drive(self._seconds, min(5.0, self._seconds / 3))
+        full = seen.report
+        taken = _check(full)
+        rate = taken / full.seconds
+        say(f"{rate:,.0f} leads/s; now at half of that")
+        half = self.drive(self._seconds / 2, 2.0, rate / 2).report
+        _check(half)
+        inserts.append(self._home.inserts(_INSERT_SECONDS))
+        program = sum(seen.program.values())
+        webs = [seen.program.get(pid, 0.0) / program for pid in self._served.webs()]
+        plain = median(inserts)
+        return Level(
+            stored=stored,
+            inserts=inserts,
+            inserts_per_s=plain,
+            leads_per_s=rate,
+            ratio=rate / plain,
+            cpu_program=program / taken * 1000,
+            cpu_postgres=seen.postgres / taken * 1000,
+            cpu_total=(program + seen.postgres) / taken * 1000,
+            cpu_load=full.own_cpu / taken * 1000,
+            webs=webs,
+            full=full,
+            half_rate=rate / 2,
+            half=half,
+        )
+
+
+def _check(report: Report) -> int:
+    """The leads taken in the window. Raises :class:`Broken` where one was refused or lost: then nothing was
+    measured."""
+    taken = report.statuses.get("201", 0)
+    if report.lost or set(report.statuses) - {"201"} or not taken:
+        raise Broken(f"answers {report.statuses or 'none'}, {report.lost} lost; {report.refusal}")
+    return taken
+
+
+def measure(
+    seconds: float, workers: int, connections: int, stored: int, profile: Path | None, folder: Path | None
+) -> dict[str, Any]:
+    """The whole run, as one document."""
+    began = time.monotonic()
+    levels: list[Level] = []
+    with home(folder) as at, serving(at, workers) as served:
+        driver = Driver(served)
+        try:
+            run = Bench(at, served, driver, seconds, connections)
+            run.warm()
+            levels.append(run.level())
+            if stored:
+                store_more(at.url, stored)
+                run.drive(3.0, 0.0)
+                levels.append(run.level())
+            if profile is not None:
+                with profiling(served.webs()[0], seconds / 2, profile):
+                    run.drive(seconds / 2 + 1, 0.5)
+        finally:
+            driver.close()
+        kind = file_system(at.path)
+    first = levels[0]
+    return {
+        "bench": "intake",
+        "workers": workers,
+        "connections": connections,
+        "file_system": kind,
+        "levels": levels,
+        "goals": {
+            "ratio": {"goal": RATIO_GOAL, "seen": first.ratio, "met": first.ratio >= RATIO_GOAL},
+            "cpu_ms": {"goal": CPU_GOAL_MS, "seen": first.cpu_total, "met": first.cpu_total <= CPU_GOAL_MS},
+            "p99_ms": {"goal": P99_GOAL_MS, "seen": first.half.p99, "met": first.half.p99 < P99_GOAL_MS},
+        }
+        | (_slower(levels) if len(levels) > 1 else {}),
+        "took_s": time.monotonic() - began,
+    }
+
+
+def _slower(levels: list[Level]) -> dict[str, Any]:
+    """How much of the ratio is lost between the first level and the last."""
+    lost = 1 - levels[-1].ratio / levels[0].ratio
+    return {"slower": {"goal": SLOWER_GOAL, "seen": lost, "met": lost <= SLOWER_GOAL}}
+
+
+def tell(found: dict[str, Any]) -> None:
+    """Print the figures for people."""
+    for level in found["levels"]:
+        full, half = level.full, level.half
+        outcomes = ", ".join(f"{count:,} {name}" for name, count in sorted(full.outcomes.items()))
+        spread = " ".join(f"{each:,.0f}" for each in level.inserts)
+        webs = " ".join(f"{share:.0%}" for share in level.webs)
+        lines = [
+            f"{level.stored:,} leads stored",
+            f"  leads/s            {level.leads_per_s:10,.0f}   ({outcomes})",
+            f"  one-row inserts/s  {level.inserts_per_s:10,.0f}   (pgbench, 16 clients: {spread})",
+            f"  ratio              {level.ratio:10.3f}   (goal {RATIO_GOAL})",
+            f"  CPU a lead, ms     {level.cpu_total:10.2f}   (program {level.cpu_program:.2f} [by web process {webs}],"
+            f" PostgreSQL {level.cpu_postgres:.2f}; goal {CPU_GOAL_MS}; the load's own {level.cpu_load:.2f})",
+            f"  at full load, ms   p50 {full.p50:.0f}   p95 {full.p95:.0f}   p99 {full.p99:.0f}",
+            f"  at {level.half_rate:,.0f}/s, ms      p50 {half.p50:.0f}   p95 {half.p95:.0f}   p99 {half.p99:.0f}"
+            f"   (goal: p99 under {P99_GOAL_MS:.0f})",
+        ]
+        print("\n".join(lines))
+    slower = found["goals"].get("slower")
+    if slower:
+        print(f"ratio lost with what is stored: {slower['seen']:+.1%} (goal: at most {SLOWER_GOAL:.0%})")
+    missed = [name for name, goal in found["goals"].items() if not goal["met"]]
+    print(f"home on {found['file_system']}; {'all goals met' if not missed else 'missed: ' + ', '.join(missed)}")
+
+
+def main(
+    seconds: Annotated[float, typer.Option(min=2, max=600, help="Length of the measured window.")] = 15.0,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Web processes.")] = 2,
+    connections: Annotated[int, typer.Option(min=1, max=1000, help="Kept-alive connections.")] = 96,
+    stored: Annotated[int, typer.Option(min=0, help="Measure again with so many leads stored.")] = 0,
+    profile: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Profile a web process with py-spy (.svg, .json or .txt).")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", metavar="DIR", help="Where the temporary home lies: the disk to measure.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Leads/s from HTTP to the queued delivery, beside one-row durable inserts on the same server.
+
+    Takes about two minutes, and ten more with --stored 1000000, which needs some 15 GB of disk.
+
+    Example: leadmill bench intake --seconds 20 --stored 1000000
+    """
+    if profile is not None:
+        profile = profile.absolute()
+    try:
+        with endable():
+            found = measure(seconds, workers, connections, stored, profile, folder)
+    except (Broken, subprocess.TimeoutExpired) as fault:
+        say(str(fault))
+        raise typer.Exit(3) from fault
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+    else:
+        tell(found)
+
+
+if __name__ == "__main__":
+    typer.run(main)
