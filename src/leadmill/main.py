@@ -88,7 +88,7 @@ async def wire(
     http = await stack.enter_async_context(Http(reach, environ, clock))
     way = WayOut(http, Mail(_relay(settings), environ, clock), Drop(settings.home / "drop"))
     plugins = find_plugins()
-    consults: dict[str, Consult] = {}
+    consults = {name: Consult(provider) for name, provider in plugins.of("leadmill.facts").items()}
     packs = load_packs(*settings.packs)
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
     pen = Pen(vault, keys, Codecs(), mint)
