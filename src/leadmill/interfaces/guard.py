@@ -1,7 +1,7 @@
 """What every answer carries, whichever interface gives it: a request id and the headers that keep browsers safe.
 
-Wraps the whole web application as plain ASGI. The pages load scripts, styles and fonts from this origin alone and run nothing
-inline, so an injected tag does nothing.
+Wraps the whole web application as plain ASGI. The pages load scripts, styles and fonts from this origin alone and run
+nothing inline, so an injected tag does nothing.
 """
 
 import secrets
@@ -14,8 +14,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
 )
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", _POLICY.encode()),
@@ -34,8 +34,9 @@ def request_id_of(scope: Scope) -> str:
 
 
 def guarded(app: Asgi) -> Asgi:
-    """The application with a request id (the caller's ``X-Request-Id`` where it is a plain token of at most 100 characters)
-    in its scope and on its answers, and with the safe headers. A header that an answer sets itself stays as it is."""
+    """The application with a request id (the caller's ``X-Request-Id`` where it is a plain token of at most 100
+    characters) in its scope and on its answers, and with the safe headers. A header that an answer sets itself stays
+    as it is."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

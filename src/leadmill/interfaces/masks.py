@@ -1,6 +1,7 @@
 """Personal values as a reader sees them who may not read them.
 
-Used by the console and the API. A mask keeps enough to tell two leads apart at a glance and never the length of what it hides.
+Used by the console and the API. A mask keeps enough to tell two leads apart at a glance and never the length of what
+it hides.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ _HIDDEN = "•••"
 
 
 def name_of(lead: Lead | None, seen: bool) -> str:
-    """What to call the person of a lead: the name, else the e-mail address or the phone; initials for who may not read it."""
+    """What to call the person of a lead: the name, else the e-mail address or the phone; initials for who may not
+    read it."""
     if lead is None:
         return "Forgotten"
     parts = [part for part in (lead.text("first_name"), lead.text("last_name")) if part]
@@ -25,7 +27,7 @@ def name_of(lead: Lead | None, seen: bool) -> str:
 
 
 def mask(name: str, value: Value) -> Value:
-    """A personal value, hidden: a phone keeps its last two digits, an e-mail address its first letter and its ending."""
+    """A personal value, hidden: a phone keeps its last two digits, an e-mail address its first letter and ending."""
     if value is None or value == "" or isinstance(value, bool):
         return value
     text = str(value)

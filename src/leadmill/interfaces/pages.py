@@ -1,7 +1,7 @@
 """Pages of HTML: templates, how values read on them, and the files they load.
 
-Used by the console, the hosted forms and the API's documentation. It promises escaped output, links to static files that change
-with their content, and times in the reader's zone.
+Used by the console, the hosted forms and the API's documentation. It promises escaped output, links to static files
+that change with their content, and times in the reader's zone.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
+from markupsafe import Markup, escape
 
 from leadmill.core.money import Money
 
@@ -63,7 +64,7 @@ class Pages:
             auto_reload=False,
         )
         self._env.globals["asset"] = self.asset
-        self._env.filters.update(words=words, money=money, short=short, long=long, full=full, count=count)
+        self._env.filters.update(words=words, money=money, short=short, long=long, full=full, count=count, code=code)
 
     def asset(self, name: str) -> str:
         """The address of a static file, which changes when the file does."""
@@ -90,6 +91,14 @@ def money(amount: int, currency: str | None = None) -> str:
 def count(number: int) -> str:
     """A number with its thousands apart."""
     return f"{number:,}"
+
+
+def code(text: str) -> Markup:
+    """A text of ours in which what stands between backticks is code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
 
 
 @jinja2.pass_context

@@ -1,6 +1,7 @@
 """What the web interfaces work with: handed over by ``main``, kept nowhere else.
 
-Read by every module of the API, the console and the forms. All of it is values and functions, so that a test hands over its own.
+Read by every module of the API, the console and the forms. All of it is values and functions, so that a test hands
+over its own.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,10 +24,11 @@ from leadmill.runtime.db import Database
 class Wiring(Struct, frozen=True, kw_only=True):
     """Everything a request may need.
 
-    ``take`` walks a submission and answers once the outcome is durable. ``ring`` gives the API keys in force. ``random`` gives
-    unguessable bytes. ``start_import`` sets an uploaded file going and gives the import's id; ``home`` is the folder where uploads
-    and error files are kept. ``ready`` raises Transient while no lead can be taken. ``exposition`` gives the metrics: content type
-    and body. ``secure`` says that the site is reached over HTTPS alone, so cookies may demand it.
+    ``take`` walks a submission and answers once the outcome is durable. ``ring`` gives the API keys in force.
+    ``random`` gives unguessable bytes. ``start_import`` sets an uploaded file going and gives the import's id;
+    ``home`` is the folder where uploads and error files are kept. ``ready`` raises Transient while no lead can be
+    taken. ``exposition`` gives the metrics: content type and body. ``secure`` says that the site is reached over
+    HTTPS alone, so cookies may demand it.
     """
 
     kit: Kit

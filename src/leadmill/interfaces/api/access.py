@@ -6,6 +6,7 @@ Made for each request by ``provide_reader``; the routes ask it for the right the
 from typing import Any
 
 from litestar import Request
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from leadmill.core.faults import Forbidden, Unauthenticated
@@ -39,9 +40,9 @@ def caller_of(request: Request[Any, Any, Any], wiring: Wiring) -> Caller | None:
     return identify(wiring.ring(), wiring.keyed_hash(KEY_PURPOSE, key.strip()), wiring.clock())
 
 
-async def provide_reader(request: Request[Any, Any, Any], wiring: Wiring) -> Reader:
-    """The reader of a request. Raises Unauthenticated ``api.key.missing``, and Forbidden ``api.right.missing`` for the key of a
-    source or buyer, which may read no leads."""
+async def provide_reader(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring]) -> Reader:
+    """The reader of a request. Raises Unauthenticated ``api.key.missing``, and Forbidden ``api.right.missing`` for
+    the key of a source or buyer, which may read no leads."""
     caller = caller_of(request, wiring)
     if caller is not None:
         if caller.role is None or not caller.may(Right.READ):

@@ -59,7 +59,8 @@ class Answered(Struct, frozen=True):
 
 
 def idempotency_key(request: Request[Any, Any, Any]) -> str | None:
-    """The ``Idempotency-Key``: a structured-field string, or a bare token as many clients send it. None where none was sent.
+    """The ``Idempotency-Key``: a structured-field string, or a bare token as many clients send it. None where none
+    was sent.
 
     Raises BadInput ``api.idempotency_key.malformed``."""
     raw = request.headers.get("idempotency-key")
@@ -78,7 +79,8 @@ async def once(
 ) -> Response[bytes]:
     """Do ``act`` and answer with what it gives; a request repeated with the same key gets the first answer.
 
-    The answer is kept in the transaction of the deed. Raises Conflict ``flow.request.reused`` for the key with another body.
+    The answer is kept in the transaction of the deed. Raises Conflict ``flow.request.reused`` for the key with
+    another body.
     """
     answered: Answered
     async with wiring.db.begin() as tx:

@@ -1,6 +1,7 @@
 """``/healthz``, ``/readyz`` and ``/metrics``: for whoever watches the machine."""
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from leadmill.interfaces.wiring import Wiring
 
@@ -12,14 +13,14 @@ def healthz() -> dict[str, str]:
 
 
 @get("/readyz", include_in_schema=False)
-async def readyz(wiring: Wiring) -> dict[str, str]:
+async def readyz(wiring: NamedDependency[Wiring]) -> dict[str, str]:
     """Leads can be taken: the store answers. A 503 problem otherwise."""
     await wiring.ready()
     return {"status": "ready"}
 
 
 @get("/metrics", include_in_schema=False, sync_to_thread=False)
-def metrics(wiring: Wiring) -> Response[bytes]:
+def metrics(wiring: NamedDependency[Wiring]) -> Response[bytes]:
     """The metrics in Prometheus' text format; nothing in them is about a person."""
     kind, body = wiring.exposition()
     return Response(body, headers={"content-type": kind})

@@ -10,15 +10,18 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from msgspec import Struct
 
 from leadmill.capture import Lead, Value
+from leadmill.core.events import Event
 from leadmill.core.faults import BadInput, FieldFault, NotFound
 from leadmill.core.reasons import State
 from leadmill.core.verdicts import Rule
 from leadmill.flow.biography import Candidate, Passage, read_biography
-from leadmill.flow.memory import recall_one
-from leadmill.flow.model import LeadFilter, LeadRow
+from leadmill.flow.memory import Chapter, recall_one
+from leadmill.flow.model import LeadFilter, LeadRow, StepTaken
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import list_leads, read_lead
 from leadmill.identity.service import load_keys
@@ -33,8 +36,9 @@ _MOST = 200
 
 
 class LeadOut(Struct, frozen=True, kw_only=True):
-    """A lead as it stands. ``price`` is what it was sold for in all, a decimal string; ``reason`` the code of the reason that ended
-    its walk; ``masked`` says whether personal values in ``fields`` are hidden. ``fields`` is null once the person was forgotten."""
+    """A lead as it stands. ``price`` is what it was sold for in all, a decimal string; ``reason`` the code of the
+    reason that ended its walk; ``masked`` says whether personal values in ``fields`` are hidden. ``fields`` is null
+    once the person was forgotten."""
 
     lead_id: str
     status: str
@@ -80,8 +84,8 @@ class EventPage(Struct, frozen=True):
 
 
 class PassageOut(Struct, frozen=True, kw_only=True):
-    """One step or event of a lead's story: what was heard and learned in sentences, the verdict with its reason, the rules that
-    spoke with their citations. ``micros`` is how long judging took."""
+    """One step or event of a lead's story: what was heard and learned in sentences, the verdict with its reason, the
+    rules that spoke with their citations. ``micros`` is how long judging took."""
 
     at: datetime
     title: str
@@ -118,7 +122,9 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/leads", include_in_schema=False)
-async def get_leads(request: Request[Any, Any, Any], wiring: Wiring, reader: Reader) -> Response[bytes]:
+async def get_leads(
+    request: Request[Any, Any, Any], wiring: NamedDependency[Wiring], reader: NamedDependency[Reader]
+) -> Response[bytes]:
     """A page of leads."""
     query = request.query_params
     limit = _limit(query.get("limit"))
@@ -134,7 +140,9 @@ async def get_leads(request: Request[Any, Any, Any], wiring: Wiring, reader: Rea
 
 
 @get("/v1/leads/{lead_id:str}", include_in_schema=False)
-async def get_lead(wiring: Wiring, reader: Reader, lead_id: str) -> Response[bytes]:
+async def get_lead(
+    wiring: NamedDependency[Wiring], reader: NamedDependency[Reader], lead_id: FromPath[str]
+) -> Response[bytes]:
     """One lead."""
     async with wiring.db.begin() as tx:
         row = await read_lead(tx, lead_id)
@@ -145,21 +153,34 @@ async def get_lead(wiring: Wiring, reader: Reader, lead_id: str) -> Response[byt
 
 
 @get("/v1/leads/{lead_id:str}/events", include_in_schema=False)
-async def get_events(wiring: Wiring, reader: Reader, lead_id: str) -> Response[bytes]:
+async def get_events(
+    wiring: NamedDependency[Wiring], reader: NamedDependency[Reader], lead_id: FromPath[str]
+) -> Response[bytes]:
     """What happened to a lead."""
     async with wiring.db.begin() as tx:
         recalled = await recall_one(tx, wiring.kit.pen, lead_id)
         note_reads(tx, reader.id, [lead_id], "api events", wiring.clock())
-    items = []
-    for chapter in recalled.chapters:
-        for event in chapter.events:
-            data = msgspec.to_builtins(event)
-            items.append(EventOut(data.pop("event"), event.at, list(event.tell()), {**data, "at": event.at}))
-    return answer(EventPage(items))
+    return answer(EventPage([_event(event, chapter) for chapter in recalled.chapters for event in chapter.events]))
+
+
+def _event(event: Event, chapter: Chapter) -> EventOut:
+    says = list(event.tell())
+    learned: list[Any] = []
+    if isinstance(event, StepTaken):
+        # What a step learned lies encoded in the event; what of it is personal is not shown here.
+        station = next(each for each in chapter.stations if each.event is event)
+        learned = [msgspec.to_builtins(item) for item in station.learned if not item.personal]
+        event = msgspec.structs.replace(event, learned=[])
+    data = msgspec.to_builtins(event)
+    if learned:
+        data["learned"] = learned
+    return EventOut(data.pop("event"), event.at, says, data)
 
 
 @get("/v1/leads/{lead_id:str}/explain", include_in_schema=False)
-async def get_explanation(wiring: Wiring, reader: Reader, lead_id: str) -> Response[bytes]:
+async def get_explanation(
+    wiring: NamedDependency[Wiring], reader: NamedDependency[Reader], lead_id: FromPath[str]
+) -> Response[bytes]:
     """A lead's whole story."""
     async with wiring.db.begin() as tx:
         story = await read_biography(tx, wiring.kit.pen, lead_id)
@@ -200,9 +221,7 @@ async def open_rows(tx: Tx, wiring: Wiring, reader: Reader, rows: Sequence[LeadR
     pen, rules = wiring.kit.pen, wiring.rules
     await load_keys(tx, pen.vault, pen.keys, {row.person_id for row in rows})
     note_reads(tx, reader.id, [row.id for row in rows], what, wiring.clock())
-    return [
-        _out(row, pen.open_lead(row) if pen.keys.has(row.person_id) else None, reader.sees, rules) for row in rows
-    ]
+    return [_out(row, pen.open_lead(row) if pen.keys.has(row.person_id) else None, reader.sees, rules) for row in rows]
 
 
 def _out(row: LeadRow, lead: Lead | None, sees: bool, rules: Rules) -> LeadOut:
@@ -266,7 +285,11 @@ def read_filter(given: dict[str, str]) -> LeadFilter:
             raise BadInput(
                 "api.query.invalid",
                 "see errors",
-                [FieldFault(f"/{name}", "api.query.invalid", "write a time with its offset, such as 2026-03-04T15:00:00Z")],
+                [
+                    FieldFault(
+                        f"/{name}", "api.query.invalid", "write a time with its offset, such as 2026-03-04T15:00:00Z"
+                    )
+                ],
             )
     return LeadFilter(
         state=asked.status,
@@ -288,7 +311,9 @@ def _limit(text: str | None) -> int:
         return _DEFAULT
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _MOST:
         raise BadInput(
-            "api.query.invalid", "see errors", [FieldFault("/limit", "api.query.invalid", f"a number from 1 to {_MOST}")]
+            "api.query.invalid",
+            "see errors",
+            [FieldFault("/limit", "api.query.invalid", f"a number from 1 to {_MOST}")],
         )
     return int(text)
 
@@ -296,7 +321,9 @@ def _limit(text: str | None) -> int:
 def answer(value: Struct, headers: dict[str, str] | None = None) -> Response[bytes]:
     """A JSON answer that nobody keeps."""
     return Response(
-        msgspec.json.encode(value), media_type="application/json", headers={"cache-control": "no-store", **(headers or {})}
+        msgspec.json.encode(value),
+        media_type="application/json",
+        headers={"cache-control": "no-store", **(headers or {})},
     )
 
 

@@ -1,7 +1,7 @@
 """Faults as Problem Details (RFC 9457): the only place where a fault meets an HTTP status.
 
-Called by every edge, the plain ASGI intake included, so it knows no web framework. A problem carries the fault's stable code, the
-request's id and one entry a wrong field; it never repeats what was sent.
+Called by every edge, the plain ASGI intake included, so it knows no web framework. A problem carries the fault's
+stable code, the request's id and one entry a wrong field; it never repeats what was sent.
 """
 
 import math
@@ -82,7 +82,8 @@ def status_of(fault: Fault) -> int:
 
 
 def problem_of(fault: Fault, instance: str = "", request_id: str = "") -> Problem:
-    """The problem that stands for a fault. What is wrong inside a server fault stays in the log; the caller gets its code."""
+    """The problem that stands for a fault. What is wrong inside a server fault stays in the log; the caller gets its
+    code."""
     status = status_of(fault)
     return Problem(
         type=f"/problems/{fault.code}",

@@ -3,6 +3,8 @@
 from typing import Any
 
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from leadmill.core.faults import BadInput, Conflict, NotFound
 from leadmill.core.ids import looks_like
@@ -22,7 +24,7 @@ _MOST_AT_ONCE = 200
 
 
 @get("/deliveries", include_in_schema=False)
-async def deliveries_page(desk: Desk) -> Page:
+async def deliveries_page(desk: NamedDependency[Desk]) -> Page:
     """Every delivery, newest first."""
     query = desk.request.query_params
     params = {key: query[key] for key in ("state", "recipient") if query.get(key)}
@@ -81,7 +83,7 @@ def _row(desk: Desk, receipt: Receipt) -> dict[str, Any]:
 
 
 @post("/deliveries/{delivery_id:str}/resend", include_in_schema=False)
-async def take_resend(desk: Desk, delivery_id: str) -> Page:
+async def take_resend(desk: NamedDependency[Desk], delivery_id: FromPath[str]) -> Page:
     """Send one delivery again."""
     fields = await desk.form()
     desk.need(Right.RESEND)
@@ -90,7 +92,7 @@ async def take_resend(desk: Desk, delivery_id: str) -> Page:
 
 
 @post("/deliveries/resend", include_in_schema=False)
-async def take_many(desk: Desk) -> Page:
+async def take_many(desk: NamedDependency[Desk]) -> Page:
     """Send the chosen deliveries again; those that cannot be are left as they are."""
     pairs = await desk.form_pairs()
     desk.need(Right.RESEND)

@@ -1,7 +1,7 @@
 """The desk: who is asking for a page, what that person may do, and how the answer is made.
 
-One is made for each request by ``provide_desk`` and handed to the page. It reads the session, checks that a form came from our own
-page, and renders with what every page shows. A visitor without a session is sent to sign in.
+One is made for each request by ``provide_desk`` and handed to the page. It reads the session, checks that a form came
+from our own page, and renders with what every page shows. A visitor without a session is sent to sign in.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -83,11 +84,13 @@ class Desk:
     def need(self, right: Right) -> None:
         """Raises Forbidden ``console.right.missing`` where the operator lacks the right."""
         if not self.may(right):
-            raise Forbidden("console.right.missing", f"your role, {self.who.role.value}, may not do this; ask an administrator")
+            raise Forbidden(
+                "console.right.missing", f"your role, {self.who.role.value}, may not do this; ask an administrator"
+            )
 
     async def form(self) -> dict[str, str]:
-        """The fields of the posted form; of a repeated one the last. Raises Forbidden ``console.form.stale`` where it does not
-        bring the session's secret."""
+        """The fields of the posted form; of a repeated one the last. Raises Forbidden ``console.form.stale`` where it
+        does not bring the session's secret."""
         return dict(await self.form_pairs())
 
     async def form_pairs(self) -> list[tuple[str, str]]:
@@ -104,7 +107,9 @@ class Desk:
     def show(self, template: str, here: str, status: int = 200, **values: Any) -> Page:
         """A page."""
         return Response(
-            self._pages.render(template, **self._common(here), **values), media_type=MediaType.HTML, status_code=status,
+            self._pages.render(template, **self._common(here), **values),
+            media_type=MediaType.HTML,
+            status_code=status,
             headers={"cache-control": "no-store"},
         )
 
@@ -131,7 +136,9 @@ class Desk:
         }
 
 
-async def provide_desk(request: Rq, wiring: Wiring, pages: Pages, waiting: Waiting) -> Desk:
+async def provide_desk(
+    request: Rq, wiring: NamedDependency[Wiring], pages: NamedDependency[Pages], waiting: NamedDependency[Waiting]
+) -> Desk:
     """The desk of a request. Raises Unauthenticated where nobody is signed in."""
     now = wiring.clock()
     async with wiring.db.begin() as tx:
@@ -145,8 +152,8 @@ async def provide_desk(request: Rq, wiring: Wiring, pages: Pages, waiting: Waiti
 
 
 async def read_form(request: Rq) -> list[tuple[str, str]]:
-    """A form-encoded body of ours, at most 64 KiB; nothing of another site's making. Raises Forbidden ``console.form.foreign``,
-    TooLarge ``console.form.too_large``."""
+    """A form-encoded body of ours, at most 64 KiB; nothing of another site's making. Raises Forbidden
+    ``console.form.foreign``, TooLarge ``console.form.too_large``."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("console.form.foreign", "the form was sent from another site")
     body = await request.body()

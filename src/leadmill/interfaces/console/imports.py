@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from leadmill.capture import ImportRun
 from leadmill.capture.store import list_imports, read_faults
@@ -29,7 +30,7 @@ _SHOWN = 50
 
 
 @get("/imports", include_in_schema=False)
-async def imports_page(desk: Desk) -> Page:
+async def imports_page(desk: NamedDependency[Desk]) -> Page:
     """The form and the latest imports."""
     return await _page(desk)
 
@@ -85,7 +86,7 @@ def _span(seconds: float) -> str:
 
 
 @get("/imports/{import_id:str}", include_in_schema=False)
-async def import_page(desk: Desk, import_id: str) -> Page:
+async def import_page(desk: NamedDependency[Desk], import_id: FromPath[str]) -> Page:
     """One import: how far it is, what became of its rows, and those that could not be used."""
     async with desk.wiring.db.begin() as tx:
         run = await _find(desk, tx, import_id)
@@ -94,7 +95,7 @@ async def import_page(desk: Desk, import_id: str) -> Page:
 
 
 @get("/imports/{import_id:str}/errors.csv", include_in_schema=False)
-async def errors_file(desk: Desk, import_id: str) -> Response[bytes]:
+async def errors_file(desk: NamedDependency[Desk], import_id: FromPath[str]) -> Response[bytes]:
     """The rows that could not be used, by line, with what to do about each."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -121,7 +122,7 @@ async def _find(desk: Desk, tx: Any, import_id: str) -> ImportRun:
 
 @post("/imports", include_in_schema=False, request_max_body_size=MOST_BYTES + (1 << 20))
 async def take_file(
-    desk: Desk, data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
+    desk: NamedDependency[Desk], data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 ) -> Page:
     """Keep the file and set it going; the rows are taken by the worker."""
     if desk.request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -166,4 +167,3 @@ async def _keep(desk: Desk, given: UploadFile, ending: str) -> Path:
 
 
 ROUTES = [imports_page, take_file, import_page, errors_file]
-

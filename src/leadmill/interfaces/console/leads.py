@@ -1,9 +1,11 @@
-"""The lists of leads: all of them live, those that wait for review, those that are nurtured; and the search over them."""
+"""The lists of leads: all of them live, those that wait for review, those that are nurtured; and the search over
+them."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from leadmill.core.faults import BadInput
@@ -27,19 +29,19 @@ _HEADINGS = {None: ("Leads", "leads"), State.REVIEW: ("Review", "review"), State
 
 
 @get("/leads", include_in_schema=False)
-async def leads_page(desk: Desk) -> Page:
+async def leads_page(desk: NamedDependency[Desk]) -> Page:
     """All leads, newest first."""
     return await _list(desk, None)
 
 
 @get("/review", include_in_schema=False)
-async def review_page(desk: Desk) -> Page:
+async def review_page(desk: NamedDependency[Desk]) -> Page:
     """The leads that wait for a person."""
     return await _list(desk, State.REVIEW)
 
 
 @get("/nurture", include_in_schema=False)
-async def nurture_page(desk: Desk) -> Page:
+async def nurture_page(desk: NamedDependency[Desk]) -> Page:
     """The leads below the score from which they are sold."""
     return await _list(desk, State.NURTURE)
 
@@ -86,7 +88,7 @@ _CHOSEN = ("state", "vertical", "source", "recipient", "min", "max", "since", "u
 
 
 @post("/leads/search", include_in_schema=False)
-async def search(desk: Desk) -> Page:
+async def search(desk: NamedDependency[Desk]) -> Page:
     """Understand what was typed and go there. The text itself never becomes part of an address."""
     typed = read_typed((await desk.form()).get("q", "")[:300])
     if typed.lead_id:
@@ -105,7 +107,7 @@ async def search(desk: Desk) -> Page:
 
 
 @get("/leads/feed", include_in_schema=False)
-async def feed(desk: Desk, request: Rq) -> ServerSentEvent:
+async def feed(desk: NamedDependency[Desk], request: Rq) -> ServerSentEvent:
     """The leads that come while a list is open, as rows of HTML."""
     given = {key: value for key, value in request.query_params.items() if isinstance(value, str)}
     after = request.headers.get("last-event-id") or given.get("after", "")

@@ -1,10 +1,11 @@
-"""The market's pages: orders with the use of their limits, sources, buyers with their accounts, teams with their day."""
+"""The market's pages: orders and the use of their limits, sources, buyers with their accounts, teams and their day."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from litestar import get
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from leadmill.core.money import Money
@@ -46,7 +47,7 @@ class Book(Struct, frozen=True):
 
 
 @get("/orders", include_in_schema=False)
-async def orders_page(desk: Desk) -> Page:
+async def orders_page(desk: NamedDependency[Desk]) -> Page:
     """Every order, what it wants and how far its limits are used."""
     rules = desk.wiring.rules
     orders = sorted(rules.orders.values(), key=lambda order: (order.vertical, order.recipient, order.id))
@@ -79,7 +80,8 @@ async def orders_page(desk: Desk) -> Page:
 
 
 def standing(order: Order, used: Iterable[CapUse], guard: Guard | None, now: datetime) -> tuple[str, str]:
-    """Whether an order takes leads at this moment, and why not: the first thing in its way, as the market looks at them."""
+    """Whether an order takes leads at this moment, and why not: the first thing in its way, as the market looks at
+    them."""
     if order.retired:
         return "closed", "Retired"
     if order.schedule is not None and not is_open(order.schedule, now):
@@ -100,7 +102,9 @@ def meter(use: CapUse) -> Meter:
         says = f"{use.used:,} of {use.limit:,} {_PER[use.per]}"
     else:
         says = f"{Money(use.used, use.currency)} of {Money(use.limit, use.currency)} {_PER[use.per]}"
-    return Meter(use.used, use.limit, share, says, "full" if use.used >= use.limit else "near" if share >= _NEAR else "")
+    return Meter(
+        use.used, use.limit, share, says, "full" if use.used >= use.limit else "near" if share >= _NEAR else ""
+    )
 
 
 def prices(order: Order) -> str:
@@ -132,7 +136,7 @@ def terms(order: Order) -> list[str]:
 
 
 @get("/sources", include_in_schema=False)
-async def sources_page(desk: Desk) -> Page:
+async def sources_page(desk: NamedDependency[Desk]) -> Page:
     """Who sends leads, under what terms, and what they are owed."""
     rules = desk.wiring.rules
     async with desk.wiring.db.begin() as tx:
@@ -164,7 +168,7 @@ def payout(terms: Payout | None) -> str:
 
 
 @get("/buyers", include_in_schema=False)
-async def buyers_page(desk: Desk) -> Page:
+async def buyers_page(desk: NamedDependency[Desk]) -> Page:
     """Who buys leads: orders, account, contract, licences, and how leads are handed over."""
     rules = desk.wiring.rules
     async with desk.wiring.db.begin() as tx:
@@ -201,7 +205,7 @@ def _available(guard: Guard | None) -> Money | None:
 
 
 @get("/teams", include_in_schema=False)
-async def teams_page(desk: Desk) -> Page:
+async def teams_page(desk: NamedDependency[Desk]) -> Page:
     """The in-house teams and each rep's day."""
     rules = desk.wiring.rules
     teams = sorted(rules.roster.teams.values(), key=lambda each: each.name.lower())

@@ -1,7 +1,7 @@
 """What a list of leads is narrowed to: from the address, from typed text, and back into an address.
 
-Pure. Addresses hold no personal data: an e-mail address or a phone number typed into the search becomes the id of the person it
-belongs to before it gets anywhere near one.
+Pure. Addresses hold no personal data: an e-mail address or a phone number typed into the search becomes the id of the
+person it belongs to before it gets anywhere near one.
 """
 
 import re
@@ -97,8 +97,8 @@ def read_typed(text: str) -> Typed:
 
 
 def narrow(params: Mapping[str, str], zone: ZoneInfo, state: State | None = None) -> LeadFilter:
-    """The filter that parameters stand for. Days are days of the reader's zone; ``state`` is the one of a page that shows no
-    other."""
+    """The filter that parameters stand for. Days are days of the reader's zone; ``state`` is the one of a page that
+    shows no other."""
     until = params.get("until")
     return LeadFilter(
         state=state or (State(params["state"]) if "state" in params else None),

@@ -4,6 +4,7 @@ import hmac
 from base64 import urlsafe_b64encode
 
 from litestar import MediaType, Response, get, post
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from leadmill.core.faults import Fault, Forbidden, Unauthenticated
@@ -20,7 +21,7 @@ _YEAR = 365 * 24 * 3600
 
 
 @get("/sign-in", include_in_schema=False)
-async def sign_in_page(request: Rq, wiring: Wiring, pages: Pages) -> Page:
+async def sign_in_page(request: Rq, wiring: NamedDependency[Wiring], pages: NamedDependency[Pages]) -> Page:
     """The form; whoever is signed in goes on."""
     goes_on = own_path(request.query_params.get("next", "/leads"))
     token = request.cookies.get(COOKIE)
@@ -35,7 +36,7 @@ async def sign_in_page(request: Rq, wiring: Wiring, pages: Pages) -> Page:
 
 
 @post("/sign-in", include_in_schema=False, status_code=200)
-async def take_sign_in(request: Rq, wiring: Wiring, pages: Pages) -> Page:
+async def take_sign_in(request: Rq, wiring: NamedDependency[Wiring], pages: NamedDependency[Pages]) -> Page:
     """Check the password; a new session gets a new cookie."""
     fields = dict(await read_form(request))
     before = request.cookies.get(_BEFORE, "")
@@ -58,7 +59,7 @@ async def take_sign_in(request: Rq, wiring: Wiring, pages: Pages) -> Page:
 
 
 @post("/sign-out", include_in_schema=False)
-async def take_sign_out(desk: Desk) -> Page:
+async def take_sign_out(desk: NamedDependency[Desk]) -> Page:
     """End the session."""
     await desk.form()
     async with desk.wiring.db.begin() as tx:
@@ -69,7 +70,7 @@ async def take_sign_out(desk: Desk) -> Page:
 
 
 @post("/theme", include_in_schema=False)
-async def take_theme(desk: Desk) -> Page:
+async def take_theme(desk: NamedDependency[Desk]) -> Page:
     """Keep the theme in this browser."""
     theme = (await desk.form()).get("theme", "")
     found = desk.back(_referer(desk.request))
@@ -78,7 +79,7 @@ async def take_theme(desk: Desk) -> Page:
 
 
 @post("/keys", include_in_schema=False)
-async def take_keys(desk: Desk) -> Page:
+async def take_keys(desk: NamedDependency[Desk]) -> Page:
     """Keep in this browser whether single keys act (WCAG 2.1.4)."""
     keys = (await desk.form()).get("keys", "")
     found = desk.back(_referer(desk.request))
@@ -92,7 +93,9 @@ async def _form(
     async with wiring.db.begin() as tx:
         first_run = not await list_operators(tx)
     before = request.cookies.get(_BEFORE) or urlsafe_b64encode(wiring.random(24)).decode()
-    status = 200 if fault is None else 429 if isinstance(fault, Throttled) else 403 if isinstance(fault, Forbidden) else 401
+    status = (
+        200 if fault is None else 429 if isinstance(fault, Throttled) else 403 if isinstance(fault, Forbidden) else 401
+    )
     error = fault.detail[:1].upper() + fault.detail[1:] + "." if fault else None
     html = pages.render(
         "sign_in.html", **preferences(request), csrf=before, next=goes_on, email=email, error=error, first_run=first_run

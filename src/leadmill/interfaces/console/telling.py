@@ -1,7 +1,7 @@
 """A lead as its page tells it: who, what is known and from whom, the story in chapters.
 
-Pure: takes what ``flow`` recalled and the reader's rights, gives plain values for the templates. Sentences come from the evidence and the
-events themselves; only headings are made here.
+Pure: takes what ``flow`` recalled and the reader's rights, gives plain values for the templates. Sentences come from
+the evidence and the events themselves; only headings are made here.
 """
 
 from collections.abc import Sequence
@@ -170,18 +170,24 @@ def groups(lead: Lead | None, dossier: Dossier | None, rules: Rules, seen: bool)
     facts = dossier.by_key if dossier else {}
     own = [name for name in lead.fields if name not in _CONTACT]
     found = [
-        Group("Person", [_field(name, lead.fields[name], specs, facts, seen) for name in _CONTACT if name in lead.fields]),
-        Group(vertical.title if vertical else lead.vertical, [_field(name, lead.fields[name], specs, facts, seen) for name in own]),
+        Group(
+            "Person", [_field(name, lead.fields[name], specs, facts, seen) for name in _CONTACT if name in lead.fields]
+        ),
+        Group(
+            vertical.title if vertical else lead.vertical,
+            [_field(name, lead.fields[name], specs, facts, seen) for name in own],
+        ),
         Group("Facts", [_fact(fact, seen) for key, fact in sorted(facts.items())]),
-        Group("Came along", [_plain(name, value, seen, name in ("ip", "user_agent")) for name, value in lead.context.items()]),
+        Group(
+            "Came along",
+            [_plain(name, value, seen, name in ("ip", "user_agent")) for name, value in lead.context.items()],
+        ),
         Group("Not known to the vertical", [_plain(name, value, seen, True) for name, value in lead.extra.items()]),
-    ]  # fmt: skip
+    ]
     return [group for group in found if group.facts]
 
 
-def _field(
-    name: str, value: Value, specs: dict[str, FieldSpec], facts: dict[str, Fact], seen: bool
-) -> Shown:
+def _field(name: str, value: Value, specs: dict[str, FieldSpec], facts: dict[str, Fact], seen: bool) -> Shown:
     spec = specs.get(name)
     hidden = not seen and (spec is None or spec.personal or spec.sensitive is not None)
     checked = [fact for key, fact in facts.items() if name in _ABOUT and key.startswith(_ABOUT[name])]
@@ -193,7 +199,8 @@ def _field(
         title=(spec.title if spec and spec.title else words(name)),
         value=read(mask(name, value) if hidden else value, spec),
         tone="bad" if failed else "ok" if passed else "",
-        verdict=", ".join(words(fact.key.partition(".")[2]).lower() for fact in failed) or ("in order" if passed else ""),
+        verdict=", ".join(words(fact.key.partition(".")[2]).lower() for fact in failed)
+        or ("in order" if passed else ""),
         provenance=", ".join(dict.fromkeys(fact.source for fact in best)),
     )
 

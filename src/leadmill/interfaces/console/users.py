@@ -1,6 +1,8 @@
 """Who may sign in: for administrators."""
 
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from leadmill.core.faults import BadInput, Conflict
 from leadmill.interfaces.console.desk import Desk, Page
@@ -17,7 +19,7 @@ _ROLES = {
 
 
 @get("/users", include_in_schema=False)
-async def users_page(desk: Desk) -> Page:
+async def users_page(desk: NamedDependency[Desk]) -> Page:
     """Operators and keys."""
     return await _page(desk)
 
@@ -41,7 +43,7 @@ async def _page(desk: Desk, error: str = "", given: dict[str, str] | None = None
 
 
 @post("/users", include_in_schema=False)
-async def take_user(desk: Desk) -> Page:
+async def take_user(desk: NamedDependency[Desk]) -> Page:
     """Add an operator."""
     fields = await desk.form()
     desk.need(Right.MANAGE_USERS)
@@ -62,7 +64,7 @@ async def take_user(desk: Desk) -> Page:
 
 
 @post("/users/{operator_id:str}", include_in_schema=False)
-async def take_change(desk: Desk, operator_id: str) -> Page:
+async def take_change(desk: NamedDependency[Desk], operator_id: FromPath[str]) -> Page:
     """Change a role, lock somebody out or let them in again, or set a new password."""
     fields = await desk.form()
     desk.need(Right.MANAGE_USERS)

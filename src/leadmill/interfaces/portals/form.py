@@ -1,8 +1,9 @@
 """``/f/{form}``: a published form as a page, and its answer as a lead.
 
-The page says what is agreed to and who may get in touch, in the very text that is kept as proof; it carries a stamp that ties the
-answer to the version that was served. The answer goes the way of every other lead. A field that people cannot see gives away programs
-that fill in everything; such an answer is kept and rejected with its reason like any other.
+The page says what is agreed to and who may get in touch, in the very text that is kept as proof; it carries a stamp
+that ties the answer to the version that was served. The answer goes the way of every other lead. A field that people
+cannot see gives away programs that fill in everything; such an answer is kept and rejected with its reason like any
+other.
 """
 
 import hashlib
@@ -11,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from litestar import MediaType, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -60,14 +63,24 @@ class Asked(Struct, frozen=True):
 
 
 @get("/f/{form_id:str}", include_in_schema=False)
-async def form_page(request: Request[Any, Any, Any], wiring: Wiring, leaflets: Leaflets, form_id: str) -> Response[str]:
+async def form_page(
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    leaflets: NamedDependency[Leaflets],
+    form_id: FromPath[str],
+) -> Response[str]:
     """The form, empty or filled from the address."""
     form, vertical = _find(wiring, form_id)
     return _page(wiring, leaflets, form, vertical, {key: [value] for key, value in request.query_params.items()}, {})
 
 
 @post("/f/{form_id:str}", include_in_schema=False, status_code=200)
-async def take_form(request: Request[Any, Any, Any], wiring: Wiring, leaflets: Leaflets, form_id: str) -> Response[Any]:
+async def take_form(
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    leaflets: NamedDependency[Leaflets],
+    form_id: FromPath[str],
+) -> Response[Any]:
     """Take an answer: back to the form with what is missing, or on to the thanks."""
     form, vertical = _find(wiring, form_id)
     body = await request.body()
@@ -78,9 +91,25 @@ async def take_form(request: Request[Any, Any, Any], wiring: Wiring, leaflets: L
     try:
         stamp = read_stamp(wiring.keyed_hash, given.get(_STAMP, [""])[-1], now)
     except BadInput:
-        return _page(wiring, leaflets, form, vertical, given, {}, "This page was open for long. Please look through it and send it again.")
+        return _page(
+            wiring,
+            leaflets,
+            form,
+            vertical,
+            given,
+            {},
+            "This page was open for long. Please look through it and send it again.",
+        )
     if stamp.form != form.id or stamp.version != form.version:
-        return _page(wiring, leaflets, form, vertical, given, {}, "The form has changed since you opened it. Please look through it and send it again.")
+        return _page(
+            wiring,
+            leaflets,
+            form,
+            vertical,
+            given,
+            {},
+            "The form has changed since you opened it. Please look through it and send it again.",
+        )
     submission = Submission(
         id=wiring.mint("sub", now),
         source_id=form.source_id,
@@ -107,7 +136,9 @@ async def take_form(request: Request[Any, Any, Any], wiring: Wiring, leaflets: L
 
 
 @get("/f/{form_id:str}/thanks", include_in_schema=False)
-async def thanks_page(wiring: Wiring, leaflets: Leaflets, form_id: str) -> Response[str]:
+async def thanks_page(
+    wiring: NamedDependency[Wiring], leaflets: NamedDependency[Leaflets], form_id: FromPath[str]
+) -> Response[str]:
     """What one sees after sending."""
     form, _ = _find(wiring, form_id)
     return Response(leaflets.render("thanks.html", form=form), media_type=MediaType.HTML)
@@ -151,7 +182,10 @@ def _page(
     notice: str = "",
 ) -> Response[str]:
     steps = [
-        {"title": step.title, "fields": [_asked(field, vertical.fields[field.field], given, faults) for field in step.fields]}
+        {
+            "title": step.title,
+            "fields": [_asked(field, vertical.fields[field.field], given, faults) for field in step.fields],
+        }
         for step in form.steps
     ]
     listed = [(field.field, field.label) for step in form.steps for field in step.fields if field.field in faults]
@@ -168,7 +202,9 @@ def _page(
         honeypot=HONEYPOT_FIELD,
         consent_name=_CONSENT,
     )
-    return Response(html, media_type=MediaType.HTML, status_code=422 if faults else 200, headers={"cache-control": "no-store"})
+    return Response(
+        html, media_type=MediaType.HTML, status_code=422 if faults else 200, headers={"cache-control": "no-store"}
+    )
 
 
 def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], faults: Mapping[str, str]) -> Asked:
@@ -188,7 +224,11 @@ def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], fa
         required=field.required,
         kind=kind,
         input={"email": "email", "phone": "tel"}.get(name, _INPUTS.get(spec.type, "text")),
-        inputmode="numeric" if name == "zip" or spec.type == "int" else "decimal" if spec.type in ("money", "number") else "",
+        inputmode="numeric"
+        if name == "zip" or spec.type == "int"
+        else "decimal"
+        if spec.type in ("money", "number")
+        else "",
         autocomplete=spec.autocomplete or "",
         choices=choices,
         value=given.get(name, [""])[-1][:1000],

@@ -1,0 +1,345 @@
+"""The API described: OpenAPI 3.1, from the very types that the routes decode and answer with.
+
+Read by ``/openapi.json`` and by the documentation page. A test holds it against the routes, so nothing can be
+answered that is not described here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.capture import Vertical
+from leadmill.core.reasons import State
+from leadmill.interfaces.api.intake import Answer
+from leadmill.interfaces.api.leads import EventPage, Explanation, LeadOut, LeadPage
+from leadmill.interfaces.api.outcomes import OutcomeIn, OutcomeOut
+from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, title_of
+
+_REF = "#/components/schemas/{name}"
+_TYPES = (Answer, LeadPage, LeadOut, EventPage, Explanation, OutcomeIn, OutcomeOut, Problem)
+
+
+class Health(Struct, frozen=True):
+    """Whether the program is there."""
+
+    status: str
+
+
+_INTRODUCTION = """
+Send leads with a source's key, report outcomes with a buyer's key, read leads with an operator's key.
+
+Times are RFC 3339 in UTC, money is a decimal string beside its currency, ids carry a prefix (`lead_…`) and sort by
+time. A business refusal is no error: it is a `201` with a `status` and its `reasons`. A `4xx` is the caller's mistake
+and comes as Problem Details (RFC 9457) with a stable `code`, the `request_id` and one entry in `errors` for each wrong
+field.
+
+Send an `Idempotency-Key` with every `POST`: for a day the same key with the same body gives the same answer, and with
+another body a `422`. Lists give `next_cursor`; send it as `cursor` for the next page, or follow `Link: rel="next"`.
+""".strip()
+
+
+def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
+    """The document. ``verticals`` are those in force: their fields are what a lead may hold."""
+    _, components = msgspec.json.schema_components([*_TYPES, Health], ref_template=_REF)
+    components["LeadIn"] = lead_in(verticals)
+    for name, vertical in sorted(verticals.items()):
+        components[f"Fields.{name}"] = fields_of(vertical)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Leadmill",
+            "version": version,
+            "description": _INTRODUCTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": "Leads"}, {"name": "Outcomes"}, {"name": "Health"}],
+        "paths": _paths(),
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The key of a source, a buyer or an operator.",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "leadmill_session",
+                    "description": "An operator's browser.",
+                },
+            },
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    lead_id = _path("lead_id", "The lead's id.")
+    reading = {"tags": ["Leads"], "security": [{"key": []}, {"session": []}]}
+    return {
+        "/v1/leads": {
+            "post": {
+                "operationId": "takeLead",
+                "tags": ["Leads"],
+                "summary": "Send a lead",
+                "description": "Walks the lead to its end and answers once the outcome is durable. Flat bodies under"
+                " the usual names of"
+                " the trade are understood as well, JSON or form-encoded; a field the vertical does not know is kept.",
+                "security": [{"key": []}],
+                "parameters": [_IDEMPOTENCY],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {"schema": _ref("LeadIn"), "example": EXAMPLE},
+                        "application/x-www-form-urlencoded": {
+                            "schema": {"type": "object", "additionalProperties": {"type": "string"}}
+                        },
+                    },
+                },
+                "responses": _responses(
+                    201, "Taken: where the lead stands, and why.", "Answer", 400, 401, 403, 413, 415, 422, 503
+                ),
+            },
+            "get": {
+                **reading,
+                "operationId": "listLeads",
+                "summary": "List leads",
+                "description": "Newest first. Personal values are masked unless the role may see them; each read"
+                " is noted.",
+                "parameters": [
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "How many."),
+                    _query("cursor", {"type": "string"}, "The `next_cursor` of the page before."),
+                    _query("status", {"enum": [state.value for state in State]}, "Where the lead stands."),
+                    _query("vertical", {"type": "string"}, "The vertical's name."),
+                    _query("source", {"type": "string"}, "The source's id."),
+                    _query("recipient", {"type": "string"}, "The buyer's id, or `team/rep`."),
+                    _query("person_id", {"type": "string"}, "All leads of one person."),
+                    _query("import_id", {"type": "string"}, "All leads of one import."),
+                    _query("test", {"type": "boolean"}, "Test leads, or none of them."),
+                    _query("min_score", {"type": "integer"}, "Score from."),
+                    _query("max_score", {"type": "integer"}, "Score to."),
+                    _query("since", {"type": "string", "format": "date-time"}, "Received at or after."),
+                    _query("until", {"type": "string", "format": "date-time"}, "Received before."),
+                ],
+                "responses": _responses(200, "A page.", "LeadPage", 400, 401, 403, 422, 503),
+            },
+        },
+        "/v1/leads/{lead_id}": {
+            "get": {
+                **reading,
+                "operationId": "readLead",
+                "summary": "Read a lead",
+                "parameters": [lead_id],
+                "responses": _responses(200, "The lead as it stands.", "LeadOut", 401, 403, 404, 503),
+            }
+        },
+        "/v1/leads/{lead_id}/events": {
+            "get": {
+                **reading,
+                "operationId": "readEvents",
+                "summary": "Read what happened to a lead",
+                "parameters": [lead_id],
+                "responses": _responses(200, "Its events in order.", "EventPage", 401, 403, 404, 503),
+            }
+        },
+        "/v1/leads/{lead_id}/explain": {
+            "get": {
+                **reading,
+                "operationId": "explainLead",
+                "summary": "Explain a lead",
+                "description": "The whole story: each step, what was heard, the verdict with rule and citation, every"
+                " order considered"
+                " and why it did not get the lead, the money.",
+                "parameters": [lead_id],
+                "responses": _responses(200, "The story.", "Explanation", 401, 403, 404, 503),
+            }
+        },
+        "/v1/outcomes": {
+            "post": {
+                "operationId": "reportOutcome",
+                "tags": ["Outcomes"],
+                "summary": "Report what became of a lead",
+                "description": "Of a lead or sale of one's own. A later report adds to the course; one of the same moment"
+                " corrects the"
+                " earlier.",
+                "security": [{"key": []}],
+                "parameters": [_IDEMPOTENCY],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": _ref("OutcomeIn"),
+                            "example": {"sale_id": "sale_01k8…", "disposition": "contacted"},
+                        }
+                    },
+                },
+                "responses": _responses(201, "Taken.", "OutcomeOut", 400, 401, 403, 404, 409, 413, 415, 422, 503),
+            }
+        },
+        "/healthz": {"get": _probe("isAlive", "Whether the process answers", 200)},
+        "/readyz": {"get": _probe("isReady", "Whether leads can be taken", 200, 503)},
+        "/metrics": {
+            "get": {
+                "operationId": "readMetrics",
+                "tags": ["Health"],
+                "summary": "Metrics for Prometheus",
+                "security": [],
+                "responses": {
+                    "200": {
+                        "description": "The text format.",
+                        "content": {"text/plain": {"schema": {"type": "string"}}},
+                    }
+                },
+            }
+        },
+    }
+
+
+EXAMPLE: dict[str, Any] = {
+    "vertical": "solar",
+    "fields": {
+        "first_name": "Ana",
+        "last_name": "Ruiz",
+        "email": "ana.ruiz@example.com",
+        "phone": "(415) 555-0134",
+        "zip": "94110",
+        "state": "CA",
+        "monthly_bill": 240,
+        "homeowner": True,
+    },
+    "consent": {
+        "text": "By pressing “Get my quote” I agree that Helio Solar LLC may call, text and e-mail me.",
+        "sellers": ["Helio Solar LLC"],
+        "given_at": "2026-03-04T15:00:00Z",
+    },
+    "context": {"landing_page": "https://example.com/solar", "ip": "203.0.113.7", "user_agent": "Mozilla/5.0"},
+}
+
+
+def lead_in(verticals: Mapping[str, Vertical]) -> dict[str, Any]:
+    """The body of a lead; what ``fields`` may hold depends on the vertical and is described beside it."""
+    return {
+        "title": "LeadIn",
+        "type": "object",
+        "description": "A lead as it is sent.",
+        "properties": {
+            "vertical": {
+                "type": "string",
+                "description": "Needed unless the source sends one vertical only.",
+                "examples": sorted(verticals),
+            },
+            "fields": {
+                "type": "object",
+                "description": "The person's answers; see the schema Fields.VERTICAL.",
+                "additionalProperties": True,
+            },
+            "consent": {
+                "type": "object",
+                "description": "What the person was shown and agreed to.",
+                "properties": {
+                    "text": {"type": "string", "description": "The very text that was shown."},
+                    "given_at": {"type": "string", "format": "date-time"},
+                    "sellers": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "The companies named to the person.",
+                    },
+                    "channels": {"type": "array", "items": {"enum": ["call", "text", "email"]}},
+                    "url": {"type": "string"},
+                },
+                "additionalProperties": True,
+            },
+            "context": {
+                "type": "object",
+                "description": "How the person came: ip, user_agent, landing_page, utm_…, click ids, sub1 to sub5.",
+                "additionalProperties": True,
+            },
+            "test": {"type": "boolean", "default": False, "description": "Judged like any other, sold to nobody."},
+        },
+        "additionalProperties": True,
+    }
+
+
+_JSON_TYPES: dict[str, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "choice": {"type": "string"},
+    "int": {"type": "integer"},
+    "number": {"type": "number"},
+    "money": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "list": {"type": "array", "items": {"type": "string"}},
+}
+
+
+def fields_of(vertical: Vertical) -> dict[str, Any]:
+    """The fields of a vertical as a schema; other names for them are understood too."""
+    properties = {}
+    for name, spec in sorted(vertical.fields.items()):
+        found = dict(_JSON_TYPES[spec.type])
+        found["title"] = spec.title or name
+        if spec.choices:
+            found["examples"] = [choice.value for choice in spec.choices]
+        if spec.minimum is not None and spec.type in ("int", "number", "money"):
+            found["minimum"] = spec.minimum
+        if spec.maximum is not None and spec.type in ("int", "number", "money"):
+            found["maximum"] = spec.maximum
+        properties[name] = found
+    return {
+        "title": f"Fields of {vertical.title.lower()}",
+        "type": "object",
+        "properties": properties,
+        "required": list(vertical.required),
+        "additionalProperties": True,
+    }
+
+
+def _responses(status: int, says: str, schema: str, *faults: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        str(status): {
+            "description": says,
+            "headers": {"X-Request-Id": {"schema": {"type": "string"}}},
+            "content": {"application/json": {"schema": _ref(schema)}},
+        }
+    }
+    for fault in faults:
+        found[str(fault)] = {"description": title_of(fault) + ".", "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
+    return found
+
+
+def _probe(operation: str, summary: str, *statuses: int) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "tags": ["Health"],
+        "summary": summary,
+        "security": [],
+        "responses": _responses(statuses[0], "Yes.", "Health", *statuses[1:]),
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(name=name)}
+
+
+def _path(name: str, says: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": says, "schema": {"type": "string"}}
+
+
+def _query(name: str, schema: Mapping[str, Any], says: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": says, "schema": schema}
+
+
+_IDEMPOTENCY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A name for this request, quoted or bare, 1 to 255 printable ASCII characters.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
+
+
+def operations(document: Mapping[str, Any]) -> Sequence[tuple[str, str, Mapping[str, Any]]]:
+    """Every operation: verb, path and what is said of it."""
+    return [(verb, path, each) for path, verbs in document["paths"].items() for verb, each in verbs.items()]

@@ -1,0 +1,151 @@
+"""The web application: the API, the console, the hosted forms and their files, joined.
+
+Called by :mod:`leadmill.interfaces.server`, which mounts the intake beside it, and by tests. Faults become Problem
+Details for programs and pages for people; which, depends on the address. Everything comes in as an argument.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from leadmill.core.faults import Fault, Permanent
+from leadmill.interfaces import api, console, portals
+from leadmill.interfaces.api import docs, health, leads, outcomes
+from leadmill.interfaces.api.access import provide_reader
+from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
+from leadmill.interfaces.console import deliveries, imports, lead, market, sign_in, users
+from leadmill.interfaces.console import leads as lists
+from leadmill.interfaces.console.desk import Waiting, provide_desk
+from leadmill.interfaces.console.faults import fault_page
+from leadmill.interfaces.guard import Asgi, guarded, request_id_of
+from leadmill.interfaces.pages import Pages, read_static
+from leadmill.interfaces.portals import form
+from leadmill.interfaces.portals.form import Leaflets
+from leadmill.interfaces.wiring import Wiring
+from leadmill.runtime import telemetry
+
+_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")
+_FOREVER = "public, max-age=31536000, immutable"
+_MOST_BODY = 1 << 20
+
+_CODES = {
+    400: "api.request.malformed",
+    404: "api.path.unknown",
+    405: "api.method.not_allowed",
+    413: "api.body.too_large",
+    415: "api.body.media_type",
+}
+
+
+def build_app(wiring: Wiring) -> Asgi:
+    """The application under this wiring."""
+    static = read_static()
+    pages = Pages(Path(console.__file__).parent / "templates", static)
+    leaflets = Pages(Path(portals.__file__).parent / "templates", static)
+    manual = Pages(Path(api.__file__).parent / "templates", static)
+    waiting = Waiting()
+
+    @get("/static/{name:str}", include_in_schema=False, sync_to_thread=False)
+    def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+        found = static.get(name)
+        if found is None:
+            raise HTTPException(status_code=404)
+        tag = f'"{found.tag}"'
+        if request.headers.get("if-none-match") == tag:
+            return Response(b"", status_code=304, headers={"etag": tag})
+        # A tag in the address, a hash in the name or a font that never changes: the address is the content.
+        lasting = "v" in request.query_params or name.endswith(".woff2") or "-" in name
+        return Response(
+            found.body,
+            headers={"content-type": found.kind, "etag": tag, "cache-control": _FOREVER if lasting else "no-cache"},
+        )
+
+    @get(["/", "/console"], include_in_schema=False, sync_to_thread=False)
+    def front() -> Redirect:
+        return Redirect("/leads", status_code=303)
+
+    def on_fault(request: Request[Any, Any, Any], fault: Fault) -> Response[Any]:
+        problem = problem_of(fault, request.url.path, request_id_of(request.scope))
+        if problem.status >= 500:
+            telemetry.log("web").error("a request failed", code=fault.code, request=problem.request_id, exc_info=fault)
+        return _answer(request, problem, dict(headers_of(fault)))
+
+    def on_http(request: Request[Any, Any, Any], fault: HTTPException) -> Response[Any]:
+        status = fault.status_code
+        problem = problem_for(
+            status,
+            _CODES.get(status, "api.request.refused"),
+            "" if status in (404, 405) else str(fault.detail),
+            request.url.path,
+            request_id_of(request.scope),
+        )
+        return _answer(request, problem, dict(fault.headers or {}))
+
+    def on_broken(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+        problem = problem_of(Permanent("api.server.broken"), request.url.path, request_id_of(request.scope))
+        telemetry.log("web").error("a request broke", request=problem.request_id, exc_info=fault)
+        return _answer(request, problem, {})
+
+    def _answer(request: Request[Any, Any, Any], problem: Problem, headers: dict[str, str]) -> Response[Any]:
+        path = request.url.path
+        if path.startswith(_PROGRAMS):
+            return Response(
+                problem.encode(), status_code=problem.status, headers={**headers, "content-type": MEDIA_TYPE}
+            )
+        if path.startswith("/f/"):
+            return _gone(leaflets, problem, headers)
+        answer = fault_page(request, pages, problem.status, problem.code, problem.detail, problem.request_id)
+        answer.headers.update(headers)
+        return answer
+
+    app = Litestar(
+        route_handlers=[
+            static_file,
+            front,
+            *sign_in.ROUTES,
+            *lists.ROUTES,
+            *lead.ROUTES,
+            *market.ROUTES,
+            *deliveries.ROUTES,
+            *imports.ROUTES,
+            *users.ROUTES,
+            *form.ROUTES,
+            *leads.ROUTES,
+            *outcomes.ROUTES,
+            *health.ROUTES,
+            *docs.ROUTES,
+        ],
+        dependencies={
+            "wiring": Provide(lambda: wiring, sync_to_thread=False),
+            "pages": Provide(lambda: pages, sync_to_thread=False),
+            "leaflets": Provide(lambda: leaflets, sync_to_thread=False),
+            "manual": Provide(lambda: manual, sync_to_thread=False),
+            "waiting": Provide(lambda: waiting, sync_to_thread=False),
+            "desk": Provide(provide_desk),
+            "reader": Provide(provide_reader),
+        },
+        exception_handlers={Fault: on_fault, HTTPException: on_http, Exception: on_broken},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=_MOST_BODY,
+        debug=False,
+    )
+    return guarded(app)  # type: ignore[arg-type]
+
+
+def _gone(leaflets: Leaflets, problem: Problem, headers: dict[str, str]) -> Response[Any]:
+    known = problem.status in (404, 410)
+    html = leaflets.render(
+        "gone.html",
+        title="This form is not here" if known else "That did not work",
+        text="It may have been taken down; ask whoever gave you the address."
+        if known
+        else "Nothing was lost on your side: please go back, wait a moment and send it again.",
+        request_id=problem.request_id,
+    )
+    return Response(html, media_type=MediaType.HTML, status_code=problem.status, headers=headers)

@@ -1,0 +1,131 @@
+"""A whole house on a fresh database, with a business applied and people who may sign in: what the interfaces' tests stand on."""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from leadmill.billing import open_account
+from leadmill.flow.configure import apply_files
+from leadmill.interfaces.house import House
+from leadmill.interfaces.server import application
+from leadmill.main import open_house
+from leadmill.parties import Role
+from leadmill.parties.service import add_operator, issue_key
+from leadmill.runtime.settings import Settings
+from tests.interfaces.client import Client
+
+BUSINESS = Path(__file__).with_name("business.toml")
+PASSWORD = "a long walk to the mill"
+PEOPLE = {
+    Role.ADMIN: ("mara@example.com", "Mara Lindqvist"),
+    Role.OPERATOR: ("omar@example.com", "Omar Haddad"),
+    Role.COMPLIANCE: ("cora@example.com", "Cora Blum"),
+    Role.ANALYST: ("anil@example.com", "Anil Mehta"),
+}
+SOURCE_KEY = "acme-key-0123456789abcdef"
+BUYER_KEY = "helio-key-0123456789abcdef"
+
+CONSENT = {
+    "text": "I agree that Helio Solar LLC, SunCo Inc and Brightside Home Loans may call, text and e-mail me, also with"
+    " automated technology, at the number I gave. Agreeing is no condition of buying anything.",
+    "sellers": ["Helio Solar LLC", "SunCo Inc", "Brightside Home Loans"],
+    "box_default": "unchecked",
+}
+
+
+class Stage:
+    """The house, its application, and keys to it."""
+
+    def __init__(self, house: House, app: Any, operator_key: str, analyst_key: str) -> None:
+        self.house = house
+        self.app = app
+        self.operator_key = operator_key
+        self.analyst_key = analyst_key
+
+    def client(self) -> Client:
+        return Client(self.app)
+
+    async def signed_in(self, role: Role) -> Client:
+        """A browser in which somebody of this role is signed in."""
+        client = self.client()
+        await client.get("/sign-in")
+        reply = await client.post(
+            "/sign-in", {"_csrf": client.cookies["leadmill_before"], "email": PEOPLE[role][0], "password": PASSWORD}
+        )
+        assert reply.status == 303, reply.text[:500]
+        return client
+
+    async def send(self, body: dict[str, Any], key: str = SOURCE_KEY) -> dict[str, Any]:
+        """A lead through the API."""
+        reply = await self.client().post_json("/v1/leads", body, authorization=f"Bearer {key}")
+        assert reply.status == 201, reply.text
+        found: dict[str, Any] = reply.json
+        return found
+
+
+def solar(number: int = 0, **fields: Any) -> dict[str, Any]:
+    """A good solar lead; ``number`` makes it another person."""
+    return {
+        "vertical": "solar",
+        "fields": {
+            "first_name": "Ana",
+            "last_name": "Ruiz",
+            "email": f"ana.ruiz{number or ''}@gmail.com",
+            "phone": f"415-{601 + number // 100:03d}-{2300 + number % 100:04d}",
+            "zip": "94110",
+            "state": "CA",
+            "monthly_bill": 240,
+            "homeowner": True,
+            **fields,
+        },
+        "consent": CONSENT,
+        "context": {"ip": "203.0.113.7", "user_agent": "Mozilla/5.0", "landing_page": "https://example.com/solar"},
+    }
+
+
+async def dress(house: House, files: list[Path]) -> tuple[str, str]:
+    """Apply the business, add the people, and make keys for an operator and an analyst program."""
+    await apply_files(
+        house.db,
+        files,
+        author="test",
+        now=house.clock(),
+        mint=house.mint,
+        keyed_hash=house.vault.keyed_hash,
+        environ={},
+        verticals=house.book.walk().rules.verticals,
+        on_buyer=open_account,
+    )
+    keys = []
+    async with house.db.begin() as tx:
+        for role, (email, name) in PEOPLE.items():
+            await add_operator(
+                tx, house.mint, email=email, name=name, role=role, password=PASSWORD, now=house.clock()
+            )
+        for role in (Role.OPERATOR, Role.ANALYST):
+            key, _ = await issue_key(
+                tx,
+                house.vault.keyed_hash,
+                house.mint,
+                secrets.token_bytes,
+                kind="operator",
+                owner=f"{role.value}-program",
+                role=role,
+                now=house.clock(),
+            )
+            keys.append(key)
+    await house.book.refresh(house.db)
+    return keys[0], keys[1]
+
+
+@asynccontextmanager
+async def stage_on(url: str, home: Path) -> AsyncIterator[Stage]:
+    """The stage on an empty database; closed at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        house = await stack.enter_async_context(open_house(Settings(home=home, database_url=url, connections=6)))
+        operator_key, analyst_key = await dress(house, [BUSINESS])
+        stack.push_async_callback(house.mill.close)
+        yield Stage(house, application(house), operator_key, analyst_key)
