@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from leadmill.capture import Lexicon, read_verticals
+from leadmill.capture import Lexicon, read_verticals, vertical_names
 from leadmill.capture.readers import fold
 from leadmill.core.faults import BadInput, Permanent
 from leadmill.core.predicates import fields_of, parse
+from leadmill.flow.planning import plain_verticals
 from leadmill.runtime.packs import digest_of, load_packs, read_pack
 
 PACKS = load_packs()
@@ -146,3 +147,20 @@ def test_a_required_field_of_a_pack_is_required_of_a_lead(tmp_path):
 def test_the_packs_hold_no_personal_address():
     text = json.dumps({name: pack.files for name, pack in PACKS.verticals.items()}, default=str)
     assert "@" not in text
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"),
+    [
+        ({"vertical": "home-services"}, {"vertical": "home_services"}),
+        ({"vertical": "no such"}, {"vertical": "no such"}),
+        ({"verticals": ["Auto Insurance", "solar", 1]}, {"verticals": ["insurance_auto", "solar", 1]}),
+        (
+            {"reps": [{"id": "a", "products": ["home-services"]}, "x"]},
+            {"reps": [{"id": "a", "products": ["home_services"]}, "x"]},
+        ),
+        ({"vertical": 1, "reps": "x"}, {"vertical": 1, "reps": "x"}),
+    ],
+)
+def test_a_record_may_name_a_vertical_by_any_of_its_names(raw, meant):
+    assert plain_verticals(raw, vertical_names(VERTICALS)) == meant

@@ -12,7 +12,7 @@ from leadmill.capture.bodies import read_body
 from leadmill.capture.filemap import check_map, read_map
 from leadmill.capture.files import count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
-from leadmill.capture.mapping import Lexicon
+from leadmill.capture.mapping import Lexicon, canonical_vertical, vertical_names
 from leadmill.capture.model import (
     Choice,
     FieldSpec,
@@ -55,6 +55,7 @@ __all__ = [
     "Submission",
     "Value",
     "Vertical",
+    "canonical_vertical",
     "check_map",
     "check_submission",
     "count_rows",
@@ -66,4 +67,5 @@ __all__ = [
     "read_rows",
     "read_verticals",
     "unanswered",
+    "vertical_names",
 ]

@@ -58,6 +58,21 @@ class Names:
             self.tables[section] = flat | own[section]
 
 
+def vertical_names(verticals: Mapping[str, Vertical]) -> dict[str, str]:
+    """The canonical name of each vertical by every name it goes by, folded: see :func:`canonical_vertical`."""
+    found: dict[str, str] = {}
+    for name, vertical in verticals.items():
+        for alias in vertical.aliases:
+            found.setdefault(fold(alias), name)
+    return found | {fold(name): name for name in verticals}
+
+
+def canonical_vertical(text: str, names: Mapping[str, str]) -> str:
+    """A vertical as the packs name it, ``home_services`` for ``home-services``; a name that no pack goes by comes
+    back as it is. ``names`` are those of :func:`vertical_names`."""
+    return names.get(fold(text), text)
+
+
 class Lexicon:
     """Every vertical's names, compiled. Made once for the rules in force; used by the edge and by the step ``Map``."""
 
@@ -66,11 +81,7 @@ class Lexicon:
     def __init__(self, verticals: Mapping[str, Vertical]) -> None:
         self.verticals = dict(verticals)
         self._names = {name: Names(vertical) for name, vertical in verticals.items()}
-        self._verticals: dict[str, str] = {}
-        for name, vertical in verticals.items():
-            for alias in vertical.aliases:
-                self._verticals.setdefault(fold(alias), name)
-        self._verticals |= {fold(name): name for name in verticals}
+        self._verticals = vertical_names(verticals)
 
     def vertical(self, text: str) -> str:
         """The canonical name of a vertical as somebody wrote it. Raises :class:`BadInput` ``capture.vertical.unknown``

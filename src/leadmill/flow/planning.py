@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import Struct
 
-from leadmill.capture import Form, Vertical, read_form
+from leadmill.capture import Form, Vertical, canonical_vertical, read_form, vertical_names
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.reading import nearest
 from leadmill.delivery import read_delivery
@@ -65,6 +65,7 @@ def plan(
     Raises :class:`BadInput`: the mistake itself where there is one, ``config.files.invalid`` with one entry each
     where there are several."""
     faults = _Faults()
+    names = vertical_names(verticals)
     parties: dict[tuple[str, str], Party] = {}
     after: dict[tuple[str, str], dict[str, Any] | None] = {}
     before = {key: decode(body) for key, body in standing.items()}
@@ -77,6 +78,7 @@ def plan(
             places[key] = item.place
             document = _document(item, before.get(key), keyed_hash, environ)
             if document is not None:
+                document = plain_verticals(document, names)
                 parties[key] = _read(item.kind, document, verticals)
             after[key] = document
     # A record with a mistake counts as there, so that those who refer to it are not blamed for it.
@@ -120,6 +122,27 @@ def _document(
         if key is not None:
             raw["key_hash"] = keyed_hash(KEY_PURPOSE, key).hex()
     return raw
+
+
+def plain_verticals(raw: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The table with its verticals as the packs name them, so that ``home-services`` and ``home_services`` are one."""
+    found = dict(raw)
+    if isinstance(raw.get("vertical"), str):
+        found["vertical"] = canonical_vertical(raw["vertical"], names)
+    if isinstance(raw.get("verticals"), list):
+        found["verticals"] = _plain(raw["verticals"], names)
+    if isinstance(raw.get("reps"), list):
+        found["reps"] = [
+            {**rep, "products": _plain(rep["products"], names)}
+            if isinstance(rep, Mapping) and isinstance(rep.get("products"), list)
+            else rep
+            for rep in raw["reps"]
+        ]
+    return found
+
+
+def _plain(said: list[Any], names: Mapping[str, str]) -> list[Any]:
+    return [canonical_vertical(one, names) if isinstance(one, str) else one for one in said]
 
 
 def _read(kind: str, document: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Party:
