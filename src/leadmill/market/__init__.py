@@ -5,6 +5,7 @@ always an Auction that names each order considered and why it did not get the le
 a buyer's credit.
 """
 
+from leadmill.market.lines import in_house
 from leadmill.market.model import (
     Assignment,
     Auction,
@@ -28,7 +29,6 @@ from leadmill.market.model import (
     Wanted,
 )
 from leadmill.market.reading import read_order
-from leadmill.market.rules import in_house
 from leadmill.market.service import (
     Counters,
     cancel_sale,

@@ -1,203 +1,38 @@
-"""Which order takes a lead: orders made ready to be asked, the choice among those that can, and the sale.
+"""Which order takes a lead: what each can pay within its limits, the choice among them, and the sale.
 
 Called by the step ``Allocate``. A lead is sold to the one exclusive order or to the set of shared ones that pays more
 together; equal values go by priority, then to who has waited longest, then by id.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from leadmill.core.faults import Permanent
 from leadmill.core.ids import make_id
 from leadmill.core.money import Money
-from leadmill.core.predicates import All, AnyOf, Check, Not, Predicate, compile_predicate, describe, parse
 from leadmill.core.reasons import Because, because
-from leadmill.ledger import buyer_account
+from leadmill.market.lines import Desk, Line
 from leadmill.market.model import (
     BUDGET,
     CAP_REACHED,
     CREDIT,
-    CURRENCY,
     MAX_LEGS,
     NEEDS_BID,
-    PREDICATE,
-    RETIRED,
-    UNKNOWN_RECIPIENT,
     Assignment,
     Cap,
-    Considered,
     Leg,
     Mode,
-    Order,
     Per,
     Room,
     Sale,
     Use,
-    Wanted,
 )
-from leadmill.parties import Buyer, Credit, Rep, Roster, Team
+from leadmill.parties import Team
 from leadmill.policy import Clearance, clear_recipient
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-class Desk:
-    """A rep ready to be asked: ``name`` is ``team/rep``."""
-
-    __slots__ = ("_heads", "_zips", "capacity", "id", "name")
-
-    def __init__(self, team: str, rep: Rep) -> None:
-        self.id = rep.id
-        self.name = f"{team}/{rep.id}"
-        self.capacity = rep.capacity
-        self._heads = tuple(text[:-1] for text in rep.zips if text.endswith("*"))
-        self._zips = frozenset(text for text in rep.zips if not text.endswith("*"))
-
-    def works(self, zip_code: str) -> bool:
-        """Whether the rep works a ZIP code; one without areas works everywhere."""
-        if not self._heads and not self._zips:
-            return True
-        return bool(zip_code) and (zip_code in self._zips or zip_code.startswith(self._heads))
-
-
-class Line:
-    """An order ready to be asked. ``fixed`` is the refusal that does not depend on the lead; ``steady`` and ``timed``
-    are its conditions, each with the refusal it gives, the timed ones looking at the clock."""
-
-    __slots__ = (
-        "caps",
-        "considered",
-        "desks",
-        "exclusive",
-        "fixed",
-        "order",
-        "party",
-        "shared",
-        "steady",
-        "timed",
-        "wanted",
-    )
-
-    def __init__(self, order: Order, roster: Roster, currency: str) -> None:
-        self.order = order
-        self.party: Buyer | Team | None = None
-        if order.buyer is not None:
-            self.party = roster.buyers.get(order.buyer)
-        elif order.team is not None:
-            self.party = roster.teams.get(order.team)
-        sharing = order.mode is not Mode.EXCLUSIVE
-        self.exclusive = order.price if order.mode is not Mode.SHARED else None
-        self.shared = order.shared_price if sharing else None
-        self.considered = Considered(order.id, order.recipient, self.exclusive or self.shared, None, self.shared)
-        self.steady: list[tuple[Check, Considered]] = []
-        self.timed: list[tuple[Check, Considered]] = []
-        condition = parse(list(order.where))
-        for part in condition.parts if isinstance(condition, All) else (condition,):
-            told = self.refuse(because(PREDICATE, clause=describe(part)))
-            (self.timed if _looks_at_clock(part) else self.steady).append((compile_predicate(part), told))
-        self.desks = self._desks()
-        caps = order.caps + ((Cap(Per.ALL, spend=order.budget),) if order.budget is not None else ())
-        pers = tuple(dict.fromkeys(cap.per for cap in caps))
-        self.caps = tuple((pers.index(cap.per), cap) for cap in caps)
-        self.wanted = Wanted(
-            order_id=order.id,
-            tz=order.tz,
-            caps=caps,
-            pers=pers,
-            account=self._account(),
-            currency=order.currency,
-            reps=tuple((desk.name, desk.capacity) for desk in self.desks),
-        )
-        self.fixed = self._fixed(currency)
-
-    @property
-    def name(self) -> str:
-        """The recipient's name."""
-        return self.party.name if self.party is not None else self.order.recipient
-
-    def refuse(self, why: Because) -> Considered:
-        """This order, refused."""
-        kept = self.considered
-        return Considered(kept.order_id, kept.recipient, kept.price, why, kept.shared_price)
-
-    def _desks(self) -> tuple[Desk, ...]:
-        if not isinstance(self.party, Team):
-            return ()
-        vertical = self.order.vertical
-        return tuple(
-            Desk(self.party.id, rep) for rep in self.party.reps if not rep.products or vertical in rep.products
-        )
-
-    def _account(self) -> str | None:
-        limited = isinstance(self.party, Buyer) and is_limited(self.party.credit)
-        return buyer_account(self.order.recipient) if limited else None
-
-    def _fixed(self, currency: str) -> Considered | None:
-        order = self.order
-        if order.retired:
-            return self.refuse(because(RETIRED))
-        if self.party is None:
-            return self.refuse(because(UNKNOWN_RECIPIENT, recipient=order.recipient))
-        if order.buyer is not None and self.exclusive is None and self.shared is None:
-            return self.refuse(because(NEEDS_BID))
-        if order.buyer is not None and order.currency != currency:
-            return self.refuse(because(CURRENCY, currency=order.currency, market=currency))
-        return None
-
-
-def is_limited(credit: Credit) -> bool:
-    """Whether a buyer's account has a floor: one that pays ahead, or by invoice up to a limit."""
-    return credit.mode == "prepay" or credit.limit is not None
-
-
-def _looks_at_clock(condition: Predicate) -> bool:
-    if isinstance(condition, Not):
-        return _looks_at_clock(condition.part)
-    if isinstance(condition, All | AnyOf):
-        return any(_looks_at_clock(part) for part in condition.parts)
-    return condition.op in ("older_than", "within")
-
-
-def in_house(orders: Iterable[Order], roster: Roster, verticals: Iterable[str]) -> list[Order]:
-    """The order that each team stands for in each vertical, save where it has declared one of its own."""
-    declared = {(order.team, order.vertical) for order in orders if order.team is not None and not order.retired}
-    return [
-        Order(
-            id=f"team:{team.id}:{vertical}", vertical=vertical, team=team.id, where=team.where, priority=team.priority
-        )
-        for team in roster.teams.values()
-        for vertical in sorted(team.verticals or verticals)
-        if not team.retired and (team.id, vertical) not in declared
-    ]
-
-
-def make_lines(
-    orders: Mapping[str, Order], roster: Roster, currencies: Mapping[str, str] | None = None
-) -> dict[str, list[Line]]:
-    """Every order and team by vertical, ready to be asked, in the order of their ids. ``currencies`` says what a
-    vertical's market is kept in where that is not USD."""
-    verticals = {order.vertical for order in orders.values()} | set(currencies or {})
-    every = [*orders.values(), *in_house(orders.values(), roster, verticals)]
-    found: dict[str, list[Line]] = {}
-    for order in sorted(every, key=lambda order: order.id):
-        currency = (currencies or {}).get(order.vertical, "USD")
-        found.setdefault(order.vertical, []).append(Line(order, roster, currency))
-    for lines in found.values():
-        _mark_ties(lines)
-    return found
-
-
-def _mark_ties(lines: Sequence[Line]) -> None:
-    seen: dict[tuple[str, int, int], list[Line]] = {}
-    for line in lines:
-        for kind, price in (("exclusive", line.exclusive), ("shared", line.shared)):
-            if price is not None and line.fixed is None:
-                seen.setdefault((kind, price.amount, line.order.priority), []).append(line)
-    for tied in seen.values():
-        for line in tied if len(tied) > 1 else ():
-            old = line.wanted
-            line.wanted = Wanted(old.order_id, old.tz, old.caps, old.pers, old.account, old.currency, old.reps, True)
 
 
 class Bid:
@@ -219,10 +54,22 @@ class Bid:
 
 def bid_of(line: Line, room: Room) -> Bid | Because:
     """What an order can pay within its limits, or the limit that keeps it from taking the lead at any price."""
-    uses = room.used.get(line.order.id, ()) if line.caps else ()
+    wanted = line.wanted
+    uses = room.used.get(wanted.order_id, ()) if wanted.pers else ()
+    funds = room.funds.get(wanted.account, -1) if wanted.account is not None else None
+    last = room.last.get(wanted.order_id) if wanted.ties else None
+    kept = line.bid
+    if kept is not None and kept[0] is uses and kept[1] == funds and kept[2] == last:
+        known: Bid | Because = kept[3]
+        return known
+    bid = _bid(line, uses, funds, last)
+    line.bid = (uses, funds, last, bid)
+    return bid
+
+
+def _bid(line: Line, uses: Sequence[Use], funds: int | None, last: datetime | None) -> Bid | Because:
     if len(uses) != len(line.wanted.pers):
         raise Permanent("market.headroom.missing", f"nothing is known of the limits of order {line.order.id}")
-    funds = room.funds.get(line.wanted.account, -1) if line.wanted.account is not None else None
     found: Because | None = None
     amounts: list[int | None] = []
     for price in (line.exclusive, line.shared):
@@ -231,7 +78,7 @@ def bid_of(line: Line, room: Room) -> Bid | Because:
         found = found or blocked
     if amounts[0] is None and amounts[1] is None:
         return found or because(NEEDS_BID)
-    return Bid(line, amounts[0], amounts[1], room.last.get(line.order.id) if line.wanted.ties else None)
+    return Bid(line, amounts[0], amounts[1], last)
 
 
 def _blocked(line: Line, uses: Sequence[Use], price: Money, funds: int | None) -> Because | None:
@@ -335,7 +182,7 @@ def sell(clearance: Clearance, lead_id: str, choice: Choice, now: datetime) -> S
         amount = bid.exclusive if choice.mode is Mode.EXCLUSIVE else bid.shared
         price = Money(amount or 0, order.currency)
         legs.append(Leg(_id("sale", now, lead_id, order.id), order.id, order.recipient, price))
-    return Sale(_id("deal", now, lead_id, "deal"), choice.mode, tuple(legs), legs[0].price.currency)
+    return Sale("deal" + legs[0].sale_id.removeprefix("sale"), choice.mode, tuple(legs), legs[0].price.currency)
 
 
 def assign(clearance: Clearance, lead_id: str, line: Line, desk: Desk, now: datetime) -> Assignment:
@@ -344,6 +191,12 @@ def assign(clearance: Clearance, lead_id: str, line: Line, desk: Desk, now: date
     if not isinstance(team, Team) or clear_recipient(clearance, team, now) is not None:
         raise Permanent("market.sale.not_cleared", f"order {line.order.id} was chosen without a clearance")
     return Assignment(_id("sale", now, lead_id, line.order.id), team.id, desk.id, line.order.id)
+
+
+@lru_cache(maxsize=4096)
+def price_words(amount: int, currency: str) -> str:
+    """An amount in minor units as people write it."""
+    return str(Money(amount, currency))
 
 
 def _id(prefix: str, now: datetime, *of: str) -> str:

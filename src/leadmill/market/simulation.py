@@ -9,8 +9,8 @@ from datetime import datetime
 
 from leadmill.core.money import Money
 from leadmill.ledger import buyer_account
+from leadmill.market.lines import is_limited, make_lines
 from leadmill.market.model import Assignment, Headroom, Order, Room, Sale, Wanted
-from leadmill.market.rules import is_limited, make_lines
 from leadmill.market.tally import Tally, keys_of, order_scope
 from leadmill.parties import Roster
 

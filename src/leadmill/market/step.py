@@ -14,6 +14,7 @@ from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Pass, Stop, Verdict
+from leadmill.market.lines import Board, Line, make_lines
 from leadmill.market.model import (
     CLOSED,
     MIN_SCORE,
@@ -37,17 +38,36 @@ from leadmill.market.model import (
     Order,
     Room,
     Sale,
+    Schedule,
     Wanted,
 )
-from leadmill.market.rules import Bid, Choice, Line, assign, bid_of, choose, make_lines, over_cap, pick_desk, sell
+from leadmill.market.rules import Bid, Choice, assign, bid_of, choose, over_cap, pick_desk, price_words, sell
 from leadmill.market.tally import EPOCH
 from leadmill.market.windows import is_open, local_words
-from leadmill.parties import Buyer, Roster, Team
+from leadmill.parties import Roster
 from leadmill.policy import Clearance, clear_recipient
 from leadmill.scoring import Score, seen
 
 _KEPT = 1000
 """How many leads may stand between ``wants`` and ``judge`` before the oldest must be matched again."""
+
+
+class _Hours:
+    """Which schedules are open in one minute, found out once for all leads of it."""
+
+    __slots__ = ("_known", "_now", "minute")
+
+    def __init__(self, now: datetime, minute: int) -> None:
+        self.minute = minute
+        self._now = now
+        self._known: dict[int, tuple[Schedule, bool]] = {}
+
+    def is_open(self, schedule: Schedule) -> bool:
+        found = self._known.get(id(schedule))
+        if found is None:
+            # The schedule is kept beside the answer, so that its address stays its own.
+            found = self._known[id(schedule)] = (schedule, is_open(schedule, self._now))
+        return found[1]
 
 
 class _Match:
@@ -71,13 +91,15 @@ class Allocate:
     def __init__(
         self, orders: Mapping[str, Order], roster: Roster, currencies: Mapping[str, str] | None = None
     ) -> None:
-        self._lines = make_lines(orders, roster, currencies)
+        lines = make_lines(orders, roster, currencies)
+        self._boards = {vertical: Board(each) for vertical, each in lines.items()}
         self._kept: dict[str, _Match] = {}
+        self._hours = _Hours(EPOCH, 0)
 
     @property
     def wanted(self) -> list[Wanted]:
         """What every order needs to know of its limits; a simulated book is made from it."""
-        return [line.wanted for lines in self._lines.values() for line in lines]
+        return [line.wanted for board in self._boards.values() for line in board.lines]
 
     def wants(self, case: Case) -> Sequence[Ask]:
         """The headroom of the orders whose conditions hold."""
@@ -97,7 +119,10 @@ class Allocate:
             match = self._match(case)
         room = next((answer for answer in heard.values() if isinstance(answer, Room)), None) or Room(now)
         lead = case[Lead]
-        auction = _Hearing(match, case[Clearance], room, now)
+        minute = int(now.timestamp()) // 60
+        if minute != self._hours.minute:
+            self._hours = _Hours(now, minute)
+        auction = _Hearing(match, case[Clearance], room, now, self._hours)
         choice = choose(auction.bids)
         outcome: Sale | Assignment | None = None
         if choice is not None:
@@ -118,12 +143,14 @@ class Allocate:
         points = score.points if score is not None else None
         declined = case.get(Declined)
         gone = declined.buyers if declined is not None else ()
-        refused, fitting = match.refused, match.fitting
-        for line in self._lines.get(case[Lead].vertical, ()):
-            if line.fixed is not None:
-                refused.append(line.fixed)
-                continue
-            for check, told in line.steady:
+        fitting = match.fitting
+        board = self._boards.get(case[Lead].vertical)
+        if board is None:
+            return match
+        sorted_out, left = board.sort(values)
+        refused = match.refused = sorted_out[:]
+        for line, conditions in left:
+            for check, told in conditions:
                 if not check(values, EPOCH):
                     refused.append(told)
                     break
@@ -142,7 +169,7 @@ class Allocate:
 class _Hearing:
     """One auction: what each fitting order can pay, and why the others cannot."""
 
-    def __init__(self, match: _Match, clearance: Clearance, room: Room, now: datetime) -> None:
+    def __init__(self, match: _Match, clearance: Clearance, room: Room, now: datetime, hours: _Hours) -> None:
         self.clearance = clearance
         self._room = room
         self._now = now
@@ -150,46 +177,53 @@ class _Hearing:
         self._values = match.values
         self._cleared = False
         self._barred: Because | None = None
+        self._recipients: dict[str, Because | None] = {}
         self.bids: list[Bid] = []
         self._teams: list[Line] = []
-        self._recipients: dict[str, Because | None] = {}
+        bids, refused, bars = self.bids, self._refused, self._bars
         for line in match.fitting:
-            why = self._ask(line)
-            if why is not None:
-                self._refused.append(why)
+            if line.timed and (late := self._late(line)) is not None:
+                refused.append(late)
+                continue
+            barred = bars(line)
+            if barred is not None:
+                refused.append(line.refuse(because(NOT_CLEARED, code=barred.code, says=barred.message)))
+                continue
+            self._cleared = True
+            schedule = line.order.schedule
+            if schedule is not None and not hours.is_open(schedule):
+                shown = local_words(schedule.tz, now)
+                refused.append(line.refuse(because(CLOSED, local=shown, tz=schedule.tz)))
+            elif line.order.team is not None:
+                full = over_cap(line, room.used[line.order.id], 0) if line.caps else None
+                if full is not None:
+                    refused.append(line.refuse(full))
+                else:
+                    self._teams.append(line)
+            else:
+                bid = bid_of(line, room)
+                if isinstance(bid, Bid):
+                    bids.append(bid)
+                else:
+                    refused.append(line.refuse(bid))
 
-    def _ask(self, line: Line) -> Considered | None:
-        now, order, party = self._now, line.order, line.party
+    def _late(self, line: Line) -> Considered | None:
         for check, told in line.timed:
-            if not check(self._values, now):
+            if not check(self._values, self._now):
                 return told
-        if party is None:
-            return line.fixed
-        barred = self._bars(party)
-        if barred is not None:
-            return line.refuse(because(NOT_CLEARED, code=barred.code, says=barred.message))
-        self._cleared = True
-        if order.schedule is not None and not is_open(order.schedule, now):
-            tz = order.schedule.tz
-            return line.refuse(because(CLOSED, local=local_words(tz, now), tz=tz))
-        if order.team is not None:
-            full = over_cap(line, self._room.used[order.id], 0) if line.caps else None
-            if full is None:
-                self._teams.append(line)
-            return line.refuse(full) if full is not None else None
-        bid = bid_of(line, self._room)
-        if isinstance(bid, Because):
-            return line.refuse(bid)
-        self.bids.append(bid)
         return None
 
-    def _bars(self, party: Buyer | Team) -> Because | None:
-        try:
-            return self._recipients[party.id]
-        except KeyError:
-            why = self._recipients[party.id] = clear_recipient(self.clearance, party, self._now)
-            self._barred = self._barred or why
-            return why
+    def _bars(self, line: Line) -> Because | None:
+        name = line.order.recipient
+        known = self._recipients
+        if name in known:
+            return known[name]
+        # A line without a party is refused before it fits any lead.
+        why = clear_recipient(self.clearance, line.party, self._now) if line.party is not None else None
+        known[name] = why
+        if why is not None and self._barred is None:
+            self._barred = why
+        return why
 
     def keep_in_house(self, lead_id: str) -> Assignment | None:
         """The team that takes the lead, if any; the others are refused."""
@@ -221,7 +255,7 @@ class _Hearing:
             for item, name in self._beaten(choice):
                 considered.append(item)
                 names[item.recipient] = name
-            top = because(OUTBID, winner=won[0].line.name, price=str(Money(choice.value, won[0].line.order.currency)))
+            top = because(OUTBID, winner=won[0].line.name, price=price_words(choice.value, won[0].line.order.currency))
             considered += [line.refuse(top) for line in self._teams]
         elif isinstance(outcome, Assignment):
             winners = (outcome.order_id,)
@@ -247,9 +281,9 @@ class _Hearing:
         exclusive = choice.mode is Mode.EXCLUSIVE
         holders = {bid.line.order.recipient: bid.line.order.id for bid in won}
         lowest = won[-1]
-        price = Money((lowest.exclusive if exclusive else lowest.shared) or 0, currency)
-        outbid = because(OUTBID, winner=lowest.line.name, price=str(price))
-        mode = because(MODE, sold=choice.mode.value, value=str(Money(choice.value, currency)))
+        price = price_words((lowest.exclusive if exclusive else lowest.shared) or 0, currency)
+        outbid = because(OUTBID, winner=lowest.line.name, price=price)
+        mode = because(MODE, sold=choice.mode.value, value=price_words(choice.value, currency))
         lost = [bid for bid in self.bids if bid not in won]
         lost.sort(key=lambda bid: bid.rank(bid.exclusive if bid.exclusive is not None else bid.shared or 0))
         told: list[tuple[Considered, str]] = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from leadmill.market.model import Headroom, Per, Room, Use, Wanted
-from leadmill.market.windows import bounds
+from leadmill.market.windows import SLOT, bounds
 
 Key = tuple[str, Per, datetime]
 """A counter: its scope, its kind of window and the window's first moment."""
@@ -51,7 +51,7 @@ class Tally:
         self.used = dict(used or {})
         self.funds = dict(funds or {})
         self.last = dict(last or {})
-        self._uses: dict[str, tuple[list[datetime], list[Use]]] = {}
+        self._uses: dict[str, tuple[int, list[Use]]] = {}
 
     def room(self, ask: Headroom, at: datetime) -> Room:
         """What is left for the orders of an ask."""
@@ -59,31 +59,28 @@ class Tally:
         funds: dict[str, int] = {}
         reps: dict[str, int] = {}
         last: dict[str, datetime] = {}
+        slot = int(at.timestamp()) // SLOT
+        known, money, turns = self._uses, self.funds, self.last
         for wanted in ask.wanted:
             order_id = wanted.order_id
             if wanted.pers:
-                used[order_id] = self._of(wanted, at)
+                kept = known.get(order_id)
+                used[order_id] = kept[1] if kept is not None and kept[0] == slot else self._of(wanted, at, slot)
             account = wanted.account
-            if account is not None and account in self.funds:
-                funds[account] = self.funds[account]
+            if account is not None and account in money:
+                funds[account] = money[account]
             if wanted.reps:
                 today = bounds(Per.DAY, wanted.tz, at)[0]
                 for rep, _ in wanted.reps:
                     reps[rep] = self.used.get((rep_scope(rep), Per.DAY, today), _NONE)[0]
-            if wanted.ties and order_id in self.last:
-                last[order_id] = self.last[order_id]
+            if wanted.ties and order_id in turns:
+                last[order_id] = turns[order_id]
         return Room(at, used, funds, reps, last)
 
-    def _of(self, wanted: Wanted, at: datetime) -> list[Use]:
-        starts = [bounds(per, wanted.tz, at)[0] for per in wanted.pers]
-        kept = self._uses.get(wanted.order_id)
-        if kept is not None and kept[0] == starts:
-            return kept[1]
+    def _of(self, wanted: Wanted, at: datetime, slot: int) -> list[Use]:
         scope = order_scope(wanted.order_id)
-        uses = [
-            Use(per, *self.used.get((scope, per, first), _NONE)) for per, first in zip(wanted.pers, starts, strict=True)
-        ]
-        self._uses[wanted.order_id] = (starts, uses)
+        uses = [Use(per, *self.used.get((scope, per, bounds(per, wanted.tz, at)[0]), _NONE)) for per in wanted.pers]
+        self._uses[wanted.order_id] = (slot, uses)
         return uses
 
     def take(self, wanted: Wanted, amount: int, at: datetime, rep: str | None = None) -> list[Key]:

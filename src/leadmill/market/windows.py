@@ -20,20 +20,20 @@ WEEK = 7 * 24 * 60
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_SLOT = 900
+SLOT = 900
 """Seconds in which no local hour begins or ends: the offsets of all zones in use are quarters of an hour."""
 
 
 def bounds(per: Per, tz: str, at: datetime) -> tuple[datetime, datetime]:
     """The window of this kind that holds ``at``, in UTC: from its first moment to the first moment after it."""
-    return _bounds(per, tz, int(at.timestamp()) // _SLOT)
+    return _bounds(per, tz, int(at.timestamp()) // SLOT)
 
 
 @lru_cache(maxsize=8192)
 def _bounds(per: Per, tz: str, slot: int) -> tuple[datetime, datetime]:
     if per is Per.ALL:
         return FIRST, LAST
-    at = datetime.fromtimestamp(slot * _SLOT, UTC)
+    at = datetime.fromtimestamp(slot * SLOT, UTC)
     zone = ZoneInfo(tz)
     local = at.astimezone(zone)
     if per is Per.HOUR:
