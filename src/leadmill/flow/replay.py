@@ -24,8 +24,7 @@ from leadmill.flow.pipeline import Walk
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import lead_ids_between
 from leadmill.flow.walker import Walker, state_of
-from leadmill.market import Allocate, Assignment, Declined, Headroom, Sale
-from leadmill.market.simulation import SimulatedBook
+from leadmill.market import Allocate, Assignment, Declined, Headroom, Sale, SimulatedBook
 from leadmill.runtime.db import Database, Tx
 
 _PAGE = 200
