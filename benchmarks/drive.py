@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
+from typing import cast
 
 import msgspec
 import uvloop
@@ -136,8 +137,7 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its bases
 
     def send(self, request: bytes, at: float) -> None:
         """Send a request that was due ``at``."""
