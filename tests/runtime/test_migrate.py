@@ -12,10 +12,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from leadmill.core.faults import Permanent, Transient
-from leadmill.migrations.__main__ import write_version
+from leadmill.migrations.__main__ import import_tables, write_version
 from leadmill.runtime import migrate as module
 from leadmill.runtime.db import metadata
 from leadmill.runtime.migrate import engine, migrate, newest
+
+
+@pytest.fixture(autouse=True, scope="module")
+def all_tables() -> None:
+    """Whatever else this process has imported, the metadata is whole."""
+    import_tables()
 
 
 async def differences(url: str) -> list[Any]:

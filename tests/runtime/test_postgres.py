@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 import leadmill
@@ -61,10 +62,8 @@ def kill_everything(home: Path) -> None:
     """Kill -9 the postmaster and all its children."""
     parent = postmaster(home)
     assert parent is not None
-    children = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True
-    ).stdout.split()
-    for pid in [parent, *map(int, children)]:
+    children = [child.pid for child in psutil.Process(parent).children(recursive=True)]
+    for pid in [parent, *children]:
         os.kill(pid, signal.SIGKILL)
 
 
