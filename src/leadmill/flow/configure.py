@@ -21,6 +21,7 @@ from leadmill.core.reading import nearest
 from leadmill.flow.changes import Difference, RecordChange, What
 from leadmill.flow.planning import Declared, Plan, decode, plan, retires
 from leadmill.flow.rules import Rules
+from leadmill.market import recount_limits
 from leadmill.parties import Buyer, Credit, KeyedHash, Roster, Source, declare_key
 from leadmill.runtime import records
 from leadmill.runtime.db import Database, Tx
@@ -151,10 +152,16 @@ async def apply_declared(
         return Difference(found.revision + changes, True, planned.records)
     changes_made = [records.Change(kind, ident, body) for (kind, ident), body in planned.documents.items()]
     revision = await records.put(tx, changes_made, author, now)
+    # Limits before accounts: whoever sells takes its locks in that order.
+    await recount_limits(tx, _changed_ids(planned, "order"), _changed_ids(planned, "team"))
     for record in planned.records:
         if record.what is not What.UNCHANGED:
             await _follow(tx, planned, record, now, mint, on_buyer)
     return Difference(revision, False, planned.records)
+
+
+def _changed_ids(planned: Plan, kind: str) -> list[str]:
+    return [record.id for record in planned.records if record.kind == kind and record.what is not What.UNCHANGED]
 
 
 async def _follow(

@@ -25,7 +25,6 @@ UNRANKED = 100
 """The priority of an order that names none; 1 is first."""
 
 RETIRED = declare("market.order.retired", "The order is retired.")
-VERTICAL = declare("market.order.vertical", "The order wants {wants}, the lead is {vertical}.")
 PREDICATE = declare("market.order.predicate", "The order requires that {clause}.")
 CLOSED = declare("market.order.closed", "The order is closed at {local} ({tz}).")
 CAP_REACHED = declare("market.order.cap_reached", "The cap {cap} is reached: {used} of {limit}.")

@@ -112,7 +112,7 @@ class Counters:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: set[Key] = set()
-        self._last: dict[str, datetime] = {}
+        self._last: dict[str, datetime | None] = {}
 
     async def hear(self, tx: Tx, asks: Sequence[Headroom]) -> Callable[[Headroom], Room]:
         """Answer for what is left: locks the limits of all these asks, then answers each from memory."""
@@ -146,9 +146,12 @@ class Counters:
                     book.tally.funds[name] = guard.available
         strange = [order_id for order_id in tied if order_id not in self._last]
         if strange:
-            self._last |= dict.fromkeys(strange, book.at.min.replace(tzinfo=book.at.tzinfo))
+            self._last |= dict.fromkeys(strange)
             self._last |= await store.last_sales(tx, strange)
-        book.tally.last |= {order_id: self._last[order_id] for order_id in tied}
+        for order_id in tied:
+            last = self._last[order_id]
+            if last is not None:
+                book.tally.last[order_id] = last
 
     async def _lock(self, tx: Tx, windows: dict[Key, datetime]) -> dict[Key, tuple[int, int]]:
         strange = {key: end for key, end in windows.items() if key not in self._known}
@@ -271,6 +274,8 @@ async def turnover(tx: Tx) -> dict[tuple[str, str], int]:
 async def recount_limits(tx: Tx, order_ids: Sequence[str], team_ids: Sequence[str] = ()) -> None:
     """Have the counters of changed orders and teams counted anew from their sales: to be called by whoever changes
     caps, zones or budgets, in the same transaction."""
+    if not order_ids and not team_ids:
+        return
     await store.drop_counters(tx, sorted(order_scope(order_id) for order_id in order_ids), sorted(team_ids))
 
 
