@@ -4,7 +4,18 @@ Takes a Sale and the roster's terms, gives Postings to the ledger. Never decides
 """
 
 from leadmill.billing.model import Postings, SaleReversed
+from leadmill.billing.rules import REVERSAL
 from leadmill.billing.service import check, deposit, keep_postings, open_account, reverse_sale
 from leadmill.billing.step import Post
 
-__all__ = ["Post", "Postings", "SaleReversed", "check", "deposit", "keep_postings", "open_account", "reverse_sale"]
+__all__ = [
+    "REVERSAL",
+    "Post",
+    "Postings",
+    "SaleReversed",
+    "check",
+    "deposit",
+    "keep_postings",
+    "open_account",
+    "reverse_sale",
+]

@@ -10,11 +10,12 @@ from datetime import datetime
 from leadmill.core.events import Event
 from leadmill.core.faults import Permanent
 from leadmill.flow.kit import Kit
-from leadmill.flow.memory import recall_one
-from leadmill.flow.model import LeadResumed, Settled
-from leadmill.flow.runner import walk_together
+from leadmill.flow.memory import Recalled, recall_one
+from leadmill.flow.model import FAILED, LeadResumed, Settled
+from leadmill.flow.pipeline import Walk
+from leadmill.flow.runner import report_broken, walk_alone, walk_together
 from leadmill.flow.walker import Walker
-from leadmill.market import Declined
+from leadmill.market import Declined, LegState, sales_of
 from leadmill.runtime.db import Tx
 
 
@@ -22,28 +23,30 @@ async def walk_again(
     tx: Tx,
     kit: Kit,
     lead_id: str,
-    start: str,
     by: str,
     why: str,
     now: datetime,
-    declined: Sequence[str] = (),
+    start: str | None = None,
     events: Sequence[Event] = (),
+    broken: BaseException | None = None,
 ) -> Settled:
-    """Walk a lead from the station ``start`` on; ``events`` that led to it stand on the same page.
+    """Walk a lead from the station ``start`` on, or from where it waits; ``events`` that led to it stand on the same
+    page.
 
-    ``declined`` are the buyers that are not asked again. Raises NotFound for an unknown lead and Permanent
-    ``flow.lead.forgotten`` where the person's data is no more.
+    Who had the lead and gave it back is not asked again. ``broken`` is what came of walking it before: it then waits
+    for a person instead. Raises NotFound for an unknown lead and Permanent ``flow.lead.forgotten`` where the person's
+    data is no more.
     """
     recalled = await recall_one(tx, kit.pen, lead_id)
-    if recalled.lead is None:
+    if recalled.submission is None:
         raise Permanent("flow.lead.forgotten", "the person was forgotten; the lead can walk no further")
-    case = recalled.case_before(start)
-    before = case.get(Declined)
-    gone = tuple(dict.fromkeys([*(before.buyers if before else ()), *declined]))
-    case.learn([Declined(buyers=gone)])
-    walker = Walker(case, recalled.row.import_id)
-    walker.was = recalled.row.state
     walk = kit.walk()
+    start = start or _next_station(recalled, walk)
+    gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]
+    declined = Declined(buyers=tuple(dict.fromkeys(name for name in gone if name)))
+    case = recalled.case_before(start)
+    case.learn([declined])
+    walker = Walker(case, recalled.row.import_id)
     walker.events.append(
         LeadResumed(
             at=now,
@@ -52,8 +55,39 @@ async def walk_again(
             why=why,
             revision=walk.rules.revision,
             packs=walk.rules.packs,
-            excluded=list(gone),
+            mail=walk.rules.mail,
+            excluded=list(declined.buyers),
         )
     )
-    await walk_together(tx, [walker], walk, kit.ears, now, start)
+    walker.at = start
+    if broken is not None:
+        report_broken(walker, broken)
+        walker.fail(start, broken, now)
+    await _walk(tx, kit, walk, walker, start, now)
     return await kit.pen.write_again(tx, recalled.row, walker, walk.rules, now, events)
+
+
+async def _walk(tx: Tx, kit: Kit, walk: Walk, walker: Walker, start: str, now: datetime) -> None:
+    names = [step.name for step in walk.alone]
+    if start not in names:
+        await walk_together(tx, [walker], walk, kit.ears, now, start)
+        return
+    if walker.going:
+        await walk_alone(walker, walk.alone[names.index(start) :], kit)
+    await walk_together(tx, [walker], walk, kit.ears, now)
+
+
+def _next_station(recalled: Recalled, walk: Walk) -> str:
+    """Where a lead that waits goes on: behind the station that holds it; at the station itself where that broke, or
+    at the first that it was never at, since what it learned in the same group is lost with the group."""
+    names = [step.name for step in (*walk.alone, *walk.together)]
+    taken = [item.event for chapter in recalled.chapters for item in chapter.stations if item.event.step in names]
+    waits = [event for event in taken if event.verdict != "pass"]
+    if not waits:
+        return names[-1]
+    last = waits[-1]
+    place = names.index(last.step)
+    if last.because is None or last.because.code != FAILED.code:
+        return names[min(place + 1, len(names) - 1)]
+    seen = {event.step for event in taken if event.because is None or event.because.code != FAILED.code}
+    return names[min([place, *(number for number, name in enumerate(names) if name not in seen)])]

@@ -45,11 +45,12 @@ class Book:
             for name, pack in packs.laws.items()
         }
         self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
-        self._templates = read_templates(packs, mail=mail)
+        self._templates = {there: read_templates(packs, mail=there) for there in (True, False)}
+        self._mail = mail
         self._reference = reference
         self._providers = providers
         self._hash = keyed_hash
-        self._walks: OrderedDict[int, Walk] = OrderedDict()
+        self._walks: OrderedDict[tuple[int, bool], Walk] = OrderedDict()
         self._now: Walk = build_walk(self.rules(Snapshot(0, {})))
         self.ring = KeyRing(-1, {})
         """The API keys in force."""
@@ -58,13 +59,14 @@ class Book:
         """The walk under the rules in force."""
         return self._now
 
-    def rules(self, found: Snapshot, orders: Mapping[str, Order] | None = None) -> Rules:
-        """The rules of a revision; ``orders`` replaces its order book (a what-if)."""
+    def rules(self, found: Snapshot, mail: bool | None = None) -> Rules:
+        """The rules of a revision; ``mail`` says whether there was a mail server then, None as it is now."""
+        mail = self._mail if mail is None else mail
         return Rules(
             revision=found.revision,
             packs=self._digest,
             roster=build_roster(found.documents),
-            orders=orders if orders is not None else _orders(found),
+            orders=_orders(found),
             forms=_forms(found, self._verticals),
             verticals=self._verticals,
             cards=self._cards,
@@ -72,7 +74,8 @@ class Book:
             reference=self._reference,
             providers=self._providers,
             keyed_hash=self._hash,
-            templates=self._templates,
+            templates=self._templates[mail],
+            mail=mail,
         )
 
     async def refresh(self, db: Database) -> bool:
@@ -86,14 +89,15 @@ class Book:
                 fresh = True
         return fresh
 
-    async def at(self, tx: Tx, revision: int | None) -> Walk:
-        """The walk under an older revision, or under the latest."""
-        if revision is not None and revision in self._walks:
-            self._walks.move_to_end(revision)
-            return self._walks[revision]
+    async def at(self, tx: Tx, revision: int | None, mail: bool | None = None) -> Walk:
+        """The walk under an older revision, or under the latest; ``mail`` as for :meth:`rules`."""
+        mail = self._mail if mail is None else mail
+        if revision is not None and (revision, mail) in self._walks:
+            self._walks.move_to_end((revision, mail))
+            return self._walks[revision, mail]
         found = await snapshot(tx, revision)
-        walk = build_walk(self.rules(found))
-        self._walks[found.revision] = walk
+        walk = build_walk(self.rules(found, mail))
+        self._walks[found.revision, mail] = walk
         while len(self._walks) > _KEPT:
             self._walks.popitem(last=False)
         return walk

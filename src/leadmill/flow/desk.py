@@ -19,9 +19,6 @@ from leadmill.runtime.db import Tx
 
 DISMISSED = declare("flow.desk.dismissed", "A person looked at it and let it go: {why}", State.REJECTED)
 
-_AFTER = {"scoring": "policy", "policy": "market", "identity": "scoring", "facts": "identity"}
-"""Where a lead goes on that a person released from a station: at the next one."""
-
 
 class LeadReviewed(Event, frozen=True, kw_only=True, tag="lead.reviewed"):
     """A person decided about a waiting lead."""
@@ -40,9 +37,8 @@ async def approve(tx: Tx, kit: Kit, lead_id: str, by: str, why: str, now: dateti
     row = await kit.pen.lock(tx, lead_id)
     if row.state not in (State.REVIEW, State.NURTURE):
         raise Conflict("flow.desk.not_waiting", f"the lead is {row.state.value}; somebody was quicker")
-    start = _AFTER.get((row.reason or "").partition(".")[0], "identity")
     event = LeadReviewed(at=now, by=by, decision="approved", why=why)
-    return await walk_again(tx, kit, lead_id, start, by, why or "released from review", now, events=[event])
+    return await walk_again(tx, kit, lead_id, by, why or "released from review", now, events=[event])
 
 
 async def dismiss(tx: Tx, kit: Kit, lead_id: str, by: str, why: str, now: datetime) -> None:

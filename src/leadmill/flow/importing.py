@@ -5,6 +5,7 @@ place it ends at are one transaction: stopped at any point and started again, a 
 is taken twice.
 """
 
+import asyncio
 import csv
 import hashlib
 from collections.abc import Callable, Iterable
@@ -33,10 +34,18 @@ from leadmill.core.faults import BadInput, Conflict, NotFound, Transient
 from leadmill.core.reasons import State
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import Settled
-from leadmill.flow.runner import fresh_walker, walk_together
+from leadmill.flow.pipeline import Walk
+from leadmill.flow.runner import fresh_walker, report_broken, walk_together
+from leadmill.flow.walker import Walker
 
 CHUNK = 200
 """Rows a transaction."""
+
+_WAITS = (0.05, 0.5, 2.0)
+"""Seconds between tries of a chunk that the store could not take."""
+
+Row = tuple[int, dict[str, object] | RowFault]
+"""A row of the file with its line, or why it could not be read."""
 
 Progress = Callable[[ImportRun], None]
 
@@ -106,32 +115,70 @@ async def begin_import(
     return msgspec.structs.replace(run, total=run.total if run.total is not None else count_rows(path))
 
 
-async def _take_chunk(
-    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[tuple[int, "dict[str, object] | RowFault"]]
-) -> ImportRun:
+async def _take_chunk(kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[Row]) -> ImportRun:
     if not chunk:
         return await _finish(kit, run)
-    for attempt in range(4):
+    try:
+        return await _try_chunk(kit, run, lexicon, chunk)
+    except _Broken as broken:
+        if len(chunk) == 1:
+            return await _try_chunk(kit, run, lexicon, chunk, broken)
+    # A row on which a step breaks must not keep the others from their way.
+    for row in chunk:
+        run = await _take_chunk(kit, run, lexicon, [row])
+    return run
+
+
+async def _try_chunk(
+    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[Row], broken: "_Broken | None" = None
+) -> ImportRun:
+    for wait in _WAITS:
         try:
-            return await _write_chunk(kit, run, lexicon, chunk)
+            return await _write_chunk(kit, run, lexicon, chunk, broken)
         except Transient:
-            if attempt == 3:
-                raise
-    raise AssertionError("unreachable")
+            await asyncio.sleep(wait)
+    return await _write_chunk(kit, run, lexicon, chunk, broken)
+
+
+class _Broken(Exception):
+    """A chunk could not be walked; the first of its leads was at ``step``."""
+
+    def __init__(self, step: str, fault: Exception) -> None:
+        super().__init__(step)
+        self.step = step
+        self.fault = fault
 
 
 async def _write_chunk(
-    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[tuple[int, "dict[str, object] | RowFault"]]
+    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[Row], broken: _Broken | None
 ) -> ImportRun:
     now = kit.clock()
     walk = kit.walk()
-    walkers, faults = [], []
+    walkers: list[Walker] = []
+    faults: list[ImportFault] = []
     for line, row in chunk:
         found = _submission(kit, run, row, line, now, lexicon)
         if isinstance(found, ImportFault):
             faults.append(found)
         else:
             walkers.append(await fresh_walker(kit, walk, found, run.id))
+    if broken is not None and walkers and not walkers[0].broken:
+        walkers[0].at = broken.step
+        report_broken(walkers[0], broken.fault)
+        walkers[0].fail(broken.step, broken.fault, kit.clock())
+    try:
+        return await _keep_chunk(kit, run, walk, walkers, faults, len(chunk))
+    except (Transient, BadInput):
+        raise
+    except Exception as fault:
+        if broken is not None or not walkers:
+            raise
+        raise _Broken(walkers[0].at, fault) from fault
+
+
+async def _keep_chunk(
+    kit: Kit, run: ImportRun, walk: Walk, walkers: list[Walker], faults: list[ImportFault], rows: int
+) -> ImportRun:
     now = kit.clock()
     async with kit.db.begin() as tx:
         held = await lock_import(tx, run.id)
@@ -147,7 +194,7 @@ async def _write_chunk(
             held,
             state="running",
             total=run.total,
-            next_row=run.next_row + len(chunk),
+            next_row=run.next_row + rows,
             counts=_counted(held.counts, settled, faults),
             changed_at=now,
         )
@@ -221,6 +268,7 @@ async def write_errors(kit: Kit, import_id: str, target: Path) -> str | None:
     """Write the errors file of an import: a line of the imported file, a code, and what to do; no value of the row. Its
     path, or None where every row could be taken."""
     after = 0
+    faults: list[ImportFault] = []
     with target.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["line", "code", "detail"])
@@ -233,5 +281,5 @@ async def write_errors(kit: Kit, import_id: str, target: Path) -> str | None:
             after = faults[-1].line
     if after or faults:
         return str(target)
-    target.unlink()
+    await asyncio.to_thread(target.unlink)
     return None

@@ -95,8 +95,10 @@ class Pen:
         settled = self._settle(walker, now)
         page = [*events, *walker.events]
         await self._append(tx, row.id, page, self._hearings(walker, row.id, self.keys.of(row.person_id)), now)
-        fresh = _row(walker, walker.case[Submission], walker.case.get(Lead), row.person_id, rules)
-        await update_leads(tx, [msgspec.structs.replace(fresh, import_id=row.import_id, sealed=row.sealed)])
+        lead = walker.case.get(Lead)
+        fresh = _row(walker, walker.case[Submission], lead, row.person_id, rules)
+        sealed = self.vault.seal(self.keys.of(row.person_id), _encode(lead), f"lead {row.id}")
+        await update_leads(tx, [msgspec.structs.replace(fresh, import_id=row.import_id, sealed=sealed)])
         return settled
 
     async def lock(self, tx: Tx, lead_id: str) -> LeadRow:
@@ -136,9 +138,7 @@ class Pen:
         found: list[Event] = self.codecs.events.decode(page.events)
         return found
 
-    async def _append(
-        self, tx: Tx, lead_id: str, events: Sequence[Event], sealed: bytes | None, now: datetime
-    ) -> None:
+    async def _append(self, tx: Tx, lead_id: str, events: Sequence[Event], sealed: bytes | None, now: datetime) -> None:
         group = journal.group_of(tx, now, self.mint)
         heads: dict[str, journal.Head] = tx.scratch.setdefault(Pen, {})
         if lead_id not in heads:

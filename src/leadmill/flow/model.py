@@ -27,6 +27,8 @@ class LeadReceived(Event, frozen=True, kw_only=True, tag="lead.received"):
     """The revision of the configuration the walk was decided under."""
     packs: str
     """The digest of the packs it was decided under."""
+    mail: bool = True
+    """Whether there was a mail server to send messages by."""
 
     def tell(self) -> Iterable[str]:
         yield f"Came from {self.source} by {self.channel}; sealed as received (SHA-256 {self.digest[:12]}…)."
@@ -67,6 +69,7 @@ class LeadResumed(Event, frozen=True, kw_only=True, tag="lead.resumed"):
     why: str
     revision: int
     packs: str
+    mail: bool = True
     excluded: list[str] = []
     """Recipients that had it before and are not asked again."""
 

@@ -26,8 +26,13 @@ GIVEN_BACK = (DeliveryRejected, DeliveryDead)
 """Events after which a recipient does not have the lead."""
 
 
-async def react(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event], now: datetime) -> None:
-    """Write what happened to a lead and do what follows. The caller holds the lead's lock (``pen.lock``)."""
+async def react(
+    tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event], now: datetime, broken: BaseException | None = None
+) -> None:
+    """Write what happened to a lead and do what follows. The caller holds the lead's lock (``pen.lock``).
+
+    ``broken`` is what came of a first try: a lead that goes on then waits for a person.
+    """
     lost = [event for event in events if isinstance(event, GIVEN_BACK)]
     if not lost:
         await kit.pen.append(tx, row.id, events, now)
@@ -41,10 +46,8 @@ async def react(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event], now: da
     if left:
         await _shrink(tx, kit, row, left, news, now)
         return
-    declined = [event.recipient for event in lost]
-    await walk_again(
-        tx, kit, row.id, "market", "delivery", f"{' and '.join(declined)} gave the lead back", now, declined, news
-    )
+    why = f"{' and '.join(event.recipient for event in lost)} gave the lead back"
+    await walk_again(tx, kit, row.id, "delivery", why, now, start="market", events=news, broken=broken)
 
 
 async def _shrink(

@@ -19,7 +19,7 @@ from leadmill.core.verdicts import Pass, Verdict
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Pen
 from leadmill.flow.memory import Chapter, Recalled, Station, recall
-from leadmill.flow.model import LeadReceived, LeadResumed, LeadSettled, StepTaken
+from leadmill.flow.model import FAILED, LeadReceived, LeadResumed, LeadSettled, StepTaken
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import lead_ids_between
@@ -92,7 +92,7 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
     opening = next((e for e in chapter.events if isinstance(e, LeadReceived | LeadResumed)), None)
     if opening is None or recalled.submission is None:
         raise Permanent("flow.page.headless", "a page with steps says how the walk began")
-    walk = await book.at(tx, opening.revision)
+    walk = await book.at(tx, opening.revision, opening.mail)
     if opening.packs != walk.rules.packs:
         found.skipped += 1
         return
@@ -104,6 +104,9 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
         case.learn([Declined(buyers=tuple(opening.excluded))])
     for station in chapter.stations:
         found.steps += 1
+        if station.event.because is not None and station.event.because.code == FAILED.code:
+            # It broke; there is no verdict to compare with.
+            continue
         verdict, said = _again(steps[station.event.step], case, station)
         if said is not None:
             found.differences.append(Difference(recalled.row.id, station.event.step, _words(station.event), said))
@@ -112,8 +115,6 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
 
 def _again(step: Step, case: Case, station: Station) -> tuple[Verdict | None, str | None]:
     """Judge again on what was heard; the words of the new verdict where it differs in anything."""
-    if station.event.because is not None and station.event.because.code == "flow.step.failed":
-        return None, None
     asks = step.wants(case)
     if len(asks) != len(station.heard):
         return None, f"asks {len(asks)} questions, {len(station.heard)} were answered"
@@ -154,7 +155,8 @@ async def replay_with(
             found.skipped += 1
             continue
         if opening.revision not in walks:
-            walks[opening.revision] = book.with_rules(other((await book.at(tx, opening.revision)).rules))
+            rules = (await book.at(tx, opening.revision, opening.mail)).rules
+            walks[opening.revision] = book.with_rules(other(rules))
         walk = walks[opening.revision]
         if simulated is None:
             simulated = SimulatedBook(walk.rules.orders, walk.rules.roster)
@@ -186,6 +188,9 @@ def _compare(recalled: Recalled, walk: Walk, simulated: SimulatedBook, found: Re
     sale = case.get(Sale)
     if sale is not None:
         simulated.sold(sale, first.at)
+    assigned = case.get(Assignment)
+    if assigned is not None:
+        simulated.assigned(assigned, first.at)
     _note(recalled, first, case, verdict, found)
 
 
@@ -230,4 +235,3 @@ async def _leads(
         if len(ids) < _PAGE:
             return
         after = ids[-1]
-

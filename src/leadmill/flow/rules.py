@@ -17,13 +17,14 @@ from leadmill.scoring import Scorecard
 
 
 class Rules:
-    """The rules of one revision. ``packs`` is the digest over all packs."""
+    """The rules of one revision. ``packs`` is the digest over all packs, ``mail`` whether there is a mail server."""
 
     __slots__ = (
         "cards",
         "forms",
         "keyed_hash",
         "laws",
+        "mail",
         "orders",
         "packs",
         "providers",
@@ -48,6 +49,7 @@ class Rules:
         providers: Mapping[str, Consult],
         keyed_hash: Callable[[str, str], bytes],
         templates: Templates,
+        mail: bool,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -61,3 +63,4 @@ class Rules:
         self.providers = providers
         self.keyed_hash = keyed_hash
         self.templates = templates
+        self.mail = mail

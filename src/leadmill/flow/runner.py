@@ -7,6 +7,7 @@ flush to disk for all. A caller that got an answer has a lead that survives the 
 
 import asyncio
 import time
+import traceback
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,6 +24,7 @@ from leadmill.flow.pipeline import Walk
 from leadmill.flow.store import Claim, claim_requests, keep_answers
 from leadmill.flow.walker import Walker, heard_of
 from leadmill.runtime.db import Tx
+from leadmill.runtime.telemetry import log
 
 _WAITS = (0.02, 0.1, 0.4, 1.5)
 
@@ -36,7 +38,6 @@ class _Waiting:
         self.walk = walk
         self.claim = claim
         self.answer: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
-
 
     def tell(self, answer: Settled | BaseException) -> None:
         """Answer the caller, unless it went away."""
@@ -165,11 +166,13 @@ class Mill:
             for waiting in group:
                 await self._commit([waiting])
             return
-        if isinstance(fault, Transient) or fault is None or not group[0].walker.going:
+        walker = group[0].walker
+        if isinstance(fault, Transient) or fault is None or walker.broken:
             for waiting in group:
                 waiting.tell(fault or Transient("flow.group.lost"))
             return
-        group[0].walker.fail("together", fault, self._kit.clock())
+        report_broken(walker, fault)
+        walker.fail(walker.at, fault, self._kit.clock())
         await self._commit(group)
 
     async def _together(self, group: list[_Waiting]) -> list[Settled | Conflict]:
@@ -192,7 +195,9 @@ class Mill:
                 await walk_together(tx, walkers, group[0].walk, self._kit.ears, now)
                 settled = await self._kit.pen.write_new(tx, walkers, group[0].walk.rules, now)
                 answers |= {number: answer for (number, _), answer in zip(fresh, settled, strict=True)}
-                repeated = [(w.claim, _encode(answer)) for (_, w), answer in zip(fresh, settled, strict=True) if w.claim]
+                repeated = [
+                    (w.claim, _encode(answer)) for (_, w), answer in zip(fresh, settled, strict=True) if w.claim
+                ]
                 if repeated:
                     await keep_answers(tx, repeated)
         return [answers[number] for number in range(len(group))]
@@ -210,18 +215,33 @@ async def fresh_walker(kit: Kit, walk: Walk, submission: Submission, import_id: 
             digest=submission.digest,
             revision=walk.rules.revision,
             packs=walk.rules.packs,
+            mail=walk.rules.mail,
         )
     )
-    for step in walk.alone:
+    await walk_alone(walker, walk.alone, kit)
+    return walker
+
+
+async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit) -> None:
+    """Walk a lead through these steps by itself until one stops or holds it."""
+    for step in steps:
+        walker.at = step.name
         try:
             asks = step.wants(walker.case)
             heard = await _call(kit.ears, asks) if asks else NOTHING
             walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
         except Exception as fault:
+            report_broken(walker, fault)
             walker.fail(step.name, fault, kit.clock())
         if not walker.going:
-            break
-    return walker
+            return
+
+
+def report_broken(walker: Walker, fault: BaseException) -> None:
+    """Tell the log where a step broke. The fault's text may quote the lead, so only its type and place are told."""
+    frame = traceback.extract_tb(fault.__traceback__)[-1:]
+    place = f"{frame[0].filename}:{frame[0].lineno}" if frame else ""
+    log("flow").error("step broke", lead=walker.case.lead_id, step=walker.at, fault=type(fault).__name__, place=place)
 
 
 async def _call(ears: Ears, asks: Sequence[Ask]) -> Heard:
@@ -232,17 +252,23 @@ async def _call(ears: Ears, asks: Sequence[Ask]) -> Heard:
 async def walk_together(
     tx: Tx, walkers: Sequence[Walker], walk: Walk, ears: Ears, now: datetime, start: str | None = None
 ) -> None:
-    """Walk leads through the shared stretch, from the step named ``start`` on, and through what comes after it."""
+    """Walk leads through the shared stretch, from the step named ``start`` on, and through what comes after it.
+
+    Nothing comes after it for a lead on which a step broke: whoever lets it go on walks it there.
+    """
     names = [step.name for step in walk.together]
     for step in walk.together[names.index(start) if start else 0 :]:
         await _station(tx, step, [w for w in walkers if w.going], ears, now)
+    sound = [walker for walker in walkers if not walker.broken]
     for step in walk.after:
-        await _station(tx, step, walkers, ears, now, decides=False)
+        await _station(tx, step, sound, ears, now, decides=False)
 
 
 async def _station(
     tx: Tx, step: Step, walkers: Sequence[Walker], ears: Ears, now: datetime, decides: bool = True
 ) -> None:
+    for walker in walkers:
+        walker.at = step.name
     wanted = [step.wants(walker.case) for walker in walkers]
     by_type: dict[type[Ask], list[Ask]] = {}
     for asks in wanted:

@@ -25,6 +25,10 @@ _UPDATE = prepared(
     sa.update(LEAD)
     .where(LEAD.c.id == sa.bindparam("lead"))
     .values(
+        vertical=sa.bindparam("new_vertical", type_=sa.Text),
+        region=sa.bindparam("new_region", type_=sa.Text),
+        test=sa.bindparam("new_test", type_=sa.Boolean),
+        sealed=sa.bindparam("new_sealed", type_=sa.LargeBinary),
         state=sa.bindparam("new_state", type_=sa.Text),
         reason=sa.bindparam("new_reason", type_=sa.Text),
         score=sa.bindparam("new_score", type_=sa.Integer),
@@ -49,9 +53,7 @@ _CLAIM = prepared(
 _KEPT = prepared(
     sa.select(REPEAT).where(
         sa.tuple_(REPEAT.c.scope, REPEAT.c.key).in_(
-            sa.text(
-                "SELECT s, k FROM unnest(CAST(:scopes AS text[]), CAST(:keys AS text[])) AS t(s, k)"
-            ).bindparams(
+            sa.text("SELECT s, k FROM unnest(CAST(:scopes AS text[]), CAST(:keys AS text[])) AS t(s, k)").bindparams(
                 sa.bindparam("scopes", type_=sa.ARRAY(sa.Text)), sa.bindparam("keys", type_=sa.ARRAY(sa.Text))
             )
         )
@@ -67,6 +69,13 @@ _ANSWER = prepared(
         sa.bindparam("keys", type_=sa.ARRAY(sa.Text)),
         sa.bindparam("answers", type_=sa.ARRAY(sa.LargeBinary)),
     )
+)
+_SUBJECTS = prepared(
+    sa.text(
+        "(SELECT id FROM lead WHERE id > :after ORDER BY id LIMIT :most) UNION"
+        " (SELECT DISTINCT subject FROM journal_page WHERE subject > :after AND subject < 'lead`'"
+        " ORDER BY subject LIMIT :most) ORDER BY id LIMIT :most"
+    ).bindparams(sa.bindparam("after", type_=sa.Text), sa.bindparam("most", type_=sa.BigInteger))
 )
 _FORGET_ANSWERS = prepared(sa.delete(REPEAT).where(REPEAT.c.at < sa.bindparam("before", type_=REPEAT.c.at.type)))
 
@@ -96,12 +105,17 @@ def add_lead(tx: Tx, row: LeadRow) -> None:
 
 
 async def update_leads(tx: Tx, rows: Iterable[LeadRow]) -> None:
-    """Write where leads stand now; what came with them never changes."""
+    """Write where leads stand now, and their fields as last read: a lead that could not be mapped at first may have
+    got some since. Whose it is and where it came from never changes."""
     await tx.many(
         _UPDATE,
         [
             {
                 "lead": row.id,
+                "new_vertical": row.vertical,
+                "new_region": row.region,
+                "new_test": row.test,
+                "new_sealed": row.sealed,
                 "new_state": row.state.value,
                 "new_reason": row.reason,
                 "new_score": row.score,
@@ -160,9 +174,7 @@ async def leads_after(tx: Tx, lead_id: str, limit: int = 50, narrow: LeadFilter 
     return [_lead(row) for row in found]
 
 
-async def lead_ids_between(
-    tx: Tx, since: datetime | None, until: datetime | None, after: str, limit: int
-) -> list[str]:
+async def lead_ids_between(tx: Tx, since: datetime | None, until: datetime | None, after: str, limit: int) -> list[str]:
     """Ids of leads received in a span, in order, the next ``limit`` after ``after``: how a replay walks the past."""
     span = LeadFilter(since=since, until=until)
     found = await tx.all(
@@ -181,9 +193,11 @@ async def count_states(tx: Tx, import_id: str) -> dict[tuple[str, str | None], i
     return {(row["state"], row["reason"]): row["leads"] for row in found}
 
 
-async def every_lead_after(tx: Tx, after: str, limit: int) -> list[str]:
-    """Ids of all leads in order, the next ``limit`` after ``after``."""
-    return await lead_ids_between(tx, None, None, after, limit)
+async def lead_subjects_after(tx: Tx, after: str, limit: int) -> list[str]:
+    """Ids of all leads in order, the next ``limit`` after ``after``: those that have a row, and those that only the
+    journal knows."""
+    rows = await tx.all(_SUBJECTS, after=after or "lead_", most=limit)
+    return [row["id"] for row in rows]
 
 
 class Claim(Struct, frozen=True):

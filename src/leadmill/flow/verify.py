@@ -1,18 +1,22 @@
 """Does the store hold what it promises? Everything that can be checked from the inside.
 
 Called by ``leadmill verify`` and by the tests after every crash they cause: the journal's chains, the ledger's sums,
-caps and budgets against sales, revenue against sales, and every lead's row against its own journal.
+caps and budgets against sales, revenue against sales, and every lead's row and postings against its own journal.
+Each check reads one instant of the store, so that leads may come in meanwhile.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from leadmill.billing import REVERSAL, Post, Postings, SaleReversed
 from leadmill.billing.service import check as check_billing
+from leadmill.core.events import Event
 from leadmill.flow.keep import Pen
-from leadmill.flow.model import LeadRow, LeadSettled
-from leadmill.flow.store import every_lead_after, read_leads
+from leadmill.flow.model import LeadRow, LeadSettled, StepTaken
+from leadmill.flow.store import lead_subjects_after, read_leads
+from leadmill.ledger import REVENUE, Posting, postings_by_group
 from leadmill.ledger.service import check as check_ledger
 from leadmill.market.service import check as check_market
 from leadmill.runtime import journal
@@ -71,11 +75,11 @@ async def verify(db: Database, pen: Pen) -> Report:
     async with db.begin() as tx:
         await journal.link(tx)
     for name, check in checks:
-        async with db.begin() as tx:
+        async with db.begin(still=True) as tx:
             found = await check(tx)
         checked.append(Checked(name, len(found)))
         findings += found
-    count, found = await _projections(db, pen)
+    count, found = await _leads(db, pen)
     checked.append(Checked("leads", len(found), count))
     return Report(checked, findings + found)
 
@@ -96,33 +100,62 @@ async def _billing(tx: Tx) -> list[Finding]:
     return [Finding(item.code, item.subject, item.detail) for item in await check_billing(tx)]
 
 
-async def _projections(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
-    """Each lead's row against the last word of its journal."""
+async def _leads(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
+    """Each lead's row and its postings against its journal."""
     findings: list[Finding] = []
     count, after = 0, ""
     while True:
-        async with db.begin() as tx:
-            ids = await every_lead_after(tx, after, _PAGE)
+        async with db.begin(still=True) as tx:
+            ids = await lead_subjects_after(tx, after, _PAGE)
             pages = await journal.pages_of(tx, ids)
             rows = await read_leads(tx, ids)
+            booked = await postings_by_group(tx, ids)
         for lead_id in ids:
             count += 1
-            settled = [
-                event
-                for page in pages.get(lead_id, [])
-                for event in pen.read_events(page)
-                if isinstance(event, LeadSettled)
-            ]
-            findings += _against(rows[lead_id], settled[-1] if settled else None)
+            events = [event for page in pages.get(lead_id, []) for event in pen.read_events(page)]
+            findings += _against_row(lead_id, rows.get(lead_id), events)
+            findings += _against_book(pen, lead_id, events, booked.get(lead_id, []))
         if len(ids) < _PAGE:
             return count, findings
         after = ids[-1]
 
 
-def _against(row: LeadRow, settled: LeadSettled | None) -> list[Finding]:
-    if settled is None:
-        return [Finding("flow.lead.unjournalled", row.id, "the journal does not say where the lead ended")]
-    says = (settled.state, settled.because.code if settled.because else None, settled.price, settled.recipient)
-    if says != (row.state, row.reason, row.price, row.recipient):
-        return [Finding("flow.lead.mismatch", row.id, f"the journal says {settled.state}, the row {row.state}")]
+def _against_row(lead_id: str, row: LeadRow | None, events: Sequence[Event]) -> list[Finding]:
+    """A lead's row against the last word of its journal."""
+    if row is None:
+        return [Finding("flow.lead.missing", lead_id, "the journal tells of a lead that has no row")]
+    settled = [event for event in events if isinstance(event, LeadSettled)]
+    if not settled:
+        return [Finding("flow.lead.unjournalled", lead_id, "the journal does not say where the lead ended")]
+    last = settled[-1]
+    says = (last.state, last.because.code if last.because else None, last.price, last.currency, last.recipient)
+    if says != (row.state, row.reason, row.price, row.currency, row.recipient):
+        return [Finding("flow.lead.mismatch", lead_id, f"the journal says {last.state}, the row {row.state}")]
     return []
+
+
+def _against_book(pen: Pen, lead_id: str, events: Sequence[Event], booked: Sequence[Posting]) -> list[Finding]:
+    """What the journal says the lead's sales moved, and what was taken back, against the book."""
+    told = {item.id: item for event in events if isinstance(event, StepTaken) for item in _moved(pen, event)}
+    back = {event.sale_id: event.amount.amount for event in events if isinstance(event, SaleReversed)}
+    stand = {item.id: item for item in booked if item.kind != REVERSAL}
+    findings = [
+        Finding("flow.posting.mismatch", lead_id, f"the posting {posting_id} is not as the journal tells it")
+        for posting_id in sorted(told.keys() | stand.keys())
+        if told.get(posting_id) != stand.get(posting_id)
+    ]
+    returned: dict[str, int] = {}
+    for item in booked:
+        if item.kind == REVERSAL and item.debit == REVENUE:
+            returned[item.ref] = returned.get(item.ref, 0) + item.amount.amount
+    findings += [
+        Finding("flow.posting.mismatch", lead_id, f"what went back for {sale_id} is not as the journal tells it")
+        for sale_id in sorted(back.keys() | returned.keys())
+        if back.get(sale_id, 0) != returned.get(sale_id, 0)
+    ]
+    return findings
+
+
+def _moved(pen: Pen, event: StepTaken) -> list[Posting]:
+    learned = [pen.codecs.evidence.decode(item) for item in event.learned] if event.step == Post.name else []
+    return [posting for item in learned if isinstance(item, Postings) for posting in item.items]

@@ -25,17 +25,18 @@ class Walker:
     """A lead on its walk. ``events`` are public, ``hearings`` hold what is personal; ``verdict`` is the last one
     given."""
 
-    __slots__ = ("case", "events", "hearings", "import_id", "person_id", "verdict", "was")
+    __slots__ = ("at", "broken", "case", "events", "hearings", "import_id", "verdict")
 
     def __init__(self, case: Case, import_id: str | None = None) -> None:
         self.case = case
         self.import_id = import_id
-        self.person_id = ""
+        self.at = ""
+        """The station it is at, for whoever must say where something broke."""
+        self.broken = False
+        """Whether a step of ours broke on it: it waits for a person, and nothing follows from its walk."""
         self.events: list[Event] = []
         self.hearings: list[Hearing] = []
         self.verdict: Verdict = Pass()
-        self.was: State | None = None
-        """The state before a resumed walk, None for a fresh lead."""
 
     @property
     def going(self) -> bool:
@@ -51,9 +52,7 @@ class Walker:
         self.note(step.name, asks, heard, verdict, now, micros)
         return verdict
 
-    def note(
-        self, step: str, asks: Sequence[Ask], heard: Heard, verdict: Verdict, now: datetime, micros: int
-    ) -> None:
+    def note(self, step: str, asks: Sequence[Ask], heard: Heard, verdict: Verdict, now: datetime, micros: int) -> None:
         """Write a verdict into the notes."""
         plain: list[msgspec.Raw] = []
         personal: list[msgspec.Raw] = []
@@ -78,6 +77,7 @@ class Walker:
 
     def fail(self, step: str, fault: BaseException, now: datetime) -> None:
         """Hold the lead for a person because a step broke: nothing that was accepted is lost to a fault of ours."""
+        self.broken = True
         self.verdict = Hold(because(FAILED, step=step, fault=type(fault).__name__))
         self.note(step, (), NOTHING, self.verdict, now, 0)
 

@@ -183,6 +183,11 @@ async def postings_of(tx: Tx, group: str) -> list[Posting]:
     return await store.postings_of(tx, group)
 
 
+async def postings_by_group(tx: Tx, groups: Sequence[str]) -> dict[str, list[Posting]]:
+    """The postings of several groups, each group's oldest first."""
+    return await store.postings_by_group(tx, groups)
+
+
 async def check(tx: Tx) -> list[Finding]:
     """Whether the book agrees with itself: postings that move something, guarded balances equal to their postings,
     holds equal to what is held, no balance below any floor it ever had."""

@@ -171,6 +171,15 @@ async def postings_of(tx: Tx, group: str) -> list[Posting]:
     return [_posting(row) for row in await tx.all(stmt)]
 
 
+async def postings_by_group(tx: Tx, groups: Sequence[str]) -> dict[str, list[Posting]]:
+    """The postings of several groups, each group's oldest first."""
+    found: dict[str, list[Posting]] = {}
+    stmt = sa.select(POSTING).where(_P.group == sa.any_(sa.bindparam("groups", type_=_TEXTS))).order_by(_P.at, _P.id)
+    for row in await tx.all(stmt, groups=list(groups)):
+        found.setdefault(row["group"], []).append(_posting(row))
+    return found
+
+
 async def put_hold(tx: Tx, hold: MoneyHold) -> None:
     """Write a new hold at once, so that the same transaction may end it."""
     await tx.run(

@@ -27,9 +27,7 @@ NOT_CONSENTED = declare(
 SUPPRESSED = declare(
     "policy.person.suppressed", "The person asked not to be contacted ({what}, {rule}).", State.REJECTED
 )
-NO_CHANNEL = declare(
-    "policy.channel.none_open", "No way of contacting the person is open: {says}", State.REJECTED
-)
+NO_CHANNEL = declare("policy.channel.none_open", "No way of contacting the person is open: {says}", State.REJECTED)
 DENIED = declare("policy.lead.denied", "{says} ({rule})", State.REJECTED)
 REVIEW = declare("policy.lead.review", "{says} ({rule})", State.REVIEW)
 RECIPIENT = declare("policy.recipient.denied", "{says} ({rule}: {citation})")

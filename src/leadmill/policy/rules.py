@@ -5,6 +5,7 @@ hold over the evidence: a flat mapping of names such as ``consent.kind`` and ``r
 lists the names.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -154,15 +155,26 @@ def missing_licence(
     return None
 
 
-def named_in(recipient: Buyer, sellers: frozenset[str], text: str) -> bool:
-    """Whether the recipient's legal name or one of its brands was shown at signing: in the list of sellers, or in the
-    text itself (TEL-02). Both arguments are in normal form; see :func:`plain`."""
-    return any(name in sellers or name in text for name in map(plain, (recipient.name, *recipient.brands)) if name)
+def names_of(recipient: Buyer) -> tuple[str, ...]:
+    """The recipient's legal name and brands in normal form."""
+    return tuple(filter(None, map(plain, (recipient.name, *recipient.brands))))
+
+
+def named_in(names: Iterable[str], sellers: frozenset[str], text: str) -> bool:
+    """Whether one of a recipient's names was shown at signing: in the list of sellers, or as whole words in the text
+    itself (TEL-02). Everything is in normal form, see :func:`plain`; ``text`` with a space before and after it."""
+    return any(name in sellers or f" {name} " in text for name in names)
 
 
 def plain(text: str) -> str:
-    """A name as it is compared: lower case, single spaces, no full stops or commas."""
-    return " ".join(text.casefold().replace(".", "").replace(",", " ").split())
+    """A text as names are compared: lower case, single spaces, ``and`` for ``&``, no other sign. Full stops and
+    apostrophes join what they stand between ("L.L.C.", "O'Neil"), other signs part it."""
+    folded = text.casefold().translate(_JOINED)
+    return " ".join(_WORD.findall(folded))
+
+
+_JOINED = str.maketrans({".": None, "'": None, "’": None, "&": " and "})
+_WORD = re.compile(r"[^\W_]+")
 
 
 def clear_recipient(clearance: Clearance, recipient: Buyer | Team, now: datetime) -> Because | None:

@@ -34,6 +34,7 @@ from leadmill.policy.rules import (
     closed_channels,
     missing_licence,
     named_in,
+    names_of,
     plain,
     ready,
     speaking,
@@ -60,6 +61,7 @@ class Clear:
         self._teams = list(roster.teams.values())
         self._hash = keyed_hash
         self._recipients: list[Buyer | Team] = [*roster.buyers.values(), *roster.teams.values()]
+        self._names = {buyer.id: names_of(buyer) for buyer in roster.buyers.values()}
         self._lead = ready(self._laws, "lead")
         self._channel = ready(self._laws, "channel")
         self._recipient = ready(self._laws, "recipient")
@@ -81,11 +83,13 @@ class Clear:
         deny = next((rule for rule in spoken if rule.decision == "deny"), None)
         if deny is not None:
             return Stop(_stopped(deny, seen), rules=tuple(map(cite, spoken)))
-        if spoken:
-            return Hold(because(REVIEW, says=spoken[0].says, rule=spoken[0].id), rules=tuple(map(cite, spoken)))
         channels = closed_channels(self._channel, seen, now)
         shut = [item for item in channels.values() if item is not None]
         clearance = self._clearance(seen, proof, channels, now)
+        if spoken:
+            # Whoever lets it go on lets it go as far as it was cleared.
+            why = because(REVIEW, says=spoken[0].says, rule=spoken[0].id)
+            return Hold(why, learned=(clearance,), rules=tuple(map(cite, spoken)))
         rules = tuple(map(cite, speaking(self._channel, seen, now)))
         if len(shut) == len(channels):
             return Stop(because(NO_CHANNEL, says=shut[0].message), (clearance,), rules)
@@ -116,7 +120,7 @@ class Clear:
         self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime
     ) -> Clearance:
         sellers = frozenset(map(plain, proof.sellers))
-        text = plain(proof.text)
+        text = f" {plain(proof.text)} "
         cleared: list[str] = []
         refused: dict[str, Because] = {}
         for recipient in self._recipients:
@@ -133,7 +137,7 @@ class Clear:
         outside = isinstance(recipient, Buyer)
         seen["recipient.in_house"] = not outside
         if isinstance(recipient, Buyer):
-            seen["recipient.named"] = named_in(recipient, sellers, text)
+            seen["recipient.named"] = named_in(self._names[recipient.id], sellers, text)
             seen["recipient.vetted"] = recipient.vetted
             seen["recipient.certifies_use"] = recipient.certifies_use
             seen["recipient.contract"] = bool(recipient.contract and recipient.contract.signed)

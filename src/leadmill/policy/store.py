@@ -28,9 +28,7 @@ _ADD = prepared(
 )
 
 
-async def hear_suppressions(
-    tx: Tx, asks: Sequence[SuppressionAsk]
-) -> Callable[[SuppressionAsk], SuppressionFound]:
+async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[[SuppressionAsk], SuppressionFound]:
     """Which of these people opted out: one query for all."""
     hashes = sorted({key for ask in asks for key in (ask.phone, ask.email) if key})
     since = {row["hash"]: row["at"] for row in await tx.all(_FIND, hashes=hashes)} if hashes else {}

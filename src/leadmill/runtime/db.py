@@ -1,9 +1,10 @@
 """The store: one PostgreSQL, reached through one pool and one kind of transaction.
 
-Used by every ``store`` module and by the machinery beside it; nothing else speaks SQL. Statements are SQLAlchemy Core constructs,
-compiled once and run on asyncpg without a session or an engine between (the record ``docs/decisions/0002-database-access.md``
-gives the figures). Rows that many leads write at once are gathered in the transaction with :meth:`Tx.add` and go out as one COPY
-a table. What was awaited from :meth:`Database.begin` is durable when the block ends.
+Used by every ``store`` module and by the machinery beside it; nothing else speaks SQL. Statements are SQLAlchemy Core
+constructs, compiled once and run on asyncpg without a session or an engine between (the record
+``docs/decisions/0002-database-access.md`` gives the figures). Rows that many leads write at once are gathered in the
+transaction with :meth:`Tx.add` and go out as one COPY a table. What was awaited from :meth:`Database.begin` is
+durable when the block ends.
 """
 
 import asyncio
@@ -51,7 +52,8 @@ def _compile(stmt: sa.ClauseElement) -> tuple[str, list[str], dict[str, Any]]:
 
 
 def prepared(stmt: Any) -> Any:
-    """Compile a module-level statement once. Stores wrap the statements of hot paths in it; others compile as they run."""
+    """Compile a module-level statement once. Stores wrap the statements of hot paths in it; others compile as they
+    run."""
     sql, names, defaults = _compile(stmt)
     _compiled[id(stmt)] = (stmt, sql, names, defaults)
     return stmt
@@ -162,15 +164,16 @@ class Database:
             pool.terminate()  # a connection stuck in a query must not keep the program from ending
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Tx]:
-        """A transaction, durable when the block ends without an exception, undone otherwise.
+    async def begin(self, still: bool = False) -> AsyncIterator[Tx]:
+        """A transaction, durable when the block ends without an exception, undone otherwise. With ``still`` everything
+        read in it is as of one instant, and nothing can be written.
 
-        A lost connection, a deadlock or a restart of the server comes out as :class:`Transient` ``db.transaction.lost``:
-        nothing of the transaction stands, and it may be tried again.
+        A lost connection, a deadlock or a restart of the server comes out as :class:`Transient`
+        ``db.transaction.lost``: nothing of the transaction stands, and it may be tried again.
         """
         try:
             async with self._pool.acquire() as conn:
-                async with conn.transaction():
+                async with conn.transaction(isolation="repeatable_read" if still else None, readonly=still):
                     tx = Tx(conn)
                     yield tx
                     await tx.close()
