@@ -145,8 +145,8 @@ class Cluster:
         """
         self._check_owner()
         give_up = time.monotonic() + _GIVE_UP
-        while not (self._answers() and self._wait(progress, self._answers) and self._serves()):
-            if self._answers():
+        while not (self.answers() and self._wait(progress, self._answers) and self._serves()):
+            if self.answers():
                 hopeless = False  # it is just going down, or not quite up
             else:
                 # Children of a killed server take a moment to notice, and hold its memory until they do.
@@ -159,7 +159,7 @@ class Cluster:
         """Stop the server, breaking open connections; after ``patience`` seconds without the final checkpoint, which
         the next start makes up for."""
         pid = self._pid()
-        if pid is None or not self._answers():
+        if pid is None or not self.answers():
             return
         for order, seconds in ((signal.SIGINT, patience), (signal.SIGQUIT, 30.0)):
             os.kill(pid, order)
@@ -206,7 +206,7 @@ class Cluster:
 
     def _wait(self, progress: Progress, lives: Callable[[], bool]) -> bool:
         tell = time.monotonic() + _TELL_EVERY
-        while self._status() != "ready" or not self._answers():
+        while self._status() != "ready" or not self.answers():
             if not lives():
                 return False
             if time.monotonic() > tell:
@@ -239,7 +239,7 @@ class Cluster:
         lines = self._pid_file()
         return lines[7].strip() if len(lines) > 7 else ""
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """Whether a server listens on the socket: unlike a pid, that cannot be anybody else."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(5)

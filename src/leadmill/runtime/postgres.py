@@ -66,6 +66,16 @@ def embedded(home: Path, progress: Progress = _quiet, settings: Mapping[str, str
                     cluster.stop()
 
 
+def revive(home: Path, progress: Progress = _quiet) -> None:
+    """Start the home's server again where it died under its users; nothing where it runs. For whoever keeps the
+    house while others work in it."""
+    folder = home / "postgres"
+    cluster = Cluster(folder)
+    if not cluster.answers():
+        with _turn(folder, progress):
+            cluster.start(progress)
+
+
 @contextmanager
 def only_server(home: Path) -> Iterator[None]:
     """Keep a second ``serve`` off this home while the block runs.

@@ -22,7 +22,9 @@ from leadmill.runtime.settings import Settings, read_settings
 
 HomeDir = Annotated[
     Path | None,
-    typer.Option("--home", metavar="DIR", help="Folder of the embedded database and the keys.", show_default="./.leadmill"),
+    typer.Option(
+        "--home", metavar="DIR", help="Folder of the embedded database and the keys.", show_default="./.leadmill"
+    ),
 ]
 DatabaseUrl = Annotated[
     str | None, typer.Option("--database-url", metavar="URL", help="Another PostgreSQL instead of the embedded one.")

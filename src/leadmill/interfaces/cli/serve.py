@@ -9,19 +9,24 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from http.client import HTTPConnection, HTTPException
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from leadmill.core.faults import Permanent
+from leadmill.core.conversation import HttpAsk
+from leadmill.core.faults import Fault, Permanent
+from leadmill.interfaces.cli.demo import prepare_demo
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, err, guarded, run, settings
 from leadmill.interfaces.cli.supervise import Child, bind, end_with_parent, supervise
 from leadmill.interfaces.house import House, Opener, Work
+from leadmill.runtime.addresses import Reach
+from leadmill.runtime.clock import system_clock
+from leadmill.runtime.http import Http
 from leadmill.runtime.migrate import migrate
-from leadmill.runtime.postgres import only_server, store
+from leadmill.runtime.postgres import only_server, revive, store
 from leadmill.runtime.settings import Settings
 from leadmill.runtime.telemetry import share_metrics
 
@@ -93,7 +98,8 @@ async def _serve(opener: Opener, chosen: Settings, demo: bool, worker: bool) -> 
     chosen.home.mkdir(parents=True, exist_ok=True)
     with only_server(chosen.home):
         listening = bind(chosen.host, chosen.port)
-        url = f"http://{chosen.host}:{listening.getsockname()[1]}"
+        port = listening.getsockname()[1]
+        url = f"http://{chosen.host}:{port}"
         try:
             with store(chosen.home, chosen.database_url, _say) as database_url:
                 await migrate(database_url)
@@ -104,38 +110,43 @@ async def _serve(opener: Opener, chosen: Settings, demo: bool, worker: bool) -> 
                 children = [Child(f"web {number}", ["web"], socket=True) for number in range(1, chosen.workers + 1)]
                 if worker:
                     children.append(Child("worker", ["work"]))
+                lines = [f"Console: {url}/leads   API: {url}/docs"]
                 if demo:
-                    children.append(Child("demo", ["demo", "--url", url]))
-                await supervise(children, listening, environ, lambda: _announce(url, demo), _say)
+                    prepared = await prepare_demo(opener, chosen.home, url, port, environ)
+                    environ |= prepared.environ
+                    children.append(prepared.child)
+                    lines = prepared.lines
+                tend = _nothing if chosen.database_url else partial(revive, chosen.home, _say)
+                await supervise(children, listening, environ, lambda: _announce(url, lines), _say, tend)
         finally:
             listening.close()
     return 0
 
 
-async def _announce(url: str, demo: bool) -> None:
-    """Print the one line that says that leads can be taken, once it is true."""
+def _nothing() -> None:
+    """Somebody else looks after a database that is not ours."""
+
+
+async def _announce(url: str, lines: Sequence[str]) -> None:
+    """Print the one line that says that leads can be taken, once it is true, and then where to look."""
     until = time.monotonic() + 120
-    while time.monotonic() < until:
-        if await asyncio.to_thread(_ready, url):
-            sys.stdout.write(f"ready {url}\n")
-            sys.stdout.flush()
-            if not demo:
-                err.print(f"Console: {url}/console   API: {url}/docs", markup=False)
-            return
-        await asyncio.sleep(0.1)
+    async with Http(Reach(loopback=True, private=True, plain=True), {}, system_clock) as http:
+        while time.monotonic() < until:
+            if await _ready(http, url):
+                sys.stdout.write(f"ready {url}\n")
+                sys.stdout.flush()
+                for line in lines:
+                    err.print(line, markup=False)
+                return
+            await asyncio.sleep(0.1)
     raise Permanent("serve.start.slow", "the web process did not become ready within two minutes; see the log")
 
 
-def _ready(url: str) -> bool:
-    host, _, port = url.removeprefix("http://").rpartition(":")
-    asking = HTTPConnection(host.strip("[]"), int(port), timeout=2)
+async def _ready(http: Http, url: str) -> bool:
     try:
-        asking.request("GET", "/readyz")
-        return asking.getresponse().status == 200
-    except (OSError, HTTPException):
+        return (await http.perform(HttpAsk("GET", f"{url}/readyz", budget_ms=2000))).status == 200
+    except Fault:
         return False
-    finally:
-        asking.close()
 
 
 def _say(text: str) -> None:

@@ -18,19 +18,22 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from msgspec import Struct
 
 from leadmill.core.faults import Permanent
+from leadmill.runtime.telemetry import forget_process
 
 _PATIENCE = 15.0
 """Seconds a child has to end by itself before it is killed."""
+_TEND = 1.0
 _QUICK = 5.0
 """A child that lived no longer than this is started anew more and more slowly."""
 
 
 class Child(Struct, frozen=True):
-    """A process to keep running: what to call it, its arguments after ``leadmill``, and whether it needs the socket."""
+    """A process to keep running: what to call it, its arguments after the module, and whether it needs the socket."""
 
     name: str
     arguments: Sequence[str]
     socket: bool = False
+    module: str = "leadmill"
 
 
 class _Running:
@@ -64,18 +67,28 @@ async def supervise(
     environ: Mapping[str, str],
     ready: Callable[[], Coroutine[None, None, None]],
     say: Callable[[str], None],
+    tend: Callable[[], None],
 ) -> None:
-    """Keep the children running until SIGINT or SIGTERM; ``ready`` runs once they were all started."""
+    """Keep the children running until SIGINT or SIGTERM.
+
+    ``ready`` runs once they were all started; ``tend`` is called every second, in a thread, to look after what the
+    parent owns besides them.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     running = [_start(child, listening, environ) for child in children]
     announce = asyncio.create_task(ready())
+    tended = time.monotonic()
     try:
         while not stop.is_set():
+            if time.monotonic() - tended > _TEND:
+                await asyncio.to_thread(tend)
+                tended = time.monotonic()
             for one in running:
                 if one.process.poll() is not None:
+                    forget_process(one.process.pid)
                     say(f"{one.child.name} ended with {one.process.returncode}; starting it again")
                     await _again(one, listening, environ)
             try:
@@ -90,8 +103,8 @@ async def supervise(
 
 def _start(child: Child, listening: socket.socket, environ: Mapping[str, str]) -> _Running:
     more = ["--fd", str(listening.fileno())] if child.socket else []
-    process = subprocess.Popen(
-        [sys.executable, "-m", "leadmill", *child.arguments, *more, "--parent", str(os.getpid())],
+    process = subprocess.Popen(  # noqa: S603  our own program with our own arguments
+        [sys.executable, "-m", child.module, *child.arguments, *more, "--parent", str(os.getpid())],
         env=dict(environ),
         pass_fds=(listening.fileno(),) if child.socket else (),
         # A Ctrl-C on the terminal goes to the parent alone, which then stops the children in order.
@@ -114,7 +127,7 @@ async def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
     until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and any(process.poll() is None for process in processes):
+    while time.monotonic() < until and any(one.poll() is None for one in processes):  # noqa: ASYNC110  nothing tells
         await asyncio.sleep(0.05)
     for process in processes:
         if process.poll() is None:
@@ -124,6 +137,6 @@ async def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
 
 async def end_with_parent(parent: int, stop: Callable[[], None]) -> None:
     """Call ``stop`` once the parent process is gone: what every child runs beside its work."""
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  the kernel tells nobody in a portable way
         await asyncio.sleep(0.5)
     stop()

@@ -179,7 +179,8 @@ def _compare(found: Replayed, with_other: bool) -> None:
     for item in found.changes[:50]:
         was, now = f"{item.was} {item.was_recipient or ''}", f"{item.now} {item.now_recipient or ''}"
         rows.append([item.lead_id, was, now, _minor(item.now_price - item.was_price)])
-    table(f"{len(found.changes):,} leads would go elsewhere", ["lead", "was", "would be", "difference"], rows, right={3})
+    title = f"{len(found.changes):,} leads would go elsewhere"
+    table(title, ["lead", "was", "would be", "difference"], rows, right={3})
     sums = [*sorted(found.by_recipient.items()), ("all", found.total)]
     rows = [
         [who, f"{one.leads_was:,}", f"{one.leads_now:,}", _minor(one.was), _minor(one.now), _minor(one.now - one.was)]
