@@ -57,7 +57,11 @@ _SCHOOL = ("Programme is full", "Does not meet entry requirements")
 
 MANNERS: dict[str, Manner] = {
     "harbor-lantern": Manner(
-        "Harbor Lantern Lending Inc.", "nested_json", {"reject": 0.05, "duplicate": 0.02, "slow": 0.06}, _LOAN, "mortgage"
+        "Harbor Lantern Lending Inc.",
+        "nested_json",
+        {"reject": 0.05, "duplicate": 0.02, "slow": 0.06},
+        _LOAN,
+        "mortgage",
     ),
     "quarry-ridge": Manner(
         "Quarry Ridge Home Loans LLC",
@@ -71,7 +75,11 @@ MANNERS: dict[str, Manner] = {
     ),
     "tidewater-oak": Manner("Tidewater Oak Bank", "hook", {"reject": 0.02, "busy": 0.02}, _LOAN, "mortgage"),
     "cobalt-gate": Manner(
-        "Cobalt Gate Insurance Agency LLC", "json", {"reject": 0.06, "duplicate": 0.02, "busy": 0.03}, _AUTO, "insurance_auto"
+        "Cobalt Gate Insurance Agency LLC",
+        "json",
+        {"reject": 0.06, "duplicate": 0.02, "busy": 0.03},
+        _AUTO,
+        "insurance_auto",
     ),
     "willow-marsh": Manner(
         "Willow Marsh Insurance Services Inc.",
@@ -83,7 +91,9 @@ MANNERS: dict[str, Manner] = {
     "amberlane": Manner(
         "Amberlane Auto Insurance Company", "json", {"reject": 0.04, "duplicate": 0.03}, _AUTO, "insurance_auto"
     ),
-    "sunfallow": Manner("Sunfallow Solar LLC", "json", {"reject": 0.06, "duplicate": 0.02, "slow": 0.04}, _ROOF, "solar"),
+    "sunfallow": Manner(
+        "Sunfallow Solar LLC", "json", {"reject": 0.06, "duplicate": 0.02, "slow": 0.04}, _ROOF, "solar"
+    ),
     "ridgebeam": Manner("Ridgebeam Energy Inc.", "hook", {"reject": 0.03, "error": 0.02}, _ROOF, "solar"),
     "desert-kestrel": Manner(
         "Desert Kestrel Solar LLC",
@@ -101,7 +111,11 @@ MANNERS: dict[str, Manner] = {
     "denhurst": Manner("Denhurst Legal Group LLC", "json", {"reject": 0.08, "duplicate": 0.03}, _CASE, "legal"),
     "rooftree": Manner("Rooftree Exteriors LLC", "json", {"reject": 0.05, "duplicate": 0.02}, _JOB, "home_services"),
     "brasswick": Manner(
-        "Brasswick Heating & Air Inc.", "sentence", {"reject": 0.06, "duplicate": 0.02, "slow": 0.05}, _JOB, "home_services"
+        "Brasswick Heating & Air Inc.",
+        "sentence",
+        {"reject": 0.06, "duplicate": 0.02, "slow": 0.05},
+        _JOB,
+        "home_services",
     ),
     "handsel": Manner("Handsel Home Network Inc.", "hook", {"reject": 0.02, "error": 0.01}, _JOB, "home_services"),
     "westmere": Manner(
@@ -167,7 +181,14 @@ def _worded(tongue: Tongue, act: Act, reason: str, reference: str) -> tuple[str,
     if tongue == "pipe":
         return "text/plain", f"OK|{reference}" if good else f"DUPE|{reference}" if twice else f"REJECT|{why}"
     if tongue == "sentence":
-        return "text/plain", f"Thank you. Job {reference} booked." if good else f"Sorry: {why}." if not twice else f"{why}: already in our book."
+        return (
+            "text/plain",
+            f"Thank you. Job {reference} booked."
+            if good
+            else f"Sorry: {why}."
+            if not twice
+            else f"{why}: already in our book.",
+        )
     return "text/xml", _xml(tongue, good, twice, escape(why), reference)
 
 

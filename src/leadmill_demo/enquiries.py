@@ -38,6 +38,9 @@ _STORIES = (
 )
 
 
+_HOUSES = ("two storeys", "one storey", "old house", "built in the nineties")
+
+
 def _pick(rng: Random, odds: dict[str, float]) -> str:
     return rng.choices(list(odds), weights=list(odds.values()))[0]
 
@@ -162,7 +165,7 @@ def home_services(rng: Random, place: Place, today: date) -> Answers:
         "property_type": _pick(rng, {"single_family": 80, "townhouse": 10, "condo": 8, "commercial": 2}),
         "budget": _round(rng, 400, 24_000, 200),
         "emergency": service in ("plumbing", "hvac") and rng.random() < 0.2,
-        "description": f"{service.replace('_', ' ').capitalize()}, {rng.choice(('two storeys', 'one storey', 'old house', 'built in the nineties'))}.",
+        "description": f"{service.replace('_', ' ').capitalize()}, {rng.choice(_HOUSES)}.",
         "timeframe": _when(rng),
     }
 
@@ -172,7 +175,9 @@ def education(rng: Random, place: Place, today: date) -> Answers:
     return {
         "subject": rng.choice(("Nursing", "Business", "Computer science", "Health administration", "Medical coding")),
         "degree_level": _pick(rng, {"certificate": 18, "associate": 26, "bachelor": 36, "master": 20}),
-        "education_level": _pick(rng, {"high_school": 40, "some_college": 30, "associate": 12, "bachelor": 16, "none": 2}),
+        "education_level": _pick(
+            rng, {"high_school": 40, "some_college": 30, "associate": 12, "bachelor": 16, "none": 2}
+        ),
         "study_mode": _pick(rng, {"online": 52, "either": 30, "campus": 18}),
         "occupation": _pick(rng, {"working_professional": 55, "student": 18, "unemployed": 19, "other": 8}),
         "graduation_year": rng.randint(1985, today.year),

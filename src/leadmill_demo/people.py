@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from leadmill_demo.places import PLACES, Place
 
-_FIRST = (
+_FIRST_NAMES = (
     "Maria James Linda Robert Patricia Michael Jennifer David Elizabeth William Barbara Richard Susan Joseph Jessica "
     "Thomas Karen Carlos Nancy Daniel Lisa Matthew Sandra Anthony Ashley Mark Kimberly Steven Emily Paul Donna Andrew "
     "Michelle Joshua Carol Kenneth Amanda Kevin Melissa Brian Deborah Jorge Stephanie Ronald Rebecca Timothy Laura "
@@ -18,8 +18,8 @@ _FIRST = (
     "Stephen Ruth Larry Katherine Justin Samantha Scott Christine Brandon Catherine Benjamin Virginia Samuel Rachel "
     "Gregory Janet Alexander Heather Patrick Diane Raymond Olivia Jack Julie Dennis Joyce Jerry Victoria Tyler Kelly "
     "Aaron Lauren Jose Christina Adam Joan Nathan Evelyn Luis Judith Priya Wei Fatima Andre Lakshmi Dmitri Aisha Kenji"
-).split()
-_LAST = (
+)
+_LAST_NAMES = (
     "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson "
     "Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson "
     "Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell "
@@ -27,11 +27,12 @@ _LAST = (
     "Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward Richardson "
     "Watson Brooks Chavez Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo Sanders Patel Myers Long "
     "Ross Foster Jimenez O'Brien Schneider Kowalski Okafor Haddad Petrov Yamamoto Nakamura Fischer Larsen Dubois"
-).split()
-_STREETS = (
+)
+_STREET_NAMES = (
     "Maple Oak Cedar Elm Walnut Juniper Willow Birch Hawthorn Meadow Prairie Orchard Harbor Mill Quarry Summit Canyon "
     "Lakeview Sycamore Magnolia Cypress Chestnut Foothill Riverside Stonebridge Larkspur"
-).split()
+)
+_FIRST, _LAST, _STREETS = _FIRST_NAMES.split(), _LAST_NAMES.split(), _STREET_NAMES.split()
 _KINDS = ("St", "Ave", "Dr", "Ln", "Ct", "Rd", "Way", "Blvd")
 _MAILBOXES = ("example.com", "mail.example.com", "example.net", "inbox.example.net", "example.org", "post.example.org")
 """Kept for examples (RFC 2606), so that no letter can reach anybody."""

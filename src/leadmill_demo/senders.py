@@ -35,7 +35,8 @@ AGENCIES = (
 INSTALLERS = ("Sunfallow Solar LLC", "Ridgebeam Energy Inc.", "Desert Kestrel Solar LLC", "Lumen Orchard Power Inc.")
 FIRMS = ("Ashgrove & Pell LLP", "Corbel Street Attorneys PC", "Denhurst Legal Group LLC")
 CONTRACTORS = (
-    "Rooftree Exteriors LLC", "Brasswick Heating & Air Inc.", "Larkspur Bath & Kitchen LLC", "Handsel Home Network Inc.",
+    "Rooftree Exteriors LLC", "Brasswick Heating & Air Inc.", "Larkspur Bath & Kitchen LLC",
+    "Handsel Home Network Inc.",
 )  # fmt: skip
 SCHOOLS = ("Westmere Online University", "Calder Hill Institute")
 
