@@ -145,7 +145,7 @@ class Cluster:
         """
         self._check_owner()
         give_up = time.monotonic() + _GIVE_UP
-        while not (self.answers() and self._wait(progress, self._answers) and self._serves()):
+        while not (self.answers() and self._wait(progress, self.answers) and self._serves()):
             if self.answers():
                 hopeless = False  # it is just going down, or not quite up
             else:
