@@ -22,7 +22,7 @@ from leadmill.parties.store import list_operators
 from leadmill.runtime.settings import read_settings
 
 EMAIL = "demo@leadmill.example"
-PASSWORD = "look around"  # noqa: S105  it is printed for everybody to read, and serves this machine alone
+PASSWORD = "look around freely"  # noqa: S105  it is printed for everybody to read, and serves this machine alone
 
 
 class Demo(Struct, frozen=True):

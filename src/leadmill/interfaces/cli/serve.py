@@ -28,7 +28,7 @@ from leadmill.runtime.http import Http
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.postgres import only_server, revive, store
 from leadmill.runtime.settings import Settings
-from leadmill.runtime.telemetry import share_metrics
+from leadmill.runtime.telemetry import configure, share_metrics
 
 Parent = Annotated[int, typer.Option("--parent", hidden=True, help="End when this process is gone.")]
 
@@ -95,6 +95,7 @@ async def _until(parent: int, stop: asyncio.Event) -> AsyncIterator[None]:
 
 
 async def _serve(opener: Opener, chosen: Settings, demo: bool, worker: bool) -> int:
+    configure("warning")
     chosen.home.mkdir(parents=True, exist_ok=True)
     with only_server(chosen.home):
         listening = bind(chosen.host, chosen.port)
