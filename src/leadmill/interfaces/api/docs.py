@@ -84,6 +84,7 @@ def _parameter(one: Mapping[str, Any]) -> dict[str, Any]:
         "required": one.get("required", False),
         "type": _type(one["schema"]),
         "says": one.get("description", ""),
+        "choices": [],
     }
 
 
