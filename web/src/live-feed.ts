@@ -79,8 +79,8 @@ export class LiveFeed extends HTMLElement {
     for (const html of this.held.splice(0)) {
       const holder = document.createElement("template");
       holder.innerHTML = html;
-      const row = holder.content.firstElementChild!;
-      if (document.getElementById(row.id)) continue;
+      const row = holder.content.firstElementChild;
+      if (!row || document.getElementById(row.id)) continue;
       row.classList.add("fresh");
       body.prepend(row);
       LiveFeed.process(row);

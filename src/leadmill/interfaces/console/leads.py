@@ -115,7 +115,6 @@ async def feed(desk: NamedDependency[Desk], request: Rq) -> ServerSentEvent:
 
     async def rows() -> AsyncIterator[ServerSentEventMessage]:
         nonlocal after
-        yield ServerSentEventMessage(comment="here", retry=2000)
         for _ in range(int(_FEED_SECONDS / _FEED_PACE)):
             await asyncio.sleep(_FEED_PACE)
             desk.now = desk.wiring.clock()

@@ -215,7 +215,8 @@ def _fact(fact: Fact, seen: bool) -> Shown:
         value="unknown" if fact.value is None else read(value),
         tone=tone if fact.outcome == "fail" else "",
         verdict=verdict,
-        about=f"{fact.source}, {fact.observed_at:%Y-%m-%d %H:%M:%S} UTC, confidence {fact.confidence:.0%}",
+        about=f"{fact.source}, confidence {fact.confidence:.0%}"
+        + (f", {fact.observed_at:%Y-%m-%d %H:%M:%S} UTC" if fact.observed_at else ""),
     )
 
 

@@ -37,7 +37,7 @@ async def _page(desk: Desk, error: str = "", given: dict[str, str] | None = None
         keys=keys,
         roles=[(role.value, role.value.capitalize(), says) for role, says in _ROLES.items()],
         error=error,
-        given=given or {},
+        given={"name": "", "email": "", "role": "operator", **(given or {})},
         me=desk.who.id,
     )
 

@@ -1,0 +1,169 @@
+"""A running site for the browser tests: the house, its worker and its web server on a thread of their own, buyers that answer, and
+an hour of traffic through the API."""
+
+import asyncio
+import contextlib
+import json
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from leadmill.interfaces.server import application
+from leadmill.interfaces.worker import workers
+from leadmill.main import open_house
+from leadmill.delivery import list_receipts
+from leadmill.runtime.settings import Settings
+from tests.interfaces.stage import BUSINESS, CONSENT, SOURCE_KEY, Stage, dress, solar
+
+FIRST = "Ana Marcus Priya Tom Lena Jo Wei Ruth Sam Nadia Luis Grace Omar Iris Kofi Mei Noah Rosa Dev Hana".split()
+LAST = "Ruiz Webb Raman Okafor Fischer Sandoval Chen Adeyemi Porter Haddad Ortega Kim Novak Silva Berg Tanaka".split()
+PLACES = [("94110", "CA"), ("94601", "CA"), ("90012", "CA"), ("95814", "CA"), ("85004", "AZ"), ("85701", "AZ"), ("78701", "TX")]
+
+
+class Site:
+    """Where it answers, the stage behind it, and a way to run a coroutine over there."""
+
+    def __init__(self, url: str, stage: Stage, loop: asyncio.AbstractEventLoop) -> None:
+        self.url = url
+        self.stage = stage
+        self._loop = loop
+
+    def run(self, work: Any) -> Any:
+        """Run a coroutine on the site's loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+
+@contextmanager
+def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
+    """The site for the length of the block."""
+    ready: "asyncio.Future[Site]"
+    started = threading.Event()
+    held: dict[str, Any] = {}
+
+    async def live() -> None:
+        stop = held["stop"] = asyncio.Event()
+        held["loop"] = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as stack:
+            port = await _buyers(stack)
+            house = await stack.enter_async_context(
+                open_house(Settings(home=home, database_url=url, connections=8, log_level="error"))
+            )
+            business = home / "business.toml"
+            business.write_text(BUSINESS.read_text().replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/"))
+            operator_key, analyst_key = await dress(house, [business] if traffic else [])
+            stage = Stage(house, application(house), operator_key, analyst_key)
+            listening = socket.socket()
+            listening.bind(("127.0.0.1", 0))
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    stage.app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+                )
+            )
+            server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign]
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            staff = workers(house)
+            working = [asyncio.create_task(one.run()) for one in staff]
+            if traffic:
+                await _traffic(stage)
+            while not server.started:
+                await asyncio.sleep(0.02)
+            held["site"] = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", stage, held["loop"])
+            started.set()
+            await stop.wait()
+            server.should_exit = True
+            for one in staff:
+                one.stop()
+            await asyncio.wait([serving, *working], timeout=10)
+            await house.mill.close()
+
+    def thread() -> None:
+        try:
+            asyncio.run(live())
+        except BaseException as fault:  # noqa: BLE001  told to the test that waits
+            held["fault"] = fault
+        finally:
+            started.set()
+
+    running = threading.Thread(target=thread, name="site", daemon=True)
+    running.start()
+    assert started.wait(90), "the site did not start"
+    if "fault" in held:
+        raise held["fault"]
+    try:
+        yield held["site"]
+    finally:
+        held["loop"].call_soon_threadsafe(held["stop"].set)
+        running.join(20)
+
+
+async def _buyers(stack: contextlib.AsyncExitStack) -> int:
+    """An endpoint for every buyer: most say yes, some say no, one is often down."""
+    chance = random.Random(11)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            length = next((int(line[15:]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
+            body = await reader.readexactly(length)
+            roll = chance.random()
+            status, said = "200 OK", {"status": "accepted", "id": f"B-{chance.randrange(10**6):06d}"}
+            if b"monthly_bill" not in body and roll < 0.4:
+                status, said = "503 Service Unavailable", {"status": "busy"}
+            elif roll < 0.08:
+                said = {"status": "rejected", "reason": "outside our service area"}
+            text = json.dumps(said).encode()
+            writer.write(
+                f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n"
+                "connection: close\r\n\r\n".encode() + text
+            )
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    stack.callback(server.close)
+    return int(server.sockets[0].getsockname()[1])
+
+
+async def _traffic(stage: Stage) -> None:
+    """Believable leads: good ones, repeated ones, some without consent, some too thin to sell, some of another vertical."""
+    chance = random.Random(5)
+    sent: list[dict[str, Any]] = []
+    for number in range(70):
+        place, state = chance.choice(PLACES)
+        body = solar(
+            number + 1,
+            first_name=chance.choice(FIRST),
+            last_name=chance.choice(LAST),
+            zip=place,
+            state=state,
+            monthly_bill=chance.choice([45, 90, 130, 180, 240, 320]),
+        )
+        roll = chance.random()
+        if roll < 0.1 and sent:
+            body = chance.choice(sent)
+        elif roll < 0.18:
+            body = {**body, "consent": {}}
+        elif roll < 0.26:
+            body["fields"] = {key: body["fields"][key] for key in ("first_name", "email", "zip")}
+        elif roll < 0.46:
+            body = {
+                "vertical": "mortgage",
+                "fields": {key: value for key, value in body["fields"].items() if key != "monthly_bill"},
+                "consent": CONSENT,
+                "context": body["context"],
+            }
+        elif roll < 0.5:
+            body = {**body, "test": True}
+        sent.append(body)
+        await stage.send(body, SOURCE_KEY)
+    for _ in range(100):
+        async with stage.house.db.begin() as tx:
+            if not await list_receipts(tx, states=["queued"]):
+                return
+        await asyncio.sleep(0.1)
