@@ -167,7 +167,7 @@ def _broken(manner: Manner) -> str:
 
 def _worded(tongue: Tongue, act: Act, reason: str, reference: str) -> tuple[str, str]:
     good, twice = act not in ("reject", "duplicate"), act == "duplicate"
-    why = "We have this lead already" if twice else reason
+    why = "Duplicate: we have this lead already" if twice else reason
     if tongue == "nested_json":
         status = "accepted" if good else "duplicate" if twice else "rejected"
         told = {"status": status, **({"loanFileId": reference} if good else {"reason": why})}
@@ -201,7 +201,8 @@ def _xml(tongue: Tongue, good: bool, twice: bool, why: str, reference: str) -> s
     if tongue == "quote_xml":
         if good:
             return f'{head}<QuoteResponse result="success"><QuoteId>{reference}</QuoteId></QuoteResponse>'
-        return f'{head}<QuoteResponse result="failure"><Errors><Error>{why}</Error></Errors></QuoteResponse>'
-    outcome = "Retained for review" if good else "Already known" if twice else "Declined"
+        result = "duplicate" if twice else "failure"
+        return f'{head}<QuoteResponse result="{result}"><Errors><Error>{why}</Error></Errors></QuoteResponse>'
+    outcome = "Retained for review" if good else "Duplicate matter" if twice else "Declined"
     inner = f"<MatterNo>{reference}</MatterNo>" if good else f"<Reason>{why}</Reason>"
     return f"{head}<Reply><Outcome>{outcome}</Outcome>{inner}</Reply>"

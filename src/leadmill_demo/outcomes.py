@@ -83,6 +83,11 @@ class Reports:
         if taken.buyer in self._keys and self._rng.random() < _SHARE:
             self._plan(taken, _pick(self._rng, _FIRST), self._rng.uniform(4, 45))
 
+    @property
+    def waiting(self) -> int:
+        """How many reports are still to come."""
+        return len(self._waiting)
+
     async def run(self) -> None:
         """Send each report when it is due, until cancelled."""
         while True:
