@@ -64,7 +64,9 @@ class Pages:
             auto_reload=False,
         )
         self._env.globals["asset"] = self.asset
-        self._env.filters.update(words=words, money=money, short=short, long=long, full=full, count=count, code=code)
+        self._env.filters.update(
+            words=words, money=money, cash=cash, short=short, long=long, full=full, count=count, code=code
+        )
 
     def asset(self, name: str) -> str:
         """The address of a static file, which changes when the file does."""
@@ -85,7 +87,15 @@ def words(text: object) -> str:
 
 def money(amount: int, currency: str | None = None) -> str:
     """Minor units as an amount."""
-    return str(Money(amount, currency or "USD"))
+    return cash(Money(amount, currency or "USD"))
+
+
+def cash(value: Money) -> str:
+    """An amount with its thousands apart."""
+    whole, dot, cents = Money(abs(value.amount), value.currency).decimal().partition(".")
+    digits = f"{int(whole):,}{dot}{cents}"
+    sign = "−" if value.amount < 0 else ""
+    return f"{sign}${digits}" if value.currency == "USD" else f"{sign}{digits} {value.currency}"
 
 
 def count(number: int) -> str:

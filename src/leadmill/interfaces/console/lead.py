@@ -97,7 +97,7 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
             {"name": "events", "says": "Events", "count": events},
             {"name": "raw", "says": "Raw", "count": None},
         ],
-        "chapters": telling.chapters(story),
+        "chapters": telling.chapters(story, recalled.lead),
         "money": story.money,
         "proof": telling.proof_shown(proof if isinstance(proof, Proof) else None, desk.sees),
         "raw_allowed": desk.who.role in _READS_RAW,

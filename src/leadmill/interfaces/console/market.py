@@ -12,6 +12,7 @@ from leadmill.core.money import Money
 from leadmill.core.predicates import describe, parse
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, vertical_title
+from leadmill.interfaces.pages import cash, money
 from leadmill.ledger import Guard, balances, buyer_account, guards, payable_account
 from leadmill.market import CapUse, Order, Per, cap_use, is_open, rep_use
 from leadmill.parties import Payout, Rep
@@ -91,7 +92,10 @@ def standing(order: Order, used: Iterable[CapUse], guard: Guard | None, now: dat
             return "full", f"{'Budget' if use.per is Per.ALL else 'Cap'} reached {_PER[use.per]}"
     price = order.price or order.shared_price
     if guard is not None and price is not None and guard.available < price.amount:
-        return "closed", f"The account covers {Money(max(0, guard.available), guard.currency)}, a lead costs {price}"
+        return (
+            "closed",
+            f"The account covers {money(max(0, guard.available), guard.currency)}, a lead costs {cash(price)}",
+        )
     return "open", ""
 
 
@@ -101,7 +105,7 @@ def meter(use: CapUse) -> Meter:
     if use.kind == "leads":
         says = f"{use.used:,} of {use.limit:,} {_PER[use.per]}"
     else:
-        says = f"{Money(use.used, use.currency)} of {Money(use.limit, use.currency)} {_PER[use.per]}"
+        says = f"{money(use.used, use.currency)} of {money(use.limit, use.currency)} {_PER[use.per]}"
     return Meter(
         use.used, use.limit, share, says, "full" if use.used >= use.limit else "near" if share >= _NEAR else ""
     )

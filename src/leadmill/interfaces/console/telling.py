@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from leadmill.capture import FieldSpec, Lead, Submission, Value
 from leadmill.consent import Proof
-from leadmill.core.money import Money
 from leadmill.core.reasons import State
 from leadmill.core.verdicts import Rule
 from leadmill.facts import Dossier, Fact
@@ -20,7 +19,7 @@ from leadmill.flow.model import LeadRow
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.console.lists import recipient_names, source_name, vertical_title
 from leadmill.interfaces.masks import mask
-from leadmill.interfaces.pages import words
+from leadmill.interfaces.pages import money, words
 
 _TITLES = {
     "capture": "Fields read",
@@ -77,10 +76,11 @@ class Shown(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """Fields under a heading."""
+    """Fields under a heading; ``folded`` shows the heading alone until it is opened."""
 
     title: str
     facts: list[Shown]
+    folded: bool = False
 
 
 class Chapter(Struct, frozen=True):
@@ -103,7 +103,7 @@ def summary(row: LeadRow, rules: Rules, story: Biography) -> str:
     what = f"A {vertical_title(rules, row.vertical).lower()} lead from {source_name(rules, row.source_id)}"
     to = recipient_names(rules, row.recipient)
     if row.state is State.SOLD and to:
-        price = f" for {Money(row.price, row.currency or 'USD')}" if row.price is not None else ""
+        price = f" for {money(row.price, row.currency)}" if row.price is not None else ""
         return f"{what}, sold to {to}{price}."
     if row.state is State.ASSIGNED and to:
         return f"{what}, kept in-house with {to}."
@@ -111,14 +111,15 @@ def summary(row: LeadRow, rules: Rules, story: Biography) -> str:
     return f"{what}, {row.state.value}: {ended.message}" if ended else f"{what}, {row.state.value}."
 
 
-def chapters(story: Biography) -> list[Chapter]:
-    """The story in order; the orders considered stand in the market's last chapter."""
+def chapters(story: Biography, lead: Lead | None) -> list[Chapter]:
+    """The story in order; the orders considered stand in the market's last chapter, what was mapped in the first."""
     began = story.lead.received_at
     last_market = max((at for at, item in enumerate(story.passages) if item.title == "market"), default=-1)
+    told = list(lead.tell()) if lead else []
     return [
-        _chapter(item, began, story.candidates if at == last_market else [])
+        _chapter(item, began, story.candidates if at == last_market else [], told if item.title == "capture" else [])
         for at, item in enumerate(story.passages)
-        if _tells(item)
+        if _tells(item) or (item.title == "capture" and told)
     ]
 
 
@@ -127,9 +128,9 @@ def _tells(item: Passage) -> bool:
     return bool(item.learned or item.heard or item.message or item.rules or item.title in ("lead.settled", "market"))
 
 
-def _chapter(item: Passage, began: datetime, orders: list[Candidate]) -> Chapter:
+def _chapter(item: Passage, began: datetime, orders: list[Candidate], told: list[str]) -> Chapter:
     is_event = item.verdict not in _TONES
-    said = [*item.heard, *item.learned]
+    said = [*told, *item.heard, *item.learned]
     if orders:
         # Each refusal has a row of its own below.
         said = said[:1] + [line for line in said[1:] if not any(f"({order.order_id})" in line for order in orders)]
@@ -177,7 +178,7 @@ def groups(lead: Lead | None, dossier: Dossier | None, rules: Rules, seen: bool)
             vertical.title if vertical else lead.vertical,
             [_field(name, lead.fields[name], specs, facts, seen) for name in own],
         ),
-        Group("Facts", [_fact(fact, seen) for key, fact in sorted(facts.items())]),
+        Group("Facts found out", [_fact(fact, seen) for key, fact in sorted(facts.items())], True),
         Group(
             "Came along",
             [_plain(name, value, seen, name in ("ip", "user_agent")) for name, value in lead.context.items()],

@@ -220,7 +220,8 @@ def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], fa
     return Asked(
         name=name,
         label=field.label or spec.title,
-        hint=field.hint or spec.hint,
+        # What a vertical notes beside a field is meant for programs; a form has words of its own.
+        hint=field.hint if field.hint != spec.hint else "",
         required=field.required,
         kind=kind,
         input={"email": "email", "phone": "tel"}.get(name, _INPUTS.get(spec.type, "text")),
