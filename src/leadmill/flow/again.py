@@ -17,6 +17,7 @@ from leadmill.flow.runner import report_broken, walk_alone, walk_together
 from leadmill.flow.walker import Walker
 from leadmill.market import Declined, LegState, sales_of
 from leadmill.runtime.db import Tx
+from leadmill.runtime.records import hold
 
 
 async def walk_again(
@@ -40,6 +41,8 @@ async def walk_again(
     recalled = await recall_one(tx, kit.pen, lead_id)
     if recalled.submission is None:
         raise Permanent("flow.lead.forgotten", "the person was forgotten; the lead can walk no further")
+    if await hold(tx) != kit.walk().rules.revision:
+        await kit.refresh()  # nobody can change the configuration again before this transaction ends
     walk = kit.walk()
     start = start or _next_station(recalled, walk)
     gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]
@@ -81,13 +84,14 @@ def _next_station(recalled: Recalled, walk: Walk) -> str:
     """Where a lead that waits goes on: behind the station that holds it; at the station itself where that broke, or
     at the first that it was never at, since what it learned in the same group is lost with the group."""
     names = [step.name for step in (*walk.alone, *walk.together)]
-    taken = [item.event for chapter in recalled.chapters for item in chapter.stations if item.event.step in names]
+    taken = [station.event for chapter in recalled.chapters for station in chapter.stations]
     waits = [event for event in taken if event.verdict != "pass"]
     if not waits:
         return names[-1]
     last = waits[-1]
-    place = names.index(last.step)
     if last.because is None or last.because.code != FAILED.code:
-        return names[min(place + 1, len(names) - 1)]
+        return names[min(names.index(last.step) + 1, len(names) - 1)]
     seen = {event.step for event in taken if event.because is None or event.because.code != FAILED.code}
-    return names[min([place, *(number for number, name in enumerate(names) if name not in seen)])]
+    strange = [number for number, name in enumerate(names) if name not in seen]
+    at = names.index(last.step) if last.step in names else len(names) - 1
+    return names[min([at, *strange])]

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from leadmill.core.faults import Fault, Permanent
+from leadmill.core.faults import Fault, Permanent, Transient
 from leadmill.delivery import (
     Courier,
     DeliverySpec,
@@ -33,6 +33,7 @@ from leadmill.market.service import find_sale
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.outgoing import WayOut
+from leadmill.runtime.telemetry import DELIVERIES
 
 
 def deliver(
@@ -55,22 +56,33 @@ def deliver(
             spec, parcel = packed
             outcome, sent = await _attempt(way, couriers, spec, parcel)
             retries = spec.retries
-        now = kit.clock()
-        async with kit.db.begin() as tx:
-            row = await kit.pen.lock(tx, plan.lead_id)
-            known = kit.pen.keys.has(row.person_id)
-            events = await settle_attempt(
-                tx,
-                plan,
-                outcome,
-                now,
-                retries=retries,
-                jitter=chance(),
-                request_digest=sent,
-                seal=kit.pen.sealer(row, f"attempt {plan.delivery_id}") if known else None,
-            )
-            if events:
-                await react(tx, kit, row, events, now)
+        jitter = chance()
+
+        async def settle(broken: BaseException | None = None) -> None:
+            now = kit.clock()
+            async with kit.db.begin() as tx:
+                row = await kit.pen.lock(tx, plan.lead_id)
+                known = kit.pen.keys.has(row.person_id)
+                events = await settle_attempt(
+                    tx,
+                    plan,
+                    outcome,
+                    now,
+                    retries=retries,
+                    jitter=jitter,
+                    request_digest=sent,
+                    seal=kit.pen.sealer(row, f"attempt {plan.delivery_id}") if known else None,
+                )
+                if events:
+                    await react(tx, kit, row, events, now, broken)
+
+        try:
+            await settle()
+        except Transient:
+            raise
+        except Exception as fault:
+            # What the recipient said must be written down, or it would be asked again; what follows is for a person.
+            await settle(fault)
 
     return handle
 

@@ -137,6 +137,7 @@ async def _try_chunk(
             return await _write_chunk(kit, run, lexicon, chunk, broken)
         except Transient:
             await asyncio.sleep(wait)
+            await kit.refresh()
     return await _write_chunk(kit, run, lexicon, chunk, broken)
 
 

@@ -42,3 +42,5 @@ class Kit(Struct, frozen=True):
     walk: Callable[[], Walk]
     clock: Clock
     mint: Mint
+    refresh: Callable[[], Awaitable[bool]]
+    """Takes up a changed configuration at once."""

@@ -45,7 +45,7 @@ def build_walk(rules: Rules) -> Walk:
             Recognise(rules.verticals, rules.keyed_hash),
             Rate(rules.cards),
             Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
-            Allocate(rules.orders, rules.roster),
+            Allocate(rules.orders, rules.roster, {name: one.currency for name, one in rules.verticals.items()}),
         ),
         after=(
             Dispatch(rules.roster),

@@ -24,9 +24,15 @@ from leadmill.flow.pipeline import Walk
 from leadmill.flow.store import Claim, claim_requests, keep_answers
 from leadmill.flow.walker import Walker, heard_of
 from leadmill.runtime.db import Tx
-from leadmill.runtime.telemetry import log
+from leadmill.runtime.records import hold
+from leadmill.runtime.telemetry import GROUP_LEADS, LEADS, STEP_SECONDS, log
 
 _WAITS = (0.02, 0.1, 0.4, 1.5)
+
+
+class RulesMoved(Transient):
+    """The configuration changed between a walk's first station and its commit. A lead is never sold under a cap or a
+    price that was already another."""
 
 
 class _Waiting:
@@ -145,6 +151,10 @@ class Mill:
         for wait in (*_WAITS, None):
             try:
                 answers = await self._together(group)
+            except RulesMoved as moved:
+                fault = moved
+                await self._start_over(group)
+                before = [_Mark(waiting.walker) for waiting in group]
             except Transient as transient:
                 fault = transient
                 _rewind(before)
@@ -156,10 +166,21 @@ class Mill:
                 _rewind(before)
                 break
             else:
+                GROUP_LEADS.observe(len(group))
                 for waiting, answer in zip(group, answers, strict=True):
                     waiting.tell(answer)
+                    if isinstance(answer, Settled):
+                        LEADS.labels(answer.state.value, waiting.submission.source_id).inc()
                 return
         await self._salvage(group, fault)
+
+    async def _start_over(self, group: list[_Waiting]) -> None:
+        """Walk a group's leads anew from the door, under the configuration in force now."""
+        await self._kit.refresh()
+        walk = self._kit.walk()
+        for waiting in group:
+            waiting.walk = walk
+            waiting.walker = await fresh_walker(self._kit, walk, waiting.submission, waiting.walker.import_id)
 
     async def _salvage(self, group: list[_Waiting], fault: BaseException | None) -> None:
         if len(group) > 1 and not isinstance(fault, Transient):
@@ -229,7 +250,9 @@ async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit) -> None:
         try:
             asks = step.wants(walker.case)
             heard = await _call(kit.ears, asks) if asks else NOTHING
+            began = time.perf_counter()
             walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
+            STEP_SECONDS.labels(step.name).observe(time.perf_counter() - began)
         except Exception as fault:
             report_broken(walker, fault)
             walker.fail(step.name, fault, kit.clock())
@@ -254,8 +277,11 @@ async def walk_together(
 ) -> None:
     """Walk leads through the shared stretch, from the step named ``start`` on, and through what comes after it.
 
-    Nothing comes after it for a lead on which a step broke: whoever lets it go on walks it there.
+    Nothing comes after it for a lead on which a step broke: whoever lets it go on walks it there. Raises
+    :class:`RulesMoved` where the configuration is not the walk's any more; it cannot move before the commit.
     """
+    if await hold(tx) != walk.rules.revision:
+        raise RulesMoved("flow.rules.moved", "the configuration has changed; decide again under the new one")
     names = [step.name for step in walk.together]
     for step in walk.together[names.index(start) if start else 0 :]:
         await _station(tx, step, [w for w in walkers if w.going], ears, now)
@@ -275,6 +301,7 @@ async def _station(
         for ask in asks:
             by_type.setdefault(type(ask), []).append(ask)
     listening = {kind: await ears.listeners[kind](tx, asks) for kind, asks in by_type.items()}
+    began = time.perf_counter()
     for walker, asks in zip(walkers, wanted, strict=True):
         heard = heard_of(asks, lambda ask: listening[type(ask)](ask))
         verdict = walker.take(step, asks, heard, now, time.perf_counter_ns)
@@ -284,6 +311,8 @@ async def _station(
             keeper = ears.keepers.get(type(item))
             if keeper is not None:
                 keeper(tx, walker.case, item, now)
+    if walkers:
+        STEP_SECONDS.labels(step.name).observe((time.perf_counter() - began) / len(walkers))
 
 
 def _claim(submission: Submission) -> Claim | None:

@@ -8,6 +8,7 @@ durable when the block ends.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_module
 
 from leadmill.core.faults import Transient
+from leadmill.runtime.telemetry import COMMIT_SECONDS
 
 metadata = sa.MetaData()
 """Every table of Leadmill; the ``tables`` modules add to it."""
@@ -177,6 +179,8 @@ class Database:
                     tx = Tx(conn)
                     yield tx
                     await tx.close()
+                    ended = time.perf_counter()
+                COMMIT_SECONDS.observe(time.perf_counter() - ended)
                 tx.done()
         except _MENDABLE as fault:
             raise Transient("db.transaction.lost", type(fault).__name__) from fault

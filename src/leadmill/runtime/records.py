@@ -75,6 +75,9 @@ _begin_head = prepared(
     sa.text("INSERT INTO record_head (name, revision) VALUES ('records', 0) ON CONFLICT (name) DO NOTHING")
 )
 _lock_head = prepared(sa.select(RECORD_HEAD.c.revision).where(RECORD_HEAD.c.name == _HEAD).with_for_update())
+_hold_head = prepared(
+    sa.select(RECORD_HEAD.c.revision).where(RECORD_HEAD.c.name == _HEAD).with_for_update(read=True)
+)
 _read_head = prepared(sa.select(RECORD_HEAD.c.revision).where(RECORD_HEAD.c.name == _HEAD))
 _move_head = prepared(
     sa.update(RECORD_HEAD).where(RECORD_HEAD.c.name == _HEAD).values(revision=sa.bindparam("to", type_=sa.BigInteger))
@@ -163,6 +166,13 @@ async def latest(tx: Tx) -> int:
     """The present revision; 0 before the first change."""
     head = await tx.one(_read_head)
     return int(head["revision"]) if head else 0
+
+
+async def hold(tx: Tx) -> int:
+    """The latest revision, which nobody can move until the transaction ends: what is decided in it is decided under
+    the configuration in force. Any number of transactions may hold it at once."""
+    row = await tx.one(_hold_head)
+    return int(row["revision"]) if row else 0
 
 
 async def snapshot(tx: Tx, revision: int | None = None) -> Snapshot:

@@ -46,7 +46,12 @@ _SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LEADS = Counter(
     "leadmill_leads", "Leads decided, by where they stand and the source they came from.", ["state", "source"]
 )
-STEP_SECONDS = Histogram("leadmill_step_seconds", "Time a step took for one lead.", ["step"], buckets=_FAST)
+STEP_SECONDS = Histogram(
+    "leadmill_step_seconds",
+    "Time a step took for one lead; of leads that walk together, the mean.",
+    ["step"],
+    buckets=_FAST,
+)
 GROUP_LEADS = Histogram(
     "leadmill_group_leads", "Leads in one commit group.", buckets=(1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 200)
 )

@@ -7,6 +7,7 @@ everywhere else.
 """
 
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.problems import MEDIA_TYPE, headers_of, problem_of
 from leadmill.parties import Caller
 from leadmill.runtime.clock import Clock
+from leadmill.runtime.telemetry import INTAKE_SECONDS
 
 MAX_BODY = 1 << 20
 """The largest body taken, in bytes."""
@@ -94,6 +96,7 @@ class Intake:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        began = time.perf_counter()
         request_id = headers.get(b"x-request-id", b"")[:128] or self._mint("req", self._clock()).encode()
         try:
             submission = await self._read(scope, headers, receive)
@@ -107,6 +110,7 @@ class Intake:
             await _respond(send, problem.status, MEDIA_TYPE.encode(), problem.encode(), more, request_id)
             return
         await _respond(send, 201, b"application/json", _encode(answer_of(settled)), [], request_id)
+        INTAKE_SECONDS.labels(submission.channel).observe(time.perf_counter() - began)
 
     async def _read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Submission:
         now = self._clock()
