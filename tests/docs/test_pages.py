@@ -8,7 +8,11 @@ import pytest
 
 from tests.docs.pages import ROOT, links_of, pages, prose_of, where
 
-PICTURES = {f"{name}{look}.png" for name in ("leads", "lead", "orders", "deliveries", "import", "form") for look in ("", "-dark")}
+PICTURES = {
+    f"{name}{look}.png"
+    for name in ("leads", "lead", "orders", "deliveries", "import", "form")
+    for look in ("", "-dark")
+}
 LOUD = re.compile(
     r"\b(?:blazing|seamless\w*|cutting.edge|best.in.class|world.class|revolutionary|game.chang\w+|unparalleled|"
     r"effortless\w*|supercharge\w*|leverag\w+|robust|powerful|state.of.the.art|next.gen\w*)\b",
