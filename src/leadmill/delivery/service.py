@@ -35,6 +35,7 @@ from leadmill.delivery.model import (
     State,
 )
 from leadmill.delivery.rules import next_wait
+from leadmill.market import find_sale
 from leadmill.runtime.db import Tx
 from leadmill.runtime.telemetry import DELIVERIES
 
@@ -140,11 +141,14 @@ async def resend(tx: Tx, delivery_id: str, by: str, now: datetime) -> list[Event
     Raises :class:`NotFound` ``delivery.record.unknown``; :class:`Conflict` ``delivery.resend.refused`` where it is
     still being tried, or where its sale is gone because the buyer refused it or it was called off.
     """
+    known = await store.find(tx, delivery_id)
+    if known is None:
+        raise NotFound("delivery.record.unknown", "there is no such delivery")
+    sale = await find_sale(tx, known.sale_id)
+    if sale is not None and sale.ended_at is not None:
+        raise Conflict("delivery.resend.refused", "its sale was taken back; the recipient has no part in the lead")
     receipt = await store.restart(tx, delivery_id, now)
     if receipt is None:
-        known = await store.find(tx, delivery_id)
-        if known is None:
-            raise NotFound("delivery.record.unknown", "there is no such delivery")
         raise Conflict(
             "delivery.resend.refused", f"the delivery is {known.state}; only accepted and dead ones are sent again"
         )
@@ -153,7 +157,7 @@ async def resend(tx: Tx, delivery_id: str, by: str, now: datetime) -> list[Event
 
 
 async def cancel_delivery(tx: Tx, sale_id: str, now: datetime) -> list[Event]:
-    """Call off what is not accepted of a sale that was taken back. An attempt in flight finishes and is not
+    """Call off what would still be tried of a sale that was taken back. An attempt in flight finishes and is not
     recorded."""
     found = await store.cancel(tx, sale_id, now)
     return [DeliveryCancelled(at=now, **_common(one, one.code or "delivery.sale.cancelled")) for one in found]

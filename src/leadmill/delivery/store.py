@@ -177,10 +177,10 @@ async def restart(tx: Tx, delivery_id: str, now: datetime) -> Receipt | None:
 
 
 async def cancel(tx: Tx, sale_id: str, now: datetime) -> list[Receipt]:
-    """Call off what is not yet accepted of a sale."""
+    """Call off what would still be tried of a sale."""
     stmt = (
         sa.update(DELIVERY)
-        .where(DELIVERY.c.sale_id == sa.bindparam("sale"), sa.text("state IN ('queued', 'retrying', 'dead')"))
+        .where(DELIVERY.c.sale_id == sa.bindparam("sale"), sa.text("state IN ('queued', 'retrying')"))
         .values(state=sa.literal("cancelled", sa.Text), next_at=sa.null(), done_at=sa.bindparam("now", type_=_TIME))
         .returning(DELIVERY)
     )

@@ -5,16 +5,21 @@ together with whatever follows from the outcome. What the buyer or the mailbox i
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+
+import msgspec
 
 from leadmill.core.faults import Fault, Permanent, Transient
 from leadmill.delivery import (
+    BUYER_DUPLICATE,
+    Attempt,
     Courier,
     DeliverySpec,
     Outcome,
     Parcel,
     Plan,
+    attempts_of,
     compose,
     digest,
     pack,
@@ -33,7 +38,12 @@ from leadmill.market.service import find_sale
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.outgoing import WayOut
-from leadmill.runtime.telemetry import DELIVERIES
+
+HAD_IT = "delivery.buyer.had_it"
+"""The code of an attempt that found the lead delivered by an earlier one."""
+
+_NEVER_ARRIVED = frozenset(("http.connection.failed", "http.name.unresolved", "http.breaker.open"))
+"""Codes of attempts that cannot have reached the buyer."""
 
 
 def deliver(
@@ -56,6 +66,9 @@ def deliver(
             spec, parcel = packed
             outcome, sent = await _attempt(way, couriers, spec, parcel)
             retries = spec.retries
+            if outcome.code == BUYER_DUPLICATE.code and plan.no > 1:
+                async with kit.db.begin() as tx:
+                    outcome = _as_known(outcome, plan, await attempts_of(tx, delivery_id))
         jitter = chance()
 
         async def settle(broken: BaseException | None = None) -> None:
@@ -125,6 +138,12 @@ async def _attempt(
         return read_reply(couriers, spec, parcel, await way.perform(ask, "buyer")), sent
     except Fault as fault:
         return read_fault(fault), sent
+
+
+def _as_known(outcome: Outcome, plan: Plan, earlier: Sequence[Attempt]) -> Outcome:
+    """A buyer that knows the person from an earlier attempt of ours, whose answer never came, has accepted the lead."""
+    unheard = len(earlier) < plan.no - 1 or any(attempt.code not in _NEVER_ARRIVED for attempt in earlier)
+    return msgspec.structs.replace(outcome, kind="accepted", code=HAD_IT, because=None) if unheard else outcome
 
 
 def send_message(

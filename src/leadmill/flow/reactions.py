@@ -13,7 +13,7 @@ import msgspec
 from leadmill.billing.service import reverse_sale
 from leadmill.core.events import Event
 from leadmill.core.reasons import State
-from leadmill.delivery import DeliveryDead, DeliveryRejected, cancel_delivery
+from leadmill.delivery import DeliveryDead, DeliveryRejected, attempts_of, cancel_delivery
 from leadmill.flow.again import walk_again
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadRow, LeadSettled
@@ -33,7 +33,7 @@ async def react(
 
     ``broken`` is what came of a first try: a lead that goes on then waits for a person.
     """
-    lost = [event for event in events if isinstance(event, GIVEN_BACK)]
+    lost = [event for event in events if isinstance(event, GIVEN_BACK) and not await _had_it(tx, event.delivery_id)]
     if not lost:
         await kit.pen.append(tx, row.id, events, now)
         return
@@ -48,6 +48,11 @@ async def react(
         return
     why = f"{' and '.join(event.recipient for event in lost)} gave the lead back"
     await walk_again(tx, kit, row.id, "delivery", why, now, start="market", events=news, broken=broken)
+
+
+async def _had_it(tx: Tx, delivery_id: str) -> bool:
+    """Whether the recipient had taken the lead before: sending it once more then undoes nothing."""
+    return any(attempt.outcome == "accepted" for attempt in await attempts_of(tx, delivery_id))
 
 
 async def _shrink(

@@ -1,0 +1,5 @@
+"""The house and the world around it, for every journey."""
+
+from tests.journeys.house import buyers, house, kept_reference, mailbox
+
+__all__ = ["buyers", "house", "kept_reference", "mailbox"]
