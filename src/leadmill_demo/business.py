@@ -39,7 +39,7 @@ def environment(smtp_port: int = SMTP_PORT) -> dict[str, str]:
         "LEADMILL_SMTP_HOST": HOST,
         "LEADMILL_SMTP_PORT": str(smtp_port),
         "LEADMILL_SMTP_TLS": "none",
-        "LEADMILL_MAIL_FROM": "Brookmill Media <hello@brookmill.example.com>",
+        "LEADMILL_MAIL_FROM": "hello@brookmill.example.com",
         "LEADMILL_ALLOW_LOOPBACK": "true",
     }
 
@@ -60,7 +60,7 @@ def read_env(text: str) -> dict[str, str]:
 
 
 def write_env(variables: Mapping[str, str]) -> str:
-    """The text of such a file."""
+    """The text of such a file; no value needs quoting, so that a shell reads it too."""
     return "".join(f"{name}={value}\n" for name, value in variables.items())
 
 

@@ -32,6 +32,12 @@ _FLAT = {
     "trustedform": "xxTrustedFormCertUrl", "jornaya": "universal_leadid", "test": "test_lead",
 }  # fmt: skip
 _AWAY = "Partners of this site may contact me. Consent is not a condition of purchase."
+_IMPLAUSIBLE: Mapping[str, Answers] = {
+    "solar": {"monthly_bill": 4_200},
+    "mortgage": {"loan_amount": 26_000_000, "property_value": 31_000_000},
+    "legal": {"minor_involved": True},
+}
+"""What makes Leadmill's scorecards ask for a person's eye."""
 _WORDS = ("about a few", "lots", "n/a (ask me)", "see notes")
 
 
@@ -77,6 +83,9 @@ def make_enquiry(
         trouble = "none"
     if trouble == "honeypot" and not sender.form:
         trouble = "program"
+    odd = _IMPLAUSIBLE.get(sender.vertical, {}) if trouble == "implausible" else {}
+    if trouble == "implausible" and not odd:
+        trouble = "none"
     person = earlier if trouble == "again" and earlier is not None else _person(rng, sender, now)
     person = _spoil(rng, person, trouble)
     serial = f"{rng.getrandbits(48):012x}"
@@ -84,7 +93,7 @@ def make_enquiry(
         sender=sender,
         trouble=trouble,
         person=person,
-        answers=ASK[sender.vertical](rng, person.place, now.date()),
+        answers=ASK[sender.vertical](rng, person.place, now.date()) | odd,
         consent=_consent(rng, sender, trouble, now, serial),
         context=_context(rng, sender, person, trouble, serial),
         serial=serial,

@@ -8,15 +8,16 @@ from typing import Literal, get_args
 
 Trouble = Literal[
     "none", "again", "bad_phone", "throwaway", "no_consent", "not_named", "program", "fast", "placeholder",
-    "wrong_place", "no_contact", "unknown_fields", "test", "replay", "reused_key", "honeypot", "wrong_type",
-    "broken", "unknown_vertical", "wrong_key", "huge",
+    "wrong_place", "implausible", "no_contact", "unknown_fields", "test", "replay", "reused_key", "honeypot",
+    "wrong_type", "broken", "unknown_vertical", "wrong_key", "huge",
 ]  # fmt: skip
 """``again``: the same person once more. ``not_named``: the page named none of our buyers. ``program``: the browser says
-that it is none. ``wrong_place``: the state is not the ZIP's. ``replay``: the request once more with its key.
-``reused_key``: its key with another body. ``broken``: no JSON at all."""
+that it is none. ``wrong_place``: the state is not the ZIP's.
+``implausible``: an answer that a person should look at. ``replay``: the request once more with its key. ``reused_key``:
+its key with another body. ``broken``: no JSON at all."""
 
 SHARES: dict[Trouble, float] = {
-    "none": 0.700,
+    "none": 0.692,
     "again": 0.060,
     "unknown_fields": 0.040,
     "bad_phone": 0.035,
@@ -27,6 +28,7 @@ SHARES: dict[Trouble, float] = {
     "replay": 0.015,
     "not_named": 0.012,
     "fast": 0.010,
+    "implausible": 0.008,
     "test": 0.010,
     "placeholder": 0.008,
     "no_contact": 0.006,

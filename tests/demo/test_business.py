@@ -1,5 +1,7 @@
 """The demo business: Leadmill takes it as it is, and its parts agree with one another."""
 
+import os
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -70,6 +72,19 @@ def test_every_delivery_contents_its_courier() -> None:
 def test_every_key_of_the_business_is_in_the_environment_and_none_is_left_over() -> None:
     named = {name for name in environment() if name.startswith("DEMO_")}
     assert named == {name for name in environment() if f'"{name}"' in render()}
+
+
+def test_a_shell_reads_the_environment_as_we_do(tmp_path: Path) -> None:
+    made = prepare(tmp_path)
+    shell = subprocess.run(
+        ["sh", "-c", f"set -a; . {made.keys}; env -0"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+    )
+    seen = dict(line.split("=", 1) for line in shell.stdout.decode().split("\0") if "=" in line)
+    assert made.environ.items() <= seen.items()
+    assert read_env(made.keys.read_text()) == made.environ
 
 
 def test_every_buyer_over_http_has_a_stand_in_and_the_others_a_mailbox_or_a_folder() -> None:

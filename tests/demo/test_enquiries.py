@@ -10,6 +10,9 @@ import pytest
 from leadmill.capture import Lexicon, Mapped, Submission
 from leadmill.capture.rules import check_submission, missing
 from leadmill.core.faults import BadInput, TooLarge
+from leadmill.core.predicates import compile_predicate
+from leadmill.runtime.packs import load_packs
+from leadmill.scoring.rules import read_scorecards
 from leadmill_demo import environment
 from leadmill_demo.compose import Call, Visit, make_enquiry, write_call, write_visit
 from leadmill_demo.people import make_person
@@ -76,6 +79,14 @@ def test_what_is_wrong_with_a_person_is_left_for_leadmill_to_find(sender: Sender
     assert read(send(sender, "not_named", 1)).consent["sellers"] == ["Hollow Reed Partners"]
 
 
+def test_an_implausible_answer_is_one_that_the_scorecard_holds_for_a_person() -> None:
+    cards = read_scorecards(load_packs())
+    for sender in OVER_THE_API:
+        mapped = read(send(sender, "implausible", 1))
+        held = any(compile_predicate(rule.when)(mapped.fields, NOW) for rule in cards[sender.vertical].review)
+        assert held == (sender.vertical in ("solar", "mortgage", "legal"))
+
+
 def test_a_replay_is_the_same_request_and_a_reused_key_is_not() -> None:
     for sender in OVER_THE_API:
         replay, reused = send(sender, "replay", 3), send(sender, "reused_key", 3)
@@ -112,6 +123,7 @@ def test_troubles_come_in_the_shares_stated() -> None:
     counted = Counter(one.trouble for one in seen)
     # Without a page there is no hidden field to fill in: such a program names itself instead.
     shares = {**SHARES, "program": SHARES["program"] + SHARES["honeypot"]}
+    del shares["implausible"]  # not in every vertical
     for trouble, share in shares.items():
         if share >= 0.01:
             assert counted[trouble] / len(seen) == pytest.approx(share, rel=0.3), trouble
