@@ -4,9 +4,12 @@ Wraps the whole web application as plain ASGI. The pages load scripts, styles an
 nothing inline, so an injected tag does nothing.
 """
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from leadmill.core.faults import BadInput
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,10 +28,13 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
 )
+PATIENCE = 30.0
+"""Seconds to wait for the next piece of a body before the request is given up."""
+
 _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")
 
 
-def request_id_of(scope: Scope) -> str:
+def request_id_of(scope: Any) -> str:
     """The id this request goes by."""
     return str(scope.get("leadmill.request_id", ""))
 
@@ -41,11 +47,16 @@ def guarded(app: Asgi) -> Asgi:
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
-        request_id = _given(scope) or secrets.token_hex(12)
+        request_id = given_id(dict(scope["headers"]).get(b"x-request-id", b"")) or secrets.token_hex(12)
         scope["leadmill.request_id"] = request_id
+        head = scope["method"] == "HEAD"
+        if head:  # whatever can be read can be asked for without its body
+            scope = {**scope, "method": "GET"}
 
         async def sending(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
+            if head and message["type"] == "http.response.body":
+                message["body"] = b""
+            elif message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 held = {name.lower() for name, _ in headers}
                 headers += [each for each in _HEADERS if each[0] not in held]
@@ -53,14 +64,31 @@ def guarded(app: Asgi) -> Asgi:
                 message["headers"] = headers
             await send(message)
 
-        await app(scope, receive, sending)
+        await app(scope, patient(receive), sending)
 
     return run
 
 
-def _given(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            text: str = value.decode("latin-1")
-            return text if 0 < len(text) <= 100 and _TOKEN.issuperset(text) else ""
-    return ""
+def given_id(value: bytes) -> str:
+    """The caller's own ``X-Request-Id`` where it is a plain token of at most 100 characters, else nothing."""
+    text = value.decode("latin-1")
+    return text if 0 < len(text) <= 100 and _TOKEN.issuperset(text) else ""
+
+
+def patient(receive: Receive, wait: float = PATIENCE) -> Receive:
+    """``receive``, waiting at most so many seconds for the next piece of a body. Raises BadInput ``http.body.slow``."""
+    whole = False
+
+    async def hear() -> MutableMapping[str, Any]:
+        nonlocal whole
+        if whole:  # what comes now is the end of the connection, whenever that may be
+            return await receive()
+        try:
+            async with asyncio.timeout(wait):
+                message = await receive()
+        except TimeoutError:
+            raise BadInput("http.body.slow", "the body did not come; send it without long pauses") from None
+        whole = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    return hear

@@ -31,6 +31,8 @@ async def read_json(request: Request[Any, Any, Any], kind: type[T]) -> tuple[T, 
     media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
         raise BadInput("api.body.media_type", "send application/json")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise BadInput("api.body.media_type", "send the body uncompressed")
     body = await request.body()
     if len(body) > MOST:
         raise TooLarge("api.body.too_large", f"send at most {MOST} bytes")

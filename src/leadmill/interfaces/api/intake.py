@@ -22,6 +22,7 @@ from leadmill.core.reasons import State
 from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.problems import MEDIA_TYPE, headers_of, problem_of
+from leadmill.interfaces.guard import given_id, patient
 from leadmill.parties import Caller
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.telemetry import INTAKE_SECONDS
@@ -97,7 +98,7 @@ class Intake:
         """Answer one request."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         began = time.perf_counter()
-        request_id = headers.get(b"x-request-id", b"")[:128] or self._mint("req", self._clock()).encode()
+        request_id = given_id(headers.get(b"x-request-id", b"")).encode() or self._mint("req", self._clock()).encode()
         try:
             submission = await self._read(scope, headers, receive)
             settled = await self._take(submission)
@@ -115,7 +116,9 @@ class Intake:
     async def _read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Submission:
         now = self._clock()
         caller = self._caller(headers, now)
-        body = await read_body(headers, receive)
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise BadInput("capture.body.media_type", "send the body uncompressed")
+        body = await read_body(headers, patient(receive))
         content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
         key = headers.get(b"idempotency-key")
         submission = Submission(

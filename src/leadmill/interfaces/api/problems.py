@@ -41,8 +41,10 @@ _BY_CLASS: tuple[tuple[type[Fault], int], ...] = (
 """The first class that fits decides."""
 
 _BY_CODE = {
+    "api.body.media_type": 415,
     "capture.body.media_type": 415,
     "flow.request.reused": 422,
+    "http.body.slow": 408,
 }
 """Where the code says more than the class. A repeated key with another body is 422 by the contract."""
 
@@ -118,6 +120,8 @@ def headers_of(fault: Fault) -> Mapping[str, str]:
         return {"retry-after": str(max(1, math.ceil(fault.after)))}
     if isinstance(fault, Transient):
         return {"retry-after": str(max(1, math.ceil(fault.after or 1)))}
+    if fault.code == "http.body.slow":
+        return {"connection": "close"}
     return {}
 
 
