@@ -15,7 +15,7 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect
 from msgspec import Struct
 
-from leadmill.core.faults import Forbidden, TooLarge
+from leadmill.core.faults import BadInput, Forbidden, TooLarge
 from leadmill.core.reasons import State
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
@@ -26,6 +26,7 @@ from leadmill.parties.service import csrf_matches, resume_session
 
 COOKIE = "leadmill_session"
 _MOST_FORM = 64 * 1024
+_MOST_FIELDS = 2_000
 _MOST_COUNTED = 99
 _COUNTED_FOR = timedelta(seconds=5)
 
@@ -153,13 +154,19 @@ async def provide_desk(
 
 async def read_form(request: Rq) -> list[tuple[str, str]]:
     """A form-encoded body of ours, at most 64 KiB; nothing of another site's making. Raises Forbidden
-    ``console.form.foreign``, TooLarge ``console.form.too_large``."""
+    ``console.form.foreign``, TooLarge ``console.form.too_large``, BadInput ``console.form.malformed``."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("console.form.foreign", "the form was sent from another site")
     body = await request.body()
     if len(body) > _MOST_FORM:
         raise TooLarge("console.form.too_large", "send less in one form")
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2_000)
+    try:
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise BadInput("console.form.malformed", f"a form here has at most {_MOST_FIELDS} fields") from None
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise BadInput("console.form.malformed", "a field holds a NUL character; leave it out")
+    return pairs
 
 
 def preferences(request: Rq) -> dict[str, Any]:
@@ -188,5 +195,6 @@ def with_params(path: str, params: Mapping[str, str]) -> str:
 
 def own_path(path: str, otherwise: str = "/leads") -> str:
     """A path to go back to if it is one of ours, never another site's address."""
-    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path and "\r" not in path
+    # Browsers read a backslash as a slash and leave out tabs and line breaks: what has any of them is none of ours.
+    plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if plain else otherwise

@@ -36,6 +36,7 @@ from leadmill.interfaces.wiring import Wiring
 _CONSENT = "consent[granted]"
 _STAMP = "_stamp"
 _KEPT_HEADERS = ("user-agent", "referer", "sec-gpc", "accept-language")
+_MOST_FIELDS = 500
 _FEW = 5
 """Up to so many choices stand open; more are a list to choose from."""
 _INPUTS = {"int": "number", "number": "number", "money": "number", "date": "date"}
@@ -86,7 +87,11 @@ async def take_form(
     body = await request.body()
     now = wiring.clock()
     given: dict[str, list[str]] = {}
-    for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=500):
+    try:
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise BadInput("portals.form.malformed", f"a form has at most {_MOST_FIELDS} fields") from None
+    for name, value in pairs:
         given.setdefault(name, []).append(value)
     try:
         stamp = read_stamp(wiring.keyed_hash, given.get(_STAMP, [""])[-1], now)
