@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from leadmill.core.faults import Fault, Permanent
+from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
 from leadmill.interfaces.api import docs, health, leads, outcomes
 from leadmill.interfaces.api.access import provide_reader
@@ -39,6 +39,12 @@ _CODES = {
     405: "api.method.not_allowed",
     413: "api.body.too_large",
     415: "api.body.media_type",
+}
+
+_DETAILS = {
+    404: "there is no such address; the API's are in /openapi.json",
+    405: "this address takes no such request; the header Allow names those it takes",
+    413: "send at most 1 MiB",
 }
 
 
@@ -80,7 +86,7 @@ def build_app(wiring: Wiring) -> Asgi:
         problem = problem_for(
             status,
             _CODES.get(status, "api.request.refused"),
-            "" if status in (404, 405) else str(fault.detail),
+            _DETAILS.get(status) or str(fault.detail),
             request.url.path,
             request_id_of(request.scope),
         )
@@ -132,10 +138,17 @@ def build_app(wiring: Wiring) -> Asgi:
         exception_handlers={Fault: on_fault, HTTPException: on_http, Exception: on_broken},
         openapi_config=None,
         logging_config=None,
+        before_request=_check_address,
         request_max_body_size=_MOST_BODY,
         debug=False,
     )
     return guarded(app)  # type: ignore[arg-type]
+
+
+def _check_address(request: Request[Any, Any, Any]) -> None:
+    """Nothing is called by a NUL, and the store cannot even be asked. Raises BadInput ``api.request.malformed``."""
+    if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
+        raise BadInput("api.request.malformed", "the address holds a NUL character; leave it out")
 
 
 def _gone(leaflets: Leaflets, problem: Problem, headers: dict[str, str]) -> Response[Any]:

@@ -174,7 +174,7 @@ def _means(key: str, value: str) -> bool:
         return value.removeprefix("-").isdigit() and value.isascii() and len(value) <= 5
     if key in ("since", "until"):
         try:
-            return date.fromisoformat(value).year >= 1970
+            return 1970 <= date.fromisoformat(value).year < 9999  # the day after must exist in every zone
         except ValueError:
             return False
     if key == "test":
