@@ -43,6 +43,8 @@ _ALIASES = {
     "dnc": Disposition.DO_NOT_CONTACT,
 }
 _AHEAD = timedelta(minutes=5)
+_EARLIEST = 2000
+"""A year before which no lead was sold here; much earlier ones do not exist in every time zone."""
 """How far a reporter's clock may be ahead of ours."""
 
 
@@ -72,10 +74,10 @@ def read_disposition(text: str) -> Disposition:
 
 
 def check_report(at: datetime, value: Money | None, now: datetime) -> None:
-    """Raise :class:`BadInput` ``outcome.time.unusable`` for a time without a zone or ahead of now,
+    """Raise :class:`BadInput` ``outcome.time.unusable`` for a time without a zone, ahead of now or before 2000,
     ``outcome.value.negative``."""
-    if at.tzinfo is None or at > now + _AHEAD:
-        says = "give the time with its zone, not in the future"
+    if at.tzinfo is None or at > now + _AHEAD or at.year < _EARLIEST:
+        says = f"give the time with its zone, not in the future and not before {_EARLIEST}"
         raise BadInput("outcome.time.unusable", says, [FieldFault("/at", "outcome.time.unusable", says)])
     if value is not None and value.amount < 0:
         says = "a value is not negative"

@@ -38,7 +38,7 @@ async def find_reported(
     operator = caller.kind == "operator" and caller.may(Right.RESEND)
     if caller.kind != "buyer" and not operator:
         raise Forbidden("outcome.caller.refused", "outcomes are reported by the buyer's key or an operator's")
-    legs = await sales_of(tx, lead_id) if lead_id is not None else await _leg(tx, sale_id or "")
+    legs = await _legs(tx, lead_id, sale_id)
     mine = [leg for leg in legs if operator or leg.buyer_id == caller.owner]
     held = [leg for leg in mine if leg.state is not LegState.CANCELLED]
     if held:
@@ -48,8 +48,12 @@ async def find_reported(
     raise NotFound("outcome.sale.unknown", "there is no such lead or sale of yours")
 
 
-async def _leg(tx: Tx, sale_id: str) -> list[SaleRecord]:
-    found = await find_sale(tx, sale_id)
+async def _legs(tx: Tx, lead_id: str | None, sale_id: str | None) -> list[SaleRecord]:
+    if not (lead_id or sale_id or "").isprintable():
+        return []  # no id, and the store cannot be asked for every text
+    if lead_id is not None:
+        return await sales_of(tx, lead_id)
+    found = await find_sale(tx, sale_id or "")
     return [found] if found is not None else []
 
 
