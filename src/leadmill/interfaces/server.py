@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadmill import __version__
 from leadmill.core.faults import Transient
 from leadmill.core.ids import mint
 from leadmill.interfaces.api.intake import Intake
+from leadmill.interfaces.api.problems import MEDIA_TYPE, problem_for
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import start_upload
 from leadmill.interfaces.web import build_app
@@ -28,7 +30,7 @@ async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
     listening = socket.socket(fileno=fd)
     config = uvicorn.Config(
         application(house),
-        http="httptools",
+        http=_Protocol,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -44,6 +46,23 @@ async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
     server.should_exit = True
     await serving
     await house.mill.close()
+
+
+class _Protocol(HttpToolsProtocol):
+    """What is not HTTP at all is answered like every other fault."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer and hang up."""
+        problem = problem_for(
+            400, "api.request.malformed", "this cannot be read as an HTTP request", request_id=secrets.token_hex(12)
+        )
+        body = problem.encode()
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            f"x-request-id: {problem.request_id}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
 
 class _Server(uvicorn.Server):
