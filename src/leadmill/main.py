@@ -92,7 +92,7 @@ async def wire(
     packs = load_packs(*settings.packs)
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
     pen = Pen(vault, keys, Codecs(), mint)
-    kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults), book.walk, clock, mint, lambda: book.refresh(db))
+    kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults), book.walk, clock, mint, book.take_up)
     return House(
         settings=settings,
         environ=environ,

@@ -42,7 +42,7 @@ async def walk_again(
     if recalled.submission is None:
         raise Permanent("flow.lead.forgotten", "the person was forgotten; the lead can walk no further")
     if await hold(tx) != kit.walk().rules.revision:
-        await kit.refresh()  # nobody can change the configuration again before this transaction ends
+        await kit.take_up(tx)  # nobody can change the configuration again before this transaction ends
     walk = kit.walk()
     start = start or _next_station(recalled, walk)
     gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]

@@ -81,12 +81,16 @@ class Book:
     async def refresh(self, db: Database) -> bool:
         """Take up a new revision or new keys; whether anything was new."""
         async with db.begin() as tx:
-            fresh = await latest(tx) != self._now.rules.revision
-            if fresh:
-                self._now = await self.at(tx, None)
-            if await keys_version(tx) != self.ring.version:
-                self.ring = await load_keys(tx)
-                fresh = True
+            return await self.take_up(tx)
+
+    async def take_up(self, tx: Tx) -> bool:
+        """The same, as a transaction sees it."""
+        fresh = await latest(tx) != self._now.rules.revision
+        if fresh:
+            self._now = await self.at(tx, None)
+        if await keys_version(tx) != self.ring.version:
+            self.ring = await load_keys(tx)
+            fresh = True
         return fresh
 
     async def at(self, tx: Tx, revision: int | None, mail: bool | None = None) -> Walk:

@@ -42,5 +42,11 @@ class Kit(Struct, frozen=True):
     walk: Callable[[], Walk]
     clock: Clock
     mint: Mint
-    refresh: Callable[[], Awaitable[bool]]
-    """Takes up a changed configuration at once."""
+    take_up: Callable[[Tx], Awaitable[bool]]
+    """Takes up a changed configuration at once, as the transaction sees it."""
+
+    async def refresh(self) -> None:
+        """Take up a changed configuration; not to be called inside a transaction, which would hold a connection while
+        it waits for another."""
+        async with self.db.begin() as tx:
+            await self.take_up(tx)
