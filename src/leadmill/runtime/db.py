@@ -2,7 +2,7 @@
 
 Used by every ``store`` module and by the machinery beside it; nothing else speaks SQL. Statements are SQLAlchemy Core
 constructs, compiled once and run on asyncpg without a session or an engine between (the record
-``docs/decisions/0002-database-access.md`` gives the figures). Rows that many leads write at once are gathered in the
+``docs/decisions/0007-serve-processes.md`` says why). Rows that many leads write at once are gathered in the
 transaction with :meth:`Tx.add` and go out as one COPY a table. What was awaited from :meth:`Database.begin` is
 durable when the block ends.
 """
