@@ -65,7 +65,6 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
                     stage.app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
                 )
             )
-            server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign]
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             staff = workers(house)
             working = [asyncio.create_task(one.run()) for one in staff]

@@ -1,6 +1,5 @@
 """A whole house on a fresh database, with a business applied and people who may sign in: what the interfaces' tests stand on."""
 
-import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -121,11 +120,19 @@ async def dress(house: House, files: list[Path]) -> tuple[str, str]:
     return keys[0], keys[1]
 
 
+async def dressed(url: str, home: Path) -> tuple[str, str]:
+    """Dress an empty database; the keys of the operator's and the analyst's program."""
+    async with open_house(_settings(url, home)) as house:
+        return await dress(house, [BUSINESS])
+
+
 @asynccontextmanager
-async def stage_on(url: str, home: Path) -> AsyncIterator[Stage]:
-    """The stage on an empty database; closed at the end."""
-    async with contextlib.AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_house(Settings(home=home, database_url=url, connections=6)))
-        operator_key, analyst_key = await dress(house, [BUSINESS])
-        stack.push_async_callback(house.mill.close)
-        yield Stage(house, application(house), operator_key, analyst_key)
+async def stage_on(url: str, home: Path, keys: tuple[str, str]) -> AsyncIterator[Stage]:
+    """The stage on a dressed database; closed at the end."""
+    async with open_house(_settings(url, home)) as house:
+        yield Stage(house, application(house), *keys)
+        await house.mill.close()
+
+
+def _settings(url: str, home: Path) -> Settings:
+    return Settings(home=home, database_url=url, connections=6)

@@ -111,6 +111,8 @@ async def feed(desk: NamedDependency[Desk], request: Rq) -> ServerSentEvent:
     """The leads that come while a list is open, as rows of HTML."""
     given = {key: value for key, value in request.query_params.items() if isinstance(value, str)}
     after = request.headers.get("last-event-id") or given.get("after", "")
+    if not looks_like(after, "lead"):
+        after = ""
     narrowed = narrow(read_params(given), desk.zone)
 
     async def rows() -> AsyncIterator[ServerSentEventMessage]:
@@ -137,7 +139,7 @@ def _names(rules: Rules) -> dict[str, dict[str, str]]:
     return {
         "vertical": {name: each.title for name, each in rules.verticals.items()},
         "source": {name: each.name for name, each in roster.sources.items()},
-        "recipient": {name: each.name for name, each in {**roster.buyers, **roster.teams}.items()},
+        "recipient": {each.id: each.name for each in [*roster.buyers.values(), *roster.teams.values()]},
     }
 
 
