@@ -1,7 +1,7 @@
 """The project's pages as their tests read them: prose, links, and fenced blocks with the words behind the fence.
 
 A block's first word is its language, the second what it is an example of: ``toml business``, ``json lead``,
-``bash run``. Only blocks with such a word are put to the test.
+``bash run``. Only blocks with such a word are put to the test; :data:`KINDS` lists them.
 """
 
 import re
@@ -13,6 +13,27 @@ from tests.house.sources import ROOT, project_files, where
 
 _FENCE = re.compile(r"^(`{3,})[ ]*([^\n`]*)\n(.*?)^\1[ ]*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^()\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
+
+KINDS = {
+    "bash run": "commands of the program, curl and export, each of which must exist as written",
+    "toml business": "a file for `leadmill apply`",
+    "toml map": "a map of a file, with its vertical behind it",
+    "toml pack": "a vertical's pack.toml",
+    "toml fields": "a vertical's fields.toml",
+    "toml scorecard": "a vertical's scorecard.toml",
+    "toml messages": "a messages.toml",
+    "toml law": "a law's rules.toml, examples and all",
+    "toml card": "the stranger's card.toml",
+    "toml golden": "the stranger's recorded conversation",
+    "python pigeon": "the stranger's code",
+    "json lead": "a body of POST /v1/leads",
+    "text form-lead": "the same, form-encoded",
+    "json answer": "its answer",
+    "json problem": "a problem",
+    "json outcome": "a body of POST /v1/outcomes",
+    "json summary": "an import's summary",
+}
+"""What a fence may say, and how the block behind it is tested."""
 
 
 @dataclass(frozen=True)
@@ -62,4 +83,4 @@ def links_of(page: Path) -> list[str]:
     return [target for target in inner if target]
 
 
-__all__ = ["ROOT", "Block", "blocks", "blocks_of", "links_of", "pages", "prose_of", "where"]
+__all__ = ["KINDS", "ROOT", "Block", "blocks", "blocks_of", "links_of", "pages", "prose_of", "where"]

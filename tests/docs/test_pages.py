@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT, links_of, pages, prose_of, where
+from tests.docs.pages import KINDS, ROOT, blocks_of, links_of, pages, prose_of, where
 
 PICTURES = {
     f"{name}{look}.png"
@@ -104,3 +104,10 @@ def test_decisions_are_numbered_without_a_gap_and_say_what_they_are() -> None:
         text = record.read_text(encoding="utf-8")
         assert text.startswith(f"# {record.name[:4]} "), where(record)
         assert re.search(r"^Status: (?:accepted|superseded)", text, re.MULTILINE), where(record)
+
+
+@pytest.mark.parametrize("page", pages(), ids=by_name)
+def test_a_fence_says_only_what_a_test_understands(page: Path) -> None:
+    for block in blocks_of(page):
+        if block.kind:
+            assert f"{block.language} {block.kind.partition(' ')[0]}" in KINDS, block.name
