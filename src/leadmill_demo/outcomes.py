@@ -18,6 +18,9 @@ _MOST = 2_000
 """Reports that wait at most; more leads than that go without one."""
 _SHARE = 0.55
 """The share of leads that buyers say anything about."""
+_TRIES = 6
+_PAUSE = 15.0
+"""Seconds between two tries of one report."""
 
 _FIRST: dict[str, float] = {
     "contacted": 48, "no_contact": 22, "callback": 7, "not_interested": 10, "bad_contact": 3, "wrong_number": 3,
@@ -54,6 +57,7 @@ class _Due(NamedTuple):
     taken: Taken
     disposition: str
     body: bytes = b""
+    tries: int = 0
 
 
 class Reports:
@@ -97,10 +101,13 @@ class Reports:
                 if await self._send(due):
                     self._follow(due)
 
-    def _plan(self, taken: Taken, disposition: str, wait: float, body: bytes = b"") -> None:
+    def _plan(self, taken: Taken, disposition: str, wait: float) -> None:
+        self._push(_Due(self._now() + wait, 0, taken, disposition))
+
+    def _push(self, due: _Due) -> None:
         if len(self._waiting) < _MOST:
             self._serial += 1
-            heapq.heappush(self._waiting, _Due(self._now() + wait, self._serial, taken, disposition, body))
+            heapq.heappush(self._waiting, due._replace(serial=self._serial))
 
     def _follow(self, due: _Due) -> None:
         choices = _NEXT.get(due.disposition)
@@ -109,7 +116,8 @@ class Reports:
             self._plan(due.taken, following, self._rng.uniform(20, 240))
 
     async def _send(self, due: _Due) -> bool:
-        """Whether the report arrived; one that could not be sent now is sent later, the very same."""
+        """Whether the report arrived; one that could not be sent now is sent later, the very same, a few
+        times."""
         body = due.body or self._write(due)
         headers = {
             "Authorization": f"Bearer {self._keys[due.taken.buyer]}",
@@ -123,7 +131,8 @@ class Reports:
         except (aiohttp.ClientError, TimeoutError, OSError):
             told = 503
         if told >= 500:
-            self._plan(due.taken, due.disposition, 15.0, body)
+            if due.tries < _TRIES:
+                self._push(due._replace(at=self._now() + _PAUSE, body=body, tries=due.tries + 1))
             return False
         self.sent += told < 300
         return told < 300
