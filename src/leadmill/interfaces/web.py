@@ -99,7 +99,7 @@ def build_app(wiring: Wiring) -> Asgi:
 
     def _answer(request: Request[Any, Any, Any], problem: Problem, headers: dict[str, str]) -> Response[Any]:
         path = request.url.path
-        if path.startswith(_PROGRAMS):
+        if path == "/v1" or path.startswith(_PROGRAMS):
             return Response(
                 problem.encode(), status_code=problem.status, headers={**headers, "content-type": MEDIA_TYPE}
             )

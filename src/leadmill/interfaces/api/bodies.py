@@ -41,7 +41,7 @@ async def read_json(request: Request[Any, Any, Any], kind: type[T]) -> tuple[T, 
     except msgspec.ValidationError as fault:
         says, pointer = _place(str(fault))
         raise BadInput("api.body.invalid", "see errors", [FieldFault(pointer, "api.field.invalid", says)]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadInput("api.body.malformed", "the body is not JSON") from None
 
 

@@ -135,7 +135,7 @@ class Intake:
                 if name in _KEPT_HEADERS
             },
             remote_ip=scope["client"][0] if scope.get("client") else None,
-            idempotency_key=_idempotency_key(key) if key else None,
+            idempotency_key=_idempotency_key(key) if key is not None else None,
         )
         rules = self._rules()
         source = rules.roster.sources.get(caller.owner)

@@ -5,14 +5,14 @@ Personal values are masked unless the key's role may see them, and every read is
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from leadmill.capture import Lead, Value
 from leadmill.core.events import Event
@@ -251,6 +251,9 @@ def _out(row: LeadRow, lead: Lead | None, sees: bool, rules: Rules) -> LeadOut:
     )
 
 
+_Points = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+
+
 class _Asked(Struct, kw_only=True):
     """The parameters of a list, as they are decoded from an address."""
 
@@ -261,8 +264,8 @@ class _Asked(Struct, kw_only=True):
     person_id: str | None = None
     import_id: str | None = None
     test: bool | None = None
-    min_score: int | None = None
-    max_score: int | None = None
+    min_score: _Points | None = None
+    max_score: _Points | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -281,16 +284,12 @@ def read_filter(given: dict[str, str]) -> LeadFilter:
     asked = msgspec.convert(known, _Asked, strict=False)
     for name in ("since", "until"):
         moment = getattr(asked, name)
-        if moment is not None and moment.tzinfo is None:
-            raise BadInput(
-                "api.query.invalid",
-                "see errors",
-                [
-                    FieldFault(
-                        f"/{name}", "api.query.invalid", "write a time with its offset, such as 2026-03-04T15:00:00Z"
-                    )
-                ],
-            )
+        if moment is None:
+            continue
+        # A moment at either end of the calendar does not exist in every time zone.
+        if moment.tzinfo is None or not 1 < moment.year < 9999:
+            says = "write a time with its offset, such as 2026-03-04T15:00:00Z"
+            raise BadInput("api.query.invalid", "see errors", [FieldFault(f"/{name}", "api.query.invalid", says)])
     return LeadFilter(
         state=asked.status,
         vertical=asked.vertical,

@@ -1,5 +1,6 @@
 """``POST /v1/outcomes``: a recipient says what became of a lead."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -61,7 +62,9 @@ def _check(given: OutcomeIn) -> None:
         )
     if given.note is not None and len(given.note) > 2000:
         faults.append(FieldFault("/note", "api.field.invalid", "write at most 2000 characters"))
-    if given.value is not None:
+    if not re.fullmatch("[A-Z]{3}", given.currency):
+        faults.append(FieldFault("/currency", "api.field.invalid", "write three capital letters such as USD"))
+    elif given.value is not None:
         try:
             parse_money(given.value, given.currency)
         except BadInput as fault:
