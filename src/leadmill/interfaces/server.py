@@ -38,7 +38,8 @@ async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
         lifespan="off",
-        proxy_headers=False,
+        proxy_headers=bool(house.settings.trusted_proxies),
+        forwarded_allow_ips=house.settings.trusted_proxies or None,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -57,6 +57,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="Where the world reaches this program, for links and forms. Unset: the address listened on.",
         ),
     ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="Addresses of proxies in front of this program, parted by commas. What they say of the "
+            "caller's address (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed; nobody else is."
+        ),
+    ] = ""
     smtp_host: Annotated[str, Meta(description="Mail server to hand messages to. Unset: no mail is sent.")] = ""
     smtp_port: Annotated[int, Meta(ge=1, le=65535, description="Port of the mail server.")] = 587
     smtp_tls: Annotated[

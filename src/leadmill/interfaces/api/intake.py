@@ -32,6 +32,8 @@ MAX_BODY = 1 << 20
 
 _KEPT_HEADERS = frozenset({b"user-agent", b"referer", b"sec-gpc", b"content-language", b"x-request-id"})
 
+_FORM = "application/x-www-form-urlencoded"
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -84,8 +86,11 @@ class Intake:
         clock: Clock,
         mint: Mint,
         alarm: Callable[[BaseException], None],
+        refresh: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._alarm = alarm
+        self._refresh = refresh
+        self._looked_at = 0.0
         self._take = take
         self._callers = callers
         self._hash = keyed_hash
@@ -119,12 +124,12 @@ class Intake:
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise BadInput("capture.body.media_type", "send the body uncompressed")
         body = await read_body(headers, patient(receive))
-        content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
+        content_type = _kind_of(headers.get(b"content-type", b"application/json").decode("latin-1"), body)
         key = headers.get(b"idempotency-key")
         submission = Submission(
             id=self._mint("sub", now),
             source_id=caller.owner,
-            channel="form" if content_type.lower().startswith("application/x-www-form-urlencoded") else "json",
+            channel="form" if content_type.lower().startswith(_FORM) else "json",
             received_at=now,
             content_type=content_type[:200],
             body=body,
@@ -179,6 +184,12 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int
         chunks.append(chunk)
         if not message.get("more_body"):
             return b"".join(chunks) if len(chunks) > 1 else chunks[0]
+
+
+def _kind_of(declared: str, body: bytes) -> str:
+    """The media type of a body. Command-line clients call everything a form unless told otherwise; no form begins with
+    a brace."""
+    return "application/json" if declared.lower().startswith(_FORM) and body.lstrip().startswith(b"{") else declared
 
 
 def _idempotency_key(raw: bytes) -> str:

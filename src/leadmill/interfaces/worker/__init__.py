@@ -17,7 +17,10 @@ from leadmill.followup import SEND
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
+from leadmill.parties import sweep_sessions
 from leadmill.runtime import journal
+from leadmill.runtime.jobs import kept
+from leadmill.runtime.telemetry import JOBS_KEPT
 from leadmill.runtime.worker import Worker
 
 _ANSWERS_KEPT = timedelta(hours=48)
@@ -43,6 +46,7 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
     tasks = [asyncio.create_task(one.run()) for one in staff]
     chores = [
         asyncio.create_task(_every(1.0, lambda: chain(house))),
+        asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
     ]
     await stop.wait()
@@ -59,12 +63,21 @@ async def chain(house: House) -> None:
         await journal.link(tx)
 
 
+async def count(house: House) -> None:
+    """Show how many jobs wait and how many were given up."""
+    async with house.db.begin() as tx:
+        for one in await kept(tx):
+            JOBS_KEPT.labels(one.kind, "waiting").set(one.waiting)
+            JOBS_KEPT.labels(one.kind, "dead").set(one.dead)
+
+
 async def tidy(house: House) -> None:
     """Let go of what has had its time."""
     now = house.clock()
     async with house.db.begin() as tx:
         await forget_answers(tx, now - _ANSWERS_KEPT)
         await expire_holds(tx, now)
+        await sweep_sessions(tx, now)
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
