@@ -1,0 +1,47 @@
+"""``leadmill key``: what is made works, is listed without the key, and stops working once revoked."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from leadmill.main import open_house
+from leadmill.parties import identify_key
+from leadmill.runtime.settings import read_settings
+
+
+def _leadmill(url: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "LEADMILL_HOME": str(home), "LEADMILL_DATABASE_URL": url}
+    return subprocess.run(
+        [sys.executable, "-m", "leadmill", *arguments], env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_key_is_shown_once_works_and_stops_when_revoked(empty_database_url: str, tmp_path: Path) -> None:
+    made = _leadmill(empty_database_url, tmp_path, "key", "add", "reports", "--role", "analyst", "--days", "1", "--json")
+    assert made.returncode == 0, made.stderr
+    told = json.loads(made.stdout)
+    listed = _leadmill(empty_database_url, tmp_path, "key", "list", "--json")
+    assert told["id"] in listed.stdout
+    assert told["key"] not in listed.stdout
+
+    async def whose() -> str:
+        settings = read_settings({}, home=tmp_path, database_url=empty_database_url)
+        async with open_house(settings) as house, house.db.begin() as tx:
+            return (await identify_key(tx, house.vault.keyed_hash, told["key"], house.clock())).owner
+
+    assert asyncio.run(whose()) == "reports"
+    assert _leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).returncode == 0
+    assert "revoked" in _leadmill(empty_database_url, tmp_path, "key", "list").stdout
+    assert _leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).returncode == 2
+
+
+def test_a_key_is_for_somebody_who_exists_and_for_one_purpose(empty_database_url: str, tmp_path: Path) -> None:
+    unknown = _leadmill(empty_database_url, tmp_path, "key", "add", "nobody", "--source")
+    assert unknown.returncode == 2
+    assert "cli.key.owner" in unknown.stderr
+    both = _leadmill(empty_database_url, tmp_path, "key", "add", "x", "--source", "--buyer")
+    assert both.returncode == 2
+    assert "cli.key.kind" in both.stderr
