@@ -84,6 +84,7 @@ def application(house: House) -> "Callable[..., object]":
         house.clock,
         mint,
         _alarm,
+        house.kit.refresh,
     )
 
     async def app(scope: dict[str, object], receive: object, send: object) -> None:

@@ -30,6 +30,9 @@ from leadmill.runtime.telemetry import INTAKE_SECONDS
 MAX_BODY = 1 << 20
 """The largest body taken, in bytes."""
 
+_LOOK_AGAIN = 0.1
+"""Seconds between looks at the store for unknown keys, however many come."""
+
 _KEPT_HEADERS = frozenset({b"user-agent", b"referer", b"sec-gpc", b"content-language", b"x-request-id"})
 
 _FORM = "application/x-www-form-urlencoded"
@@ -75,7 +78,7 @@ def answer_of(settled: Settled, redirect_url: str | None = None) -> Answer:
 
 class Intake:
     """The ASGI application. ``callers`` gives the key ring in force by keyed hash, ``rules`` the rules in force;
-    ``alarm`` hears of what should never happen."""
+    ``alarm`` hears of what should never happen; ``refresh`` takes up keys and rules that were changed just now."""
 
     def __init__(
         self,
@@ -120,7 +123,7 @@ class Intake:
 
     async def _read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Submission:
         now = self._clock()
-        caller = self._caller(headers, now)
+        caller = await self._caller(headers, now)
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise BadInput("capture.body.media_type", "send the body uncompressed")
         body = await read_body(headers, patient(receive))
@@ -152,11 +155,17 @@ class Intake:
         # A source of one vertical need not name it, so the submission does from here on.
         return msgspec.structs.replace(submission, vertical=mapped.vertical)
 
-    def _caller(self, headers: Mapping[bytes, bytes], now: Any) -> Caller:
+    async def _caller(self, headers: Mapping[bytes, bytes], now: Any) -> Caller:
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not token:
             raise Unauthenticated("intake.key.missing", "send the source's key as Authorization: Bearer KEY")
-        caller = self._callers().get(self._hash("api-key", token.strip().decode("latin-1")))
+        hashed = self._hash("api-key", token.strip().decode("latin-1"))
+        caller = self._callers().get(hashed)
+        if caller is None and self._refresh is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN:
+            # It may have been made a moment ago, by a process that we have not heard of yet.
+            self._looked_at = time.monotonic()
+            await self._refresh()
+            caller = self._callers().get(hashed)
         if caller is None:
             raise Unauthenticated("intake.key.unknown", "this key is not known; check it or ask for a new one")
         if caller.expires_at is not None and caller.expires_at <= now:
