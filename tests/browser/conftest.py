@@ -1,8 +1,8 @@
 """Fixtures of the browser tests: a running site with a business and traffic behind it, an empty one, and a browser.
 
-The browser is Debian's Chromium; where there is none the tests are skipped and say so. Nothing but the site is reachable from it,
-and a script error fails the test. Screenshots go to ``screenshots/`` (ignored by git); with LEADMILL_PICTURES set to a folder, the
-ones of the documentation are written there.
+The browser is Debian's Chromium; where there is none the tests are skipped and say so. Nothing but the site is
+reachable from it, and a script error fails the test. Screenshots go to ``screenshots/`` (ignored by git); with
+LEADMILL_PICTURES set to a folder, the ones of the documentation are written there.
 """
 
 import os
@@ -20,10 +20,17 @@ from tests.interfaces.stage import PASSWORD, PEOPLE
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "screenshots"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-    " --disable-sync --force-color-profile=srgb --font-render-hinting=none"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,8 +49,8 @@ def chromium_path() -> str | None:
 
 @pytest.fixture(scope="module")
 def browser(server: Cluster) -> Iterator[Any]:
-    """Chromium, started once a module: while it runs it keeps an event loop in this thread, which no coroutine test and no start of
-    the store would survive; hence also the store first."""
+    """Chromium, started once a module: while it runs it keeps an event loop in this thread, which no coroutine test
+    and no start of the store would survive; hence also the store first."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
     with playwright.sync_playwright() as running:
         found = running.chromium.launch(executable_path=chromium_path(), args=FLAGS)
@@ -136,9 +143,11 @@ def visit(browser: Any) -> Iterator[Opener]:
         page.on("pageerror", lambda fault: errors.append(str(fault)))
         page.on(
             "console",
-            lambda said: errors.append(said.text)
-            if said.type == "error" and ("Content Security Policy" in said.text or "Uncaught" in said.text)
-            else None,
+            lambda said: (
+                errors.append(said.text)
+                if said.type == "error" and ("Content Security Policy" in said.text or "Uncaught" in said.text)
+                else None
+            ),
         )
         visitor = Visitor(page, site, scheme)
         if role is not None:

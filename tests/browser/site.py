@@ -1,5 +1,5 @@
-"""A running site for the browser tests: the house, its worker and its web server on a thread of their own, buyers that answer, and
-an hour of traffic through the API."""
+"""A running site for the browser tests: the house, its worker and its web server on a thread of their own, buyers
+that answer, and traffic through the API."""
 
 import asyncio
 import contextlib
@@ -14,16 +14,62 @@ from typing import Any
 
 import uvicorn
 
+from leadmill.delivery import list_receipts
 from leadmill.interfaces.server import application
 from leadmill.interfaces.worker import workers
 from leadmill.main import open_house
-from leadmill.delivery import list_receipts
 from leadmill.runtime.settings import Settings
 from tests.interfaces.stage import BUSINESS, CONSENT, SOURCE_KEY, Stage, dress, solar
 
-FIRST = "Ana Marcus Priya Tom Lena Jo Wei Ruth Sam Nadia Luis Grace Omar Iris Kofi Mei Noah Rosa Dev Hana".split()
-LAST = "Ruiz Webb Raman Okafor Fischer Sandoval Chen Adeyemi Porter Haddad Ortega Kim Novak Silva Berg Tanaka".split()
-PLACES = [("94110", "CA"), ("94601", "CA"), ("90012", "CA"), ("95814", "CA"), ("85004", "AZ"), ("85701", "AZ"), ("78701", "TX")]
+FIRST = [
+    "Ana",
+    "Marcus",
+    "Priya",
+    "Tom",
+    "Lena",
+    "Jo",
+    "Wei",
+    "Ruth",
+    "Sam",
+    "Nadia",
+    "Luis",
+    "Grace",
+    "Omar",
+    "Iris",
+    "Kofi",
+    "Mei",
+    "Noah",
+    "Rosa",
+    "Dev",
+    "Hana",
+]
+LAST = [
+    "Ruiz",
+    "Webb",
+    "Raman",
+    "Okafor",
+    "Fischer",
+    "Sandoval",
+    "Chen",
+    "Adeyemi",
+    "Porter",
+    "Haddad",
+    "Ortega",
+    "Kim",
+    "Novak",
+    "Silva",
+    "Berg",
+    "Tanaka",
+]
+PLACES = [
+    ("94110", "CA"),
+    ("94601", "CA"),
+    ("90012", "CA"),
+    ("95814", "CA"),
+    ("85004", "AZ"),
+    ("85701", "AZ"),
+    ("78701", "TX"),
+]
 
 
 class Site:
@@ -42,7 +88,7 @@ class Site:
 @contextmanager
 def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
     """The site for the length of the block."""
-    ready: "asyncio.Future[Site]"
+    ready: asyncio.Future[Site]
     started = threading.Event()
     held: dict[str, Any] = {}
 
@@ -70,7 +116,7 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
             working = [asyncio.create_task(one.run()) for one in staff]
             if traffic:
                 await _traffic(stage)
-            while not server.started:
+            while not server.started:  # noqa: ASYNC110  uvicorn offers no event
                 await asyncio.sleep(0.02)
             held["site"] = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", stage, held["loop"])
             started.set()
@@ -84,7 +130,7 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
     def thread() -> None:
         try:
             asyncio.run(live())
-        except BaseException as fault:  # noqa: BLE001  told to the test that waits
+        except BaseException as fault:
             held["fault"] = fault
         finally:
             started.set()
@@ -119,7 +165,8 @@ async def _buyers(stack: contextlib.AsyncExitStack) -> int:
             text = json.dumps(said).encode()
             writer.write(
                 f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n"
-                "connection: close\r\n\r\n".encode() + text
+                "connection: close\r\n\r\n".encode()
+                + text
             )
             await writer.drain()
         writer.close()
@@ -130,7 +177,8 @@ async def _buyers(stack: contextlib.AsyncExitStack) -> int:
 
 
 async def _traffic(stage: Stage) -> None:
-    """Believable leads: good ones, repeated ones, some without consent, some too thin to sell, some of another vertical."""
+    """Believable leads: good ones, repeated ones, some without consent, some too thin to sell, some of another
+    vertical."""
     chance = random.Random(5)
     sent: list[dict[str, Any]] = []
     for number in range(70):

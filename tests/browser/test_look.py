@@ -1,4 +1,5 @@
-"""Every page, in both themes, with much data, with none, and refused: free of accessibility faults, and kept as a picture."""
+"""Every page, in both themes, with much data, with none, and refused: free of accessibility faults, and kept as a
+picture."""
 
 from typing import Any
 
@@ -17,14 +18,29 @@ def check(visitor: Visitor, name: str, whole: bool = False) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     visitor.shoot(name, whole)
     found = axe.run(visitor.page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
-    told = [f"{item['id']}: {node['html'][:200]} {node['failureSummary'][:300]}" for item in found for node in item["nodes"][:3]]
+    told = [
+        f"{item['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for item in found
+        for node in item["nodes"][:3]
+    ]
     assert not told, f"{name}: {told}"
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener, site: Site, scheme: str) -> None:
     window = visit(site, Role.ADMIN, scheme)
-    for path in ("leads", "review", "nurture", "orders", "sources", "buyers", "teams", "deliveries", "imports", "users"):
+    for path in (
+        "leads",
+        "review",
+        "nurture",
+        "orders",
+        "sources",
+        "buyers",
+        "teams",
+        "deliveries",
+        "imports",
+        "users",
+    ):
         assert window.go(f"/{path}").status == 200, path
         check(window, path)
 

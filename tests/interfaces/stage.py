@@ -1,4 +1,4 @@
-"""A whole house on a fresh database, with a business applied and people who may sign in: what the interfaces' tests stand on."""
+"""A whole house on a fresh database, a business applied, people who may sign in: what these tests stand on."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -101,9 +101,7 @@ async def dress(house: House, files: list[Path]) -> tuple[str, str]:
     keys = []
     async with house.db.begin() as tx:
         for role, (email, name) in PEOPLE.items():
-            await add_operator(
-                tx, house.mint, email=email, name=name, role=role, password=PASSWORD, now=house.clock()
-            )
+            await add_operator(tx, house.mint, email=email, name=name, role=role, password=PASSWORD, now=house.clock())
         for role in (Role.OPERATOR, Role.ANALYST):
             key, _ = await issue_key(
                 tx,

@@ -1,4 +1,4 @@
-"""The API's edges: every fault is a Problem Details answer, every request can be found again, what is described is what is there."""
+"""The API's edges: every fault is a problem document, every request can be found again, what is described is there."""
 
 from typing import Any
 
@@ -87,7 +87,11 @@ async def test_health_readiness_and_metrics_answer_without_a_key(stage: Stage) -
     assert (await client.get("/healthz")).json == {"status": "ok"}
     assert (await client.get("/readyz")).json == {"status": "ready"}
     metrics = await client.get("/metrics")
-    assert metrics.status == 200 and metrics.headers["content-type"].startswith("text/plain") and b"leadmill_" in metrics.body
+    assert (
+        metrics.status == 200
+        and metrics.headers["content-type"].startswith("text/plain")
+        and b"leadmill_" in metrics.body
+    )
 
 
 async def report(stage: Stage, body: Any, key: str = BUYER_KEY, **headers: str) -> Any:
@@ -123,7 +127,9 @@ async def test_a_buyer_reports_once_whatever_is_repeated(stage: Stage) -> None:
         (b'{"note": "' + b"x" * (1 << 20) + b'"}', 413, None),
     ],
 )
-async def test_a_report_that_cannot_be_read_says_where(stage: Stage, body: Any, status: int, pointer: str | None) -> None:
+async def test_a_report_that_cannot_be_read_says_where(
+    stage: Stage, body: Any, status: int, pointer: str | None
+) -> None:
     reply = await report(stage, body)
     assert reply.status == status, reply.text
     assert reply.headers["content-type"] == "application/problem+json"
@@ -145,8 +151,13 @@ async def test_the_document_describes_every_route_and_no_other(stage: Stage) -> 
     client = stage.client()
     headers = {"authorization": f"Bearer {stage.operator_key}"}
     for verb, path in described:
-        reply = await client.send(verb, path.replace("{lead_id}", "lead_00000000000000000000000000"), b"", dict(headers))
-        assert reply.status != 405 and not (reply.status == 404 and reply.json["code"] == "api.path.unknown"), (verb, path)
+        reply = await client.send(
+            verb, path.replace("{lead_id}", "lead_00000000000000000000000000"), b"", dict(headers)
+        )
+        assert reply.status != 405 and not (reply.status == 404 and reply.json["code"] == "api.path.unknown"), (
+            verb,
+            path,
+        )
     assert ("POST", "/v1/leads") in described and ("POST", "/v1/outcomes") in described
 
 

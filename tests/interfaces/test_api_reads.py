@@ -22,7 +22,10 @@ async def test_a_lead_that_was_sent_can_be_listed_read_and_explained(stage: Stag
     assert events["items"][0]["event"] == "lead.received" and "lead.settled" in [e["event"] for e in events["items"]]
     story = (await client.get(f"/v1/leads/{taken['lead_id']}/explain", authorization=key)).json
     assert [order["order_id"] for order in story["orders"] if order["code"] is None] == ["helio-ca"]
-    assert {order["code"] for order in story["orders"] if order["code"]} >= {"market.order.outbid", "market.order.closed"}
+    assert {order["code"] for order in story["orders"] if order["code"]} >= {
+        "market.order.outbid",
+        "market.order.closed",
+    }
     assert [item["amount"] for item in story["money"] if item["kind"] == "sale"] == ["65.00"]
 
 

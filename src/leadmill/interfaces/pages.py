@@ -137,7 +137,7 @@ def zone(name: str | None) -> ZoneInfo:
     """The zone of this IANA name, UTC where there is none."""
     try:
         return ZoneInfo(name or "UTC")
-    except (OSError, ValueError):  # unknown names and names that are paths
+    except (KeyError, OSError, ValueError):  # unknown names, and names that are paths
         return ZoneInfo("UTC")
 
 

@@ -60,6 +60,19 @@ _ABOUT = {
     "state": "agree.",
     "user_agent": "agent.",
 }
+_HARMLESS = frozenset(
+    [
+        "phone.type",
+        "phone.country",
+        "phone.state",
+        "phone.zones",
+        "phone.area_code",
+        "zip.state",
+        "zip.zone",
+        "zip.kind",
+        "state.code",
+    ]
+)
 _OUTCOMES = {"pass": ("ok", ""), "fail": ("bad", "not in order"), "unknown": ("", "")}
 
 
@@ -208,16 +221,17 @@ def _field(name: str, value: Value, specs: dict[str, FieldSpec], facts: dict[str
 
 def _fact(fact: Fact, seen: bool) -> Shown:
     tone, verdict = _OUTCOMES[fact.outcome]
-    personal = fact.key in ("email.normal", "phone.e164", "zip.city")
-    value = mask(fact.key.partition(".")[0], fact.value) if personal and not seen else fact.value
+    # A text found out may be the address itself, and providers add keys of their own.
+    hidden = not seen and isinstance(fact.value, str | list) and fact.key not in _HARMLESS
+    value = mask(fact.key.partition(".")[0], fact.value) if hidden else fact.value
+    about = f"{fact.source}, confidence {fact.confidence} %"
     return Shown(
         key=fact.key,
         title=words(fact.key.replace(".", " ")),
         value="unknown" if fact.value is None else read(value),
         tone=tone if fact.outcome == "fail" else "",
         verdict=verdict,
-        about=f"{fact.source}, confidence {fact.confidence:.0%}"
-        + (f", {fact.observed_at:%Y-%m-%d %H:%M:%S} UTC" if fact.observed_at else ""),
+        about=about + (f", {fact.observed_at:%Y-%m-%d %H:%M:%S} UTC" if fact.observed_at else ""),
     )
 
 

@@ -131,7 +131,7 @@ async def take_form(
         form_version=stamp.version,
         vertical=form.vertical,
     )
-    faults = _faults(wiring, form, submission)
+    faults = _faults(wiring, form, submission, given)
     if faults:
         return _page(wiring, leaflets, form, vertical, given, faults)
     await wiring.take(submission)
@@ -159,12 +159,19 @@ def _find(wiring: Wiring, form_id: str) -> tuple[Form, Vertical]:
     return form, vertical
 
 
-def _faults(wiring: Wiring, form: Form, submission: Submission) -> dict[str, str]:
+def _faults(wiring: Wiring, form: Form, submission: Submission, given: Mapping[str, list[str]]) -> dict[str, str]:
     """What is wrong, by field, in words for the person who filled it in."""
     try:
         mapped = check_submission(submission, Lexicon(wiring.rules.verticals), (form.vertical,))
     except BadInput as fault:
-        return {_name(each): each.detail for each in fault.errors} or {"": fault.detail}
+        blank = [
+            field.field
+            for step in form.steps
+            for field in step.fields
+            if field.required and not any(value.strip() for value in given.get(field.field, []))
+        ]
+        wrong = {_name(each): each.detail for each in fault.errors} or {"": fault.detail}
+        return {**dict.fromkeys(blank, "please answer this"), **wrong}
     found = {_name(each): each.detail for each in unanswered(form, mapped)}
     asked = {field.field for step in form.steps for field in step.fields}
     email, phone = mapped.fields.get("email"), mapped.fields.get("phone")

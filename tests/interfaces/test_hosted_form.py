@@ -1,0 +1,102 @@
+"""The hosted form: readable without a script, forgiving, exact about consent."""
+
+from typing import Any
+
+from leadmill.consent import Proof
+from leadmill.flow.memory import recall_one
+from leadmill.flow.model import LeadFilter
+from leadmill.flow.store import list_leads
+from tests.interfaces.client import Client, Reply
+from tests.interfaces.stage import Stage
+
+GOOD = {
+    "zip": "94110", "state": "CA", "monthly_bill": "240", "homeowner": "yes", "first_name": "Rosa", "last_name": "Berg",
+    "email": "rosa.berg@gmail.com", "phone": "415-601-7788", "consent[granted]": "yes",
+}  # fmt: skip
+
+
+async def stamp(client: Client) -> str:
+    page = await client.get("/f/solar-quote")
+    assert page.status == 200
+    return page.text.partition('name="_stamp" value="')[2].partition('"')[0]
+
+
+async def send(client: Client, **fields: str) -> Reply:
+    return await client.post(
+        "/f/solar-quote", {"_stamp": await stamp(client), **GOOD, **fields}, **{"user-agent": "Browser 1"}
+    )
+
+
+async def leads(stage: Stage) -> list[Any]:
+    async with stage.house.db.begin() as tx:
+        rows, _ = await list_leads(tx, LeadFilter())
+        return [await recall_one(tx, stage.house.pen, row.id) for row in rows]
+
+
+async def test_an_answer_becomes_a_lead_with_the_proof_of_what_was_shown(stage: Stage) -> None:
+    reply = await send(stage.client())
+    assert (reply.status, reply.headers["location"]) == (303, "/f/solar-quote/thanks")
+    [told] = await leads(stage)
+    assert told.row.channel == "hosted" and told.row.source_id == "own-site" and told.row.state.value == "sold"
+    [proof] = [
+        item for chapter in told.chapters for s in chapter.stations for item in s.learned if isinstance(item, Proof)
+    ]
+    form = stage.house.book.walk().rules.forms["solar-quote"]
+    assert proof.kind == "written" and form.consent and proof.text == form.consent.text
+    assert proof.sellers == ["Helio Solar LLC", "SunCo Inc"] and proof.ip == "192.0.2.10" and proof.origin == "form"
+
+
+async def test_pressing_the_button_twice_is_one_enquiry(stage: Stage) -> None:
+    client = stage.client()
+    fields = {"_stamp": await stamp(client), **GOOD}
+    for _ in range(2):
+        assert (await client.post("/f/solar-quote", fields)).status == 303
+    assert len(await leads(stage)) == 1
+
+
+async def test_the_box_is_never_ticked_for_one_and_nothing_is_sold_without_it(stage: Stage) -> None:
+    page = (await stage.client().get("/f/solar-quote?consent[granted]=yes&consent%5Bgranted%5D=yes")).text
+    box = page.partition('name="consent[granted]"')[2].partition(">")[0]
+    assert "checked" not in box
+    client = stage.client()
+    fields = {"_stamp": await stamp(client), **GOOD}
+    del fields["consent[granted]"]
+    assert (await client.post("/f/solar-quote", fields)).status == 303
+    [told] = await leads(stage)
+    assert told.row.state.value != "sold"
+
+
+async def test_what_is_missing_is_said_beside_the_question_and_the_rest_is_kept(stage: Stage) -> None:
+    reply = await send(stage.client(), monthly_bill="a lot", last_name="", first_name="<Rosa>")
+    assert reply.status == 422
+    assert "<title>Please check:" in reply.text and "&lt;Rosa&gt;" in reply.text and "<Rosa>" not in reply.text
+    for name in ("monthly_bill", "last_name"):
+        field = reply.text.partition(f'id="in-{name}"')[2].partition(">")[0]
+        assert 'aria-invalid="true"' in field and f"about-{name}" in field, name
+    assert reply.text.count("autofocus") == 1
+    assert await leads(stage) == []
+
+
+async def test_a_program_that_fills_in_the_hidden_field_is_kept_and_rejected(stage: Stage) -> None:
+    assert (await send(stage.client(), fax_number="555")).status == 303
+    [told] = await leads(stage)
+    assert (told.row.state.value, told.row.reason) == ("rejected", "capture.form.honeypot")
+
+
+async def test_a_page_that_is_not_ours_or_too_old_is_shown_again_with_the_answers(stage: Stage) -> None:
+    client = stage.client()
+    for bad in ("", "solar-quote~x~1~00", "solar-quote~v~99999999999~" + "0" * 32):
+        reply = await client.post("/f/solar-quote", {"_stamp": bad, **GOOD})
+        assert reply.status == 200 and 'value="Rosa"' in reply.text and "send it again" in reply.text
+    assert await leads(stage) == []
+
+
+async def test_an_unknown_form_is_a_plain_page(stage: Stage) -> None:
+    reply = await stage.client().get("/f/nothing")
+    assert reply.status == 404 and "This form is not here" in reply.text and "sign-in" not in reply.text
+
+
+async def test_every_personal_question_names_its_autocomplete(stage: Stage) -> None:
+    page = (await stage.client().get("/f/solar-quote")).text
+    for name, token in (("first_name", "given-name"), ("email", "email"), ("phone", "tel"), ("zip", "postal-code")):
+        assert f'autocomplete="{token}"' in page.partition(f'id="in-{name}"')[2].partition(">")[0], name
