@@ -6,6 +6,7 @@ hands the submission to the mill and writes the answer. Faults become Problem De
 everywhere else.
 """
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -94,6 +95,7 @@ class Intake:
         self._alarm = alarm
         self._refresh = refresh
         self._looked_at = 0.0
+        self._looking: asyncio.Future[object] | None = None
         self._take = take
         self._callers = callers
         self._hash = keyed_hash
@@ -161,10 +163,9 @@ class Intake:
             raise Unauthenticated("intake.key.missing", "send the source's key as Authorization: Bearer KEY")
         hashed = self._hash("api-key", token.strip().decode("latin-1"))
         caller = self._callers().get(hashed)
-        if caller is None and self._refresh is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN:
+        if caller is None and self._refresh is not None:
             # It may have been made a moment ago, by a process that we have not heard of yet.
-            self._looked_at = time.monotonic()
-            await self._refresh()
+            await self._look_again(self._refresh)
             caller = self._callers().get(hashed)
         if caller is None:
             raise Unauthenticated("intake.key.unknown", "this key is not known; check it or ask for a new one")
@@ -173,6 +174,14 @@ class Intake:
         if caller.kind != "source":
             raise Forbidden("intake.key.kind", "leads are sent with a source's key")
         return caller
+
+    async def _look_again(self, refresh: Callable[[], Awaitable[object]]) -> None:
+        """Have keys and rules refreshed, once for all who ask at a time and not at once again."""
+        if self._looking is None or (self._looking.done() and time.monotonic() - self._looked_at > _LOOK_AGAIN):
+            self._looked_at = time.monotonic()
+            self._looking = asyncio.ensure_future(refresh())
+        if not self._looking.done():
+            await asyncio.shield(self._looking)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int = MAX_BODY) -> bytes:
