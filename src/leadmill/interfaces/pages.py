@@ -1,7 +1,7 @@
 """Pages of HTML: templates, how values read on them, and the files they load.
 
-Used by the console, the hosted forms and the API's documentation. It promises escaped output, links to static files
-that change with their content, and times in the reader's zone.
+Used by the console, the hosted forms and the API's documentation. It promises escaped output in which nothing
+is invisible, links to static files that change with their content, and times in the reader's zone.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from leadmill.core.money import Money
+from leadmill.interfaces.visible import visible
 
 STATIC = Path(__file__).parent / "console" / "static"
 """What ``web/build.mjs`` makes: style sheets, scripts, the font."""
@@ -58,6 +59,7 @@ class Pages:
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(folder),
             autoescape=True,
+            finalize=_shown,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -77,6 +79,10 @@ class Pages:
     def render(self, name: str, /, **values: Any) -> str:
         """A template, filled."""
         return self._env.get_template(name).render(values)
+
+
+def _shown(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def words(text: object) -> str:

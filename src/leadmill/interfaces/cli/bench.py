@@ -62,7 +62,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             return
         known = KNOWN.get(name)
         if known is None:
-            err.print(f"[bold]leadmill:[/] there is no benchmark {name!r}; there are {', '.join(KNOWN)}", markup=True)
+            err.print(f"leadmill: there is no benchmark {name!r}; there are {', '.join(KNOWN)}", markup=False)
             raise typer.Exit(USAGE)
         if not _folder().is_dir():
             err.print(

@@ -16,10 +16,13 @@ import msgspec
 import typer
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from leadmill.core.faults import BadInput, Fault
 from leadmill.interfaces.house import House, Opener
+from leadmill.interfaces.visible import escaped, visible
 from leadmill.runtime.settings import Settings, read_settings
 
 HomeDir = Annotated[
@@ -35,8 +38,19 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 FINDINGS, USAGE, COULD_NOT = 1, 2, 3
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+class _Console(Console):
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print, texts without what would move the cursor or turn the direction of writing."""
+        super().print(*(_plain(each) if isinstance(each, str) else each for each in objects), **how)
+
+
+def _plain(text: str) -> str:
+    return visible(text).replace("\r", "[U+000D]")
+
+
+out = _Console(soft_wrap=True, highlight=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def settings(home: Path | None, database_url: str | None, **more: Any) -> Settings:
@@ -73,12 +87,12 @@ def guarded(act: Callable[[], int]) -> int:
     try:
         return act()
     except BadInput as fault:
-        err.print(f"[bold]leadmill:[/] {fault.code}: {fault.detail}", markup=True)
+        err.print(f"[bold]leadmill:[/] {fault.code}: {escape(fault.detail)}", markup=True)
         for entry in fault.errors:
             err.print(f"  {entry.pointer}: {entry.detail} ({entry.code})", markup=False)
         return USAGE
     except Fault as fault:
-        err.print(f"[bold]leadmill:[/] {fault.code}: {fault.detail}", markup=True)
+        err.print(f"[bold]leadmill:[/] {fault.code}: {escape(fault.detail)}", markup=True)
         return COULD_NOT
     except KeyboardInterrupt:
         return 130
@@ -86,7 +100,7 @@ def guarded(act: Callable[[], int]) -> int:
 
 def document(value: Any) -> None:
     """Print one JSON document."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.write(escaped(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n")
     sys.stdout.flush()
 
 
@@ -96,5 +110,5 @@ def table(title: str, columns: list[str], rows: list[list[str]], right: set[int]
     for number, column in enumerate(columns):
         shown.add_column(column, justify="right" if right and number in right else "left")
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*(Text(_plain(cell)) for cell in row))
     out.print(shown)

@@ -98,5 +98,5 @@ def _sum(summary: Summary) -> None:
     rows += [[f"rejected, {code}", f"{count:,}"] for code, count in summary.rejected.items()]
     table(f"Import {summary.import_id}", ["outcome", "rows"], rows, right={1})
     if summary.errors_file:
-        out.print(f"Rows that could not be taken: {summary.errors_file}")
+        out.print(f"Rows that could not be taken: {summary.errors_file}", markup=False)
 
