@@ -38,6 +38,7 @@ _SUFFIX = {"json": "json", "form": "txt", "xml": "xml", "csv": "csv"}
 _CONTEXT = ("ip", "user_agent", "landing_page")
 """What a buyer needs of the circumstances to prove the consent; click ids and sub ids stay with us unless mapped."""
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_.-]|^[^A-Za-z_]")
+_SIGNED = re.compile(r"[+-][\d ().,-]*\d")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -257,7 +258,8 @@ def _csv(content: Mapping[str, Any]) -> bytes:
 
 
 def _cell(text: str) -> str:
-    """A cell that a spreadsheet will not run: a formula's first sign is made harmless, a phone number's plus stays."""
-    if text[:1] in ("=", "@", "\t", "\r") or (text[:1] in ("+", "-") and not text[1:2].isdecimal()):
+    """A cell that a spreadsheet will not run: a formula's first sign is made harmless, a number's sign and a phone
+    number's plus stay."""
+    if text[:1] in ("=", "@", "\t", "\r") or (text[:1] in ("+", "-") and not _SIGNED.fullmatch(text)):
         return "'" + text
     return text
