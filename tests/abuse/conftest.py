@@ -11,7 +11,7 @@ from tests.abuse.running import Mill, running_mill, traces
 
 @pytest.fixture(scope="session")
 def mill(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mill]:
-    """The running program. After the last test its books hold, and its log tells of no person, no key, nothing broken."""
+    """The running program. Looked over after the last test: the books hold, the log tells of no person and no break."""
     name = f"abuse_{os.getpid()}"
     server.run_sql(f"CREATE DATABASE {name} TEMPLATE template0")
     with running_mill(tmp_path_factory.mktemp("abuse") / "home", server.url(name)) as found:

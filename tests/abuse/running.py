@@ -1,7 +1,7 @@
 """The real program under attack: ``leadmill serve`` as a process, with a small business, keys and people.
 
-Everything that is sent to it as somebody's personal data can be recognised (:func:`traces`), so that it can be looked for
-where it must not be: in the log.
+Everything that is sent to it as somebody's personal data can be recognised (:func:`traces`), so that it can be looked
+for where it must not be: in the log.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Callers without the right: no key, a wrong one, somebody else's; wrong methods, made-up addresses, tampered cursors."""
+"""Callers without the right: no key, a wrong one, another's; wrong methods, made-up addresses, tampered cursors."""
 
 import json
 from typing import Any
