@@ -18,6 +18,9 @@ from leadmill.runtime.cluster import Cluster
 from tests.browser.site import Site, running_site
 from tests.interfaces.stage import PASSWORD, PEOPLE
 
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+"""A person's browser: the headless one names itself, and what names itself a program is rejected as one."""
+
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "screenshots"
 FLAGS = [
@@ -118,7 +121,8 @@ Opener = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Opener]:
-    """Opens windows: ``visit(site, role=…, scheme="dark", scripts=False)``. A script error fails the test at its end."""
+    """Opens windows: ``visit(site, role=…, scheme="dark", scripts=False)``. A script error fails the test at its end.
+    """
     contexts: list[Any] = []
     errors: list[str] = []
 
@@ -131,6 +135,7 @@ def visit(browser: Any) -> Iterator[Opener]:
             reduced_motion="reduce",
             timezone_id="America/Los_Angeles",
             locale="en-US",
+            user_agent=AGENT,
             java_script_enabled=scripts,
         )
         context.set_default_timeout(15_000)

@@ -88,7 +88,6 @@ class Site:
 @contextmanager
 def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
     """The site for the length of the block."""
-    ready: asyncio.Future[Site]
     started = threading.Event()
     held: dict[str, Any] = {}
 

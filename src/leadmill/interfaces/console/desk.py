@@ -39,7 +39,6 @@ NOTICES = {
     "rejected": ("ok", "Rejected: the lead ends here."),
     "added": ("ok", "The operator can sign in now."),
     "changed": ("ok", "Changed."),
-    "importing": ("ok", "The file is here and its rows are on their way."),
 }
 """What a page says after a form was taken, by the word in its address."""
 

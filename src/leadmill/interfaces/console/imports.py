@@ -147,7 +147,7 @@ async def take_file(
     except BadInput as fault:
         path.unlink(missing_ok=True)
         return await _page(desk, fault.detail)
-    return desk.back(f"/imports/{import_id}", "importing")
+    return desk.back(f"/imports/{import_id}")
 
 
 async def _keep(desk: Desk, given: UploadFile, ending: str) -> Path:

@@ -158,7 +158,7 @@ def _chapter(item: Passage, began: datetime, orders: list[Candidate], told: list
         rules=item.rules,
         verdict=verdict,
         code=item.code,
-        message=item.message,
+        message=None if verdict else item.message,  # the step that stopped it has said so
         elapsed=elapsed(millis),
         elapsed_says=f"Judged in {item.micros / 1000:.2f} ms" if item.micros else "",
         orders=orders,

@@ -115,6 +115,8 @@ async def take_form(
             {},
             "The form has changed since you opened it. Please look through it and send it again.",
         )
+    # The stamp is ours, not the person's: what is kept is the answer.
+    body = b"&".join(part for part in body.split(b"&") if not part.startswith(_STAMP.encode() + b"="))
     submission = Submission(
         id=wiring.mint("sub", now),
         source_id=form.source_id,
