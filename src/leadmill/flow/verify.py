@@ -8,6 +8,7 @@ Each check reads one instant of the store, so that leads may come in meanwhile.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 
 from leadmill.billing import REVERSAL, Post, Postings, SaleReversed
@@ -112,9 +113,12 @@ async def _leads(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
             booked = await postings_by_group(tx, ids)
         for lead_id in ids:
             count += 1
-            events = [event for page in pages.get(lead_id, []) for event in pen.read_events(page)]
-            findings += _against_row(lead_id, rows.get(lead_id), events)
-            findings += _against_book(pen, lead_id, events, booked.get(lead_id, []))
+            try:
+                events = [event for page in pages.get(lead_id, []) for event in pen.read_events(page)]
+                findings += _against_row(lead_id, rows.get(lead_id), events)
+                findings += _against_book(pen, lead_id, events, booked.get(lead_id, []))
+            except msgspec.DecodeError:
+                findings.append(Finding("flow.page.unreadable", lead_id, "a page of its journal cannot be read"))
         if len(ids) < _PAGE:
             return count, findings
         after = ids[-1]
