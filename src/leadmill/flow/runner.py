@@ -36,13 +36,15 @@ class RulesMoved(Transient):
 
 
 class _Waiting:
-    __slots__ = ("answer", "claim", "submission", "walk", "walker")
+    __slots__ = ("answer", "claim", "import_id", "submission", "walk", "walker")
 
-    def __init__(self, submission: Submission, walker: Walker, walk: Walk, claim: Claim | None) -> None:
+    def __init__(self, submission: Submission, import_id: str | None, walk: Walk) -> None:
         self.submission = submission
-        self.walker = walker
+        self.import_id = import_id
         self.walk = walk
-        self.claim = claim
+        self.walker = Walker(Case(""))
+        """Takes the first stretch when its group is formed, unless it had to listen to the network."""
+        self.claim = _claim(submission)
         self.answer: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
 
     def tell(self, answer: Settled | BaseException) -> None:
@@ -83,9 +85,13 @@ def _rewind(marks: Sequence[_Mark]) -> None:
 
 class Mill:
     """Takes submissions and walks them. ``group`` is the most leads that share a transaction, ``lanes`` how many
-    transactions run at once."""
+    transactions run at once.
 
-    def __init__(self, kit: Kit, group: int = 64, lanes: int = 2) -> None:
+    One lane a process is the quickest: from the market on, a group holds the counters that every other group needs, and
+    whatever else the process does meanwhile makes all of them wait. Other processes fill the pauses.
+    """
+
+    def __init__(self, kit: Kit, group: int = 64, lanes: int = 1) -> None:
         self._kit = kit
         self._group = group
         self._queue: deque[_Waiting] = deque()
@@ -99,9 +105,10 @@ class Mill:
         Conflict ``flow.request.reused``. Raises Transient where the store cannot take it now: nothing is kept then, and
         nothing was promised.
         """
-        walk = self._kit.walk()
-        walker = await fresh_walker(self._kit, walk, submission, import_id)
-        waiting = _Waiting(submission, walker, walk, _claim(submission))
+        waiting = _Waiting(submission, import_id, self._kit.walk())
+        if waiting.walk.rules.providers:
+            # Listening to the network takes its time: each lead does it by itself, before it joins a group.
+            waiting.walker = await fresh_walker(self._kit, waiting.walk, submission, import_id)
         self._queue.append(waiting)
         self._wake()
         return await waiting.answer
@@ -123,7 +130,11 @@ class Mill:
             # Whoever is ready in this turn of the loop comes along.
             await asyncio.sleep(0)
             while self._queue:
-                await self._commit(self._gather())
+                group = self._gather()
+                for waiting in group:
+                    if not waiting.walker.case.lead_id:
+                        await self._set_out(waiting)
+                await self._commit(group)
         finally:
             self._idle += 1
 
@@ -180,7 +191,10 @@ class Mill:
         walk = self._kit.walk()
         for waiting in group:
             waiting.walk = walk
-            waiting.walker = await fresh_walker(self._kit, walk, waiting.submission, waiting.walker.import_id)
+            await self._set_out(waiting)
+
+    async def _set_out(self, waiting: _Waiting) -> None:
+        waiting.walker = await fresh_walker(self._kit, waiting.walk, waiting.submission, waiting.import_id)
 
     async def _salvage(self, group: list[_Waiting], fault: BaseException | None) -> None:
         if len(group) > 1 and not isinstance(fault, Transient):
