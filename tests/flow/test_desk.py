@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from leadmill.core.faults import Conflict, NotFound
 from leadmill.core.reasons import State
 from leadmill.flow.desk import approve, dismiss
@@ -33,10 +35,7 @@ async def test_of_two_who_approve_at_once_one_does_and_the_other_is_told(house: 
 
 
 async def test_an_unknown_lead_is_not_found(house: House, clock: FixedClock) -> None:
-    try:
+    with pytest.raises(NotFound) as caught:
         async with house.db.begin() as tx:
             await approve(tx, house.kit, "lead_01k00000000000000000000000", "op_a", "", clock())
-    except NotFound as fault:
-        assert fault.code == "flow.lead.unknown"
-    else:
-        raise AssertionError("somebody who is not there was approved")
+    assert caught.value.code == "flow.lead.unknown"

@@ -75,7 +75,7 @@ async def test_every_row_of_a_file_is_counted_once(house: House, tmp_path: Path)
     assert summary.rejected["capture.lead.incomplete"] >= 1
     assert summary.rejected["policy.consent.missing"] >= 1
     assert summary.errors_file is not None
-    faults = (tmp_path / summary.errors_file).read_text().splitlines()  # noqa: ASYNC240 a few lines
+    faults = (tmp_path / summary.errors_file).read_text().splitlines()
     leads = await stored(house)
     assert len(leads) + len(faults) - 1 == 257
     assert faults[0] == "line,code,detail"
