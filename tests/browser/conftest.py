@@ -121,8 +121,7 @@ Opener = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Opener]:
-    """Opens windows: ``visit(site, role=…, scheme="dark", scripts=False)``. A script error fails the test at its end.
-    """
+    """Opens windows: ``visit(site, role=…, scheme="dark", scripts=False)``. A script error fails the test."""
     contexts: list[Any] = []
     errors: list[str] = []
 

@@ -9,9 +9,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 
 from leadmill.delivery import list_receipts
@@ -20,6 +22,8 @@ from leadmill.interfaces.worker import workers
 from leadmill.main import open_house
 from leadmill.runtime.settings import Settings
 from tests.interfaces.stage import BUSINESS, CONSENT, SOURCE_KEY, Stage, dress, solar
+
+SUNSEARCH_KEY = "sunsearch-key-0123456789abcdef"
 
 FIRST = [
     "Ana",
@@ -72,6 +76,16 @@ PLACES = [
 ]
 
 
+class ShiftedClock:
+    """The system's clock, set back while the past is being made."""
+
+    def __init__(self) -> None:
+        self.back = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) - self.back
+
+
 class Site:
     """Where it answers, the stage behind it, and a way to run a coroutine over there."""
 
@@ -96,6 +110,10 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
         held["loop"] = asyncio.get_running_loop()
         async with contextlib.AsyncExitStack() as stack:
             port = await _buyers(stack)
+            clock = ShiftedClock()
+            patched = pytest.MonkeyPatch()
+            patched.setattr("leadmill.main.system_clock", clock)
+            stack.callback(patched.undo)
             house = await stack.enter_async_context(
                 open_house(Settings(home=home, database_url=url, connections=8, log_level="error"))
             )
@@ -114,7 +132,7 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
             staff = workers(house)
             working = [asyncio.create_task(one.run()) for one in staff]
             if traffic:
-                await _traffic(stage)
+                await _traffic(stage, clock)
             while not server.started:  # noqa: ASYNC110  uvicorn offers no event
                 await asyncio.sleep(0.02)
             held["site"] = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", stage, held["loop"])
@@ -175,7 +193,7 @@ async def _buyers(stack: contextlib.AsyncExitStack) -> int:
     return int(server.sockets[0].getsockname()[1])
 
 
-async def _traffic(stage: Stage) -> None:
+async def _traffic(stage: Stage, clock: ShiftedClock) -> None:
     """Believable leads: good ones, repeated ones, some without consent, some too thin to sell, some of another
     vertical."""
     chance = random.Random(5)
@@ -207,7 +225,10 @@ async def _traffic(stage: Stage) -> None:
         elif roll < 0.5:
             body = {**body, "test": True}
         sent.append(body)
-        await stage.send(body, SOURCE_KEY)
+        clock.back = timedelta(seconds=(70 - number) * 53 + chance.randrange(40))
+        key = SUNSEARCH_KEY if body["vertical"] == "solar" and chance.random() < 0.4 else SOURCE_KEY
+        await stage.send(body, key)
+    clock.back = timedelta()
     for _ in range(100):
         async with stage.house.db.begin() as tx:
             if not await list_receipts(tx, states=["queued"]):

@@ -30,7 +30,7 @@ def test_style_sheets_stay_small() -> None:
 
 
 def test_what_is_loaded_on_demand_stays_small() -> None:
-    chunks = [path for path in STATIC.glob("*-*.js")]
+    chunks = list(STATIC.glob("*-*.js"))
     assert chunks and all(weight(path.name) <= 3 * KIB for path in chunks)
 
 

@@ -24,7 +24,7 @@ let at = 0;
 
 function commands(text: string): Command[] {
   const search = document.querySelector<HTMLFormElement>("form[data-finds]");
-  const own = [...document.querySelectorAll<HTMLElement>(".side a[href], [data-act]")].map((element) => ({
+  const own = [...document.querySelectorAll<HTMLElement>(".nav a[href], [data-act]")].map((element) => ({
     says: element.dataset.act ?? `Go to ${element.querySelector("b")?.textContent ?? element.textContent?.trim()}`,
     hint: (element.dataset.key ?? "").toUpperCase().split("").join(" then "),
     run: () => element.click(),

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from leadmill.consent import Proof
 from leadmill.core.case import Evidence
+from leadmill.core.events import Event
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.reasons import State
 from leadmill.delivery import Attempt, Receipt
@@ -17,16 +18,18 @@ from leadmill.facts import Dossier
 from leadmill.flow.biography import read_biography
 from leadmill.flow.desk import approve, dismiss
 from leadmill.flow.memory import Recalled, recall_one
+from leadmill.flow.model import StepTaken
 from leadmill.flow.reactions import react
 from leadmill.interfaces.console import telling
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.masks import name_of
+from leadmill.interfaces.pages import words
 from leadmill.outcomes import Disposition
 from leadmill.outcomes.service import report_outcome
 from leadmill.outcomes.store import outcomes_of
 from leadmill.parties import Right, Role
-from leadmill.parties.store import note_reads, reads_of
+from leadmill.parties.store import list_keys, list_operators, note_reads, reads_of
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
 
@@ -97,13 +100,13 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
             {"name": "events", "says": "Events", "count": events},
             {"name": "raw", "says": "Raw", "count": None},
         ],
-        "chapters": telling.chapters(story, recalled.lead),
+        "chapters": telling.chapters(story, recalled.lead, rules),
         "money": story.money,
         "proof": telling.proof_shown(proof if isinstance(proof, Proof) else None, desk.sees),
         "raw_allowed": desk.who.role in _READS_RAW,
         "raw": telling.raw_shown(recalled.submission) if desk.who.role in _READS_RAW and tab == "raw" else None,
         "events": [
-            {"at": event.at, "tag": event.__struct_config__.tag, "says": " ".join(event.tell())}
+            {"at": event.at, "tag": event.__struct_config__.tag, "says": _says(event)}
             for chapter in recalled.chapters
             for event in chapter.events
         ]
@@ -129,7 +132,13 @@ async def _more(tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list
         pages = await journal.pages(tx, lead_id)
         found["pages"] = len(pages)
         found["head"] = pages[-1].hash.hex()[:16] if pages else None
-        found["reads"] = await reads_of(tx, lead_id, 20) if desk.who.role in _READS_RAW else []
+        if desk.who.role in _READS_RAW:
+            names = {each.id: each.name for each in await list_operators(tx)}
+            names |= {key.id: f"{key.owner} (key)" for key in await list_keys(tx)}
+            found["reads"] = [
+                {"at": read.at, "who": names.get(read.reader, read.reader), "what": read.what}
+                for read in await reads_of(tx, lead_id, 20)
+            ]
     return found
 
 
@@ -145,6 +154,12 @@ def _delivery(desk: Desk, receipt: Receipt, attempts: list[Attempt]) -> dict[str
         "may_resend": desk.may(Right.RESEND) and receipt.state in ("accepted", "dead"),
         "attempts": attempts,
     }
+
+
+def _says(event: Event) -> str:
+    if isinstance(event, StepTaken):
+        return f"{words(event.step)}: {event.verdict}{'. ' + event.because.message if event.because else ''}"
+    return " ".join(event.tell())
 
 
 def _latest(recalled: Recalled) -> dict[type[Evidence], Evidence]:

@@ -4,9 +4,9 @@ Pure: takes what ``flow`` recalled and the reader's rights, gives plain values f
 the evidence and the events themselves; only headings are made here.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
 from leadmill.capture import FieldSpec, Lead, Submission, Value
@@ -17,7 +17,7 @@ from leadmill.facts import Dossier, Fact
 from leadmill.flow.biography import Biography, Candidate, Passage
 from leadmill.flow.model import LeadRow
 from leadmill.flow.rules import Rules
-from leadmill.interfaces.console.lists import recipient_names, source_name, vertical_title
+from leadmill.interfaces.console.lists import recipient_name, recipient_names, source_name, vertical_title
 from leadmill.interfaces.masks import mask
 from leadmill.interfaces.pages import money, words
 
@@ -97,10 +97,12 @@ class Group(Struct, frozen=True):
 
 
 class Chapter(Struct, frozen=True):
-    """One thing that happened, as the story tells it. ``elapsed`` counts from the lead's arrival."""
+    """One thing that happened, as the story tells it: what was ``heard``, then what was made of it. ``elapsed`` counts
+    from the lead's arrival."""
 
     title: str
     tone: str
+    heard: list[str]
     said: list[str]
     rules: list[Rule]
     verdict: str | None = None
@@ -124,13 +126,14 @@ def summary(row: LeadRow, rules: Rules, story: Biography) -> str:
     return f"{what}, {row.state.value}: {ended.message}" if ended else f"{what}, {row.state.value}."
 
 
-def chapters(story: Biography, lead: Lead | None) -> list[Chapter]:
+def chapters(story: Biography, lead: Lead | None, rules: Rules) -> list[Chapter]:
     """The story in order; the orders considered stand in the market's last chapter, what was mapped in the first."""
     began = story.lead.received_at
     last_market = max((at for at, item in enumerate(story.passages) if item.title == "market"), default=-1)
     told = list(lead.tell()) if lead else []
+    orders = [msgspec.structs.replace(each, name=recipient_name(rules, each.recipient)) for each in story.candidates]
     return [
-        _chapter(item, began, story.candidates if at == last_market else [], told if item.title == "capture" else [])
+        _chapter(item, began, orders if at == last_market else [], told if item.title == "capture" else [])
         for at, item in enumerate(story.passages)
         if _tells(item) or (item.title == "capture" and told)
     ]
@@ -143,7 +146,7 @@ def _tells(item: Passage) -> bool:
 
 def _chapter(item: Passage, began: datetime, orders: list[Candidate], told: list[str]) -> Chapter:
     is_event = item.verdict not in _TONES
-    said = [*told, *item.heard, *item.learned]
+    said = [*told, *item.learned]
     if orders:
         # Each refusal has a row of its own below.
         said = said[:1] + [line for line in said[1:] if not any(f"({order.order_id})" in line for order in orders)]
@@ -154,8 +157,10 @@ def _chapter(item: Passage, began: datetime, orders: list[Candidate], told: list
     return Chapter(
         title=_TITLES.get(item.title) or words(item.title.replace(".", " ")),
         tone="event" if is_event else _TONES[item.verdict or "pass"],
+        heard=item.heard,
         said=said,
-        rules=item.rules,
+        # A rule that a sentence has named with its citation is not told twice.
+        rules=[rule for rule in item.rules if not any(rule.id in line for line in said)],
         verdict=verdict,
         code=item.code,
         message=None if verdict else item.message,  # the step that stopped it has said so
@@ -296,8 +301,3 @@ def undelivered(row: LeadRow) -> str:
     if row.state is State.ASSIGNED:
         return "The lead stays in-house; its rep was told."
     return f"The lead is {row.state.value}; only sold leads are handed over."
-
-
-def candidates_shown(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Winners first, then the rest as considered."""
-    return sorted(candidates, key=lambda each: each.code is not None)
