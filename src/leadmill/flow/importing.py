@@ -99,12 +99,13 @@ async def begin_import(
     if canonical not in source.verticals:
         raise BadInput("flow.import.vertical", f"the source {source_id} does not send {canonical}")
     check_map(mapping, walk.rules.verticals[canonical])
+    digest, total = await asyncio.to_thread(_look, path, mapping)
     now = kit.clock()
     async with kit.db.begin() as tx:
         run = await start_import(
             tx,
             kit.mint("imp", now),
-            file_digest=digest_file(path),
+            file_digest=digest,
             map_digest=mapping.digest,
             source_id=source_id,
             vertical=canonical,
@@ -112,7 +113,23 @@ async def begin_import(
             errors_file=None,
             at=now,
         )
-    return msgspec.structs.replace(run, total=run.total if run.total is not None else count_rows(path))
+    return msgspec.structs.replace(run, total=run.total if run.total is not None else total)
+
+
+def _look(path: Path, mapping: FileMap) -> tuple[str, int | None]:
+    """The file's digest and about how many rows it has; BadInput for one that cannot be read at all, before anything
+    is noted of it."""
+    for _ in read_rows(path, mapping):
+        break
+    return digest_file(path), count_rows(path)
+
+
+async def fail_import(kit: Kit, import_id: str) -> None:
+    """Note that an import cannot go on by itself; taking the same file in again goes on where it stopped."""
+    async with kit.db.begin() as tx:
+        held = await lock_import(tx, import_id)
+        if held.state == "running":
+            await move_import(tx, msgspec.structs.replace(held, state="failed", changed_at=kit.clock()))
 
 
 async def _take_chunk(kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[Row]) -> ImportRun:

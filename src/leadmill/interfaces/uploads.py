@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from leadmill.capture import ImportRun, read_map
 from leadmill.core.faults import Permanent
-from leadmill.flow.importing import begin_import, import_file
+from leadmill.flow.importing import begin_import, fail_import, import_file
 from leadmill.interfaces.house import House
 from leadmill.interfaces.wiring import FileGiven
 from leadmill.runtime.jobs import Handler, Job, enqueue
@@ -44,10 +44,13 @@ def take_upload(house: House) -> Handler:
     async def handle(job: Job) -> None:
         given = job.read(Upload)
         path = Path(given.path)
-        if not path.is_file():
-            raise Permanent("import.file.gone", "the uploaded file is not there any more; upload it again")
-
-        await import_file(house.kit, path, given.source_id, given.vertical, read_map(None), _quiet, given.name)
+        try:
+            if not await asyncio.to_thread(path.is_file):
+                raise Permanent("import.file.gone", "the uploaded file is not there any more; upload it again")
+            await import_file(house.kit, path, given.source_id, given.vertical, read_map(None), _quiet, given.name)
+        except Permanent:
+            await fail_import(house.kit, job.subject)
+            raise
         await asyncio.to_thread(path.unlink, True)
 
     return handle
