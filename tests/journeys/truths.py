@@ -67,7 +67,7 @@ class Truths:
             "money": [f"{item.kind} {item.amount.decimal()} {item.debit} > {item.credit}" for item in story.money],
             "rules": sorted({rule.id for passage in story.passages for rule in passage.rules}),
         }
-        wants = {name: value for name, value in event.items() if name not in ("expect", "tells", "hides")}
+        wants = {name: value for name, value in event.items() if name not in ("expect", "tells", "hides", "shows")}
         wants = {name: None if value == "none" else value for name, value in wants.items()}
         if "rules" in wants:
             wants["rules"] = sorted(wants["rules"])
@@ -77,6 +77,8 @@ class Truths:
         words = sentences(story)
         for fragment in event.get("tells", ()):
             assert any(fragment in line for line in words), f"{fragment!r} is not told in:\n" + "\n".join(words)
+        codes = {passage.code for passage in story.passages}
+        assert codes >= set(event.get("shows", ())), sorted(filter(None, codes))
         for fragment in event.get("hides", ()):
             assert not any(fragment in line for line in words), f"{fragment!r} is told"
 

@@ -119,7 +119,8 @@ class Clear:
     def _clearance(
         self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime
     ) -> Clearance:
-        sellers = frozenset(map(plain, proof.sellers))
+        # A list behind a link was not shown (TEL-02).
+        sellers = frozenset(map(plain, proof.sellers if proof.sellers_display != "hyperlink" else ()))
         text = f" {plain(proof.text)} "
         cleared: list[str] = []
         refused: dict[str, Because] = {}
@@ -135,13 +136,10 @@ class Clear:
         self, recipient: Buyer | Team, seen: dict[str, Any], sellers: frozenset[str], text: str, now: datetime
     ) -> Because | None:
         outside = isinstance(recipient, Buyer)
-        seen["recipient.in_house"] = not outside
+        # What is known of a recipient takes the place of what was known of the one before, all of it.
+        seen |= _of_buyer(recipient, now.date()) if isinstance(recipient, Buyer) else _OF_TEAM
         if isinstance(recipient, Buyer):
             seen["recipient.named"] = named_in(self._names[recipient.id], sellers, text)
-            seen["recipient.vetted"] = recipient.vetted
-            seen["recipient.certifies_use"] = recipient.certifies_use
-            seen["recipient.contract"] = bool(recipient.contract and recipient.contract.signed)
-            seen["recipient.privacy_terms"] = bool(recipient.contract and recipient.contract.privacy_terms)
         spoken = [rule for rule in speaking(self._recipient, seen, now) if outside or rule.in_house]
         if spoken:
             rule = spoken[0]
@@ -158,6 +156,29 @@ class Clear:
                 self._standing.clear()
             self._standing[key] = missing_licence(self._laws, recipient, vertical, state, day)
         return self._standing[key]
+
+
+def _of_buyer(buyer: Buyer, day: date) -> dict[str, bool]:
+    terms = buyer.contract
+    if terms is not None and (terms.signed > day or (terms.ends is not None and day > terms.ends)):
+        terms = None
+    return {
+        "recipient.in_house": False,
+        "recipient.vetted": buyer.vetted,
+        "recipient.certifies_use": buyer.certifies_use,
+        "recipient.contract": terms is not None,
+        "recipient.privacy_terms": terms is not None and terms.privacy_terms,
+    }
+
+
+_OF_TEAM = {
+    "recipient.in_house": True,
+    "recipient.named": None,
+    "recipient.vetted": None,
+    "recipient.certifies_use": None,
+    "recipient.contract": None,
+    "recipient.privacy_terms": None,
+}
 
 
 def _stopped(rule: LawRule, seen: Mapping[str, Any]) -> Because:
