@@ -44,7 +44,7 @@ async def prepare_demo(opener: Opener, home: Path, url: str, port: int, environ:
     await asyncio.to_thread(_run, ["-m", "leadmill_demo", "--write", str(folder), *ports])
     own = _read_env(folder / "demo.env")
     everything = {**environ, **own}
-    async with opener(read_settings(everything, home=home)) as house:
+    async with opener(read_settings(everything, home=home, log_level="warning")) as house:
         await apply_files(
             house.db,
             [folder / "business.toml"],
