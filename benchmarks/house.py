@@ -17,6 +17,8 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import parse_qs, urlsplit
 
+from msgspec import Struct
+
 from benchmarks.business import business
 from benchmarks.figures import cpu_of_tree, parse_pgbench
 from leadmill.runtime.cluster import Cluster, binaries
@@ -35,6 +37,13 @@ class Broken(Exception):
     """The measurement could not be made; the text says why."""
 
 
+class Inserts(Struct, frozen=True):
+    """What pgbench showed: inserts a second, and the CPU of one, its client's included, in milliseconds."""
+
+    per_s: float
+    cpu_ms: float
+
+
 class Home:
     """A running server with the business applied. ``path`` is the home's folder, ``url`` the store's address."""
 
@@ -48,17 +57,26 @@ class Home:
         """Seconds of CPU that the whole server has used."""
         return sum(cpu_of_tree(self.postmaster).values())
 
-    def inserts(self, seconds: int) -> float:
-        """One-row durable inserts a second by ``pgbench`` with 16 clients."""
+    def inserts(self, seconds: int) -> Inserts:
+        """One-row durable inserts by ``pgbench`` with 16 clients."""
         folder = parse_qs(urlsplit(self.url).query)["host"][0]
         script = self.path / "insert.sql"
         script.write_text(_SCRIPT)
         command = [str(binaries() / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2"]
         command += ["-T", str(seconds), "-f", str(script), "-h", folder, "-U", "postgres", PLAIN]
+        before = self.postgres_cpu() + _children_cpu()
         ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False, cwd="/")
         if ran.returncode:
             raise Broken(f"pgbench failed: {ran.stderr.strip()[-300:]}")
-        return parse_pgbench(ran.stdout)
+        used = self.postgres_cpu() + _children_cpu() - before
+        rate = parse_pgbench(ran.stdout)
+        return Inserts(rate, used / (rate * seconds) * 1000)
+
+
+def _children_cpu() -> float:
+    """Seconds of CPU of the processes that were waited for."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 @contextmanager

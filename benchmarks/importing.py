@@ -37,12 +37,12 @@ def measure(rows: int, profile: Path | None, folder: Path | None) -> dict[str, A
         write_education_file(first, (education_row(number) for number in range(rows, rows + 100)))
         leadmill(at.path, *_arguments(first))
         say("pgbench with 16 clients")
-        inserts = [at.inserts(_INSERT_SECONDS), at.inserts(_INSERT_SECONDS)]
+        inserts = [at.inserts(_INSERT_SECONDS).per_s, at.inserts(_INSERT_SECONDS).per_s]
         say(f"importing {rows:,} rows")
         before = at.postgres_cpu()
         summary, took, program = _import(at, file, rows, profile)
         postgres = at.postgres_cpu() - before
-        inserts.append(at.inserts(_INSERT_SECONDS))
+        inserts.append(at.inserts(_INSERT_SECONDS).per_s)
         kind = file_system(at.path)
     if summary["read"] != rows or summary["sold"] < rows / 2 or summary["rejected"]:
         raise Broken(f"a clean file came out as {summary}")

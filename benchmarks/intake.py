@@ -7,6 +7,8 @@ leads, so that the ratio says something on any machine; see ``docs/performance.m
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,28 +27,38 @@ CPU_GOAL_MS = 2.0
 P99_GOAL_MS = 100.0
 SLOWER_GOAL = 0.10
 FIRST_STORED = 10_000
-_INSERT_SECONDS = 4
+_INSERT_SECONDS = 3
 _MOST_A_SECOND = 3_000
 
 
 class Level(Struct, frozen=True):
-    """What was seen at one number of stored leads. CPU is milliseconds a lead: ``cpu_program`` all serving processes,
-    ``cpu_postgres`` the whole server, ``cpu_load`` the load itself, which is no part of the total. ``webs`` is each
-    web process' share of the program's CPU. Latencies are milliseconds, ``full`` as fast as it goes, ``half`` at half
-    that rate."""
+    """What was seen at one number of stored leads. The rounds alternate pgbench and leads, so that a neighbour's load
+    falls on both: ``ratio`` is the median of each round's rate over the mean of the inserts before and after it; rates
+    and latencies (milliseconds) are medians of the rounds. ``cpu_ratio`` is what the ratio comes to by CPU alone, an
+    insert's (pgbench and server) over a lead's, where neighbours take no part. CPU is milliseconds a lead: ``cpu_program`` all serving
+    processes, ``cpu_postgres`` the whole server, ``cpu_load`` the load itself, which is no part of the total; ``webs``
+    is each web process' share of the program's. ``half`` ran at half the rate, its leads arriving by themselves."""
 
     stored: int
     inserts: list[float]
+    rates: list[float]
+    ratios: list[float]
     inserts_per_s: float
+    cpu_insert: float
     leads_per_s: float
     ratio: float
+    cpu_ratio: float
     cpu_program: float
     cpu_postgres: float
     cpu_total: float
     cpu_load: float
     webs: list[float]
-    full: Report
+    outcomes: dict[str, int]
+    p50: float
+    p95: float
+    p99: float
     half_rate: float
+    half_cpu: float
     half: Report
 
 
@@ -97,11 +109,12 @@ class Driver:
 class Bench:
     """One run: the home, the program and the load, and how long each phase takes."""
 
-    def __init__(self, at: Home, served: Served, driver: Driver, seconds: float, connections: int) -> None:
+    def __init__(self, at: Home, served: Served, driver: Driver, seconds: float, rounds: int, connections: int) -> None:
         self._home = at
         self._served = served
         self._driver = driver
         self._seconds = seconds
+        self._rounds = rounds
         self._connections = connections
         self._first = 0
 
@@ -125,35 +138,54 @@ class Bench:
     def level(self) -> Level:
         """Measure at what is stored now."""
         stored = leads_stored(self._home.url)
-        say(f"{stored:,} leads stored: pgbench with 16 clients")
-        inserts = [self._home.inserts(_INSERT_SECONDS), self._home.inserts(_INSERT_SECONDS)]
-        say(f"leads over {self._connections} connections for {self._seconds:.0f} s")
-        seen = self.drive(self._seconds, min(5.0, self._seconds / 3))
-        full = seen.report
-        taken = _check(full)
-        rate = taken / full.seconds
+        say(f"{stored:,} leads stored: pgbench with 16 clients and leads over {self._connections} connections in turn")
+        inserts = [self._home.inserts(_INSERT_SECONDS)]
+        rounds: list[Seen] = []
+        for _ in range(self._rounds):
+            rounds.append(self.drive(self._seconds / self._rounds, 1.5))
+            inserts.append(self._home.inserts(_INSERT_SECONDS))
+        taken = [_check(each.report) for each in rounds]
+        rates = [count / each.report.seconds for count, each in zip(taken, rounds, strict=True)]
+        ratios = [rate * 2 / (inserts[n].per_s + inserts[n + 1].per_s) for n, rate in enumerate(rates)]
+        rate = median(rates)
         say(f"{rate:,.0f} leads/s; now at half of that")
-        half = self.drive(self._seconds / 2, 2.0, rate / 2).report
-        _check(half)
-        inserts.append(self._home.inserts(_INSERT_SECONDS))
-        program = sum(seen.program.values())
-        webs = [seen.program.get(pid, 0.0) / program for pid in self._served.webs()]
-        plain = median(inserts)
+        half = self.drive(self._seconds / 2, 2.0, rate / 2)
+        half_taken = _check(half.report)
+        leads = sum(taken)
+        cpu_insert = median(each.cpu_ms for each in inserts)
+        program = sum(sum(each.program.values()) for each in rounds)
+        postgres = sum(each.postgres for each in rounds)
+        by_web = [sum(each.program.get(pid, 0.0) for each in rounds) for pid in self._served.webs()]
         return Level(
             stored=stored,
-            inserts=inserts,
-            inserts_per_s=plain,
+            inserts=[each.per_s for each in inserts],
+            rates=rates,
+            ratios=ratios,
+            inserts_per_s=median(each.per_s for each in inserts),
+            cpu_insert=cpu_insert,
             leads_per_s=rate,
-            ratio=rate / plain,
-            cpu_program=program / taken * 1000,
-            cpu_postgres=seen.postgres / taken * 1000,
-            cpu_total=(program + seen.postgres) / taken * 1000,
-            cpu_load=full.own_cpu / taken * 1000,
-            webs=webs,
-            full=full,
+            ratio=median(ratios),
+            cpu_ratio=cpu_insert * leads / (program + postgres) / 1000,
+            cpu_program=program / leads * 1000,
+            cpu_postgres=postgres / leads * 1000,
+            cpu_total=(program + postgres) / leads * 1000,
+            cpu_load=sum(each.report.own_cpu for each in rounds) / leads * 1000,
+            webs=[each / program for each in by_web],
+            outcomes=_sum(each.report.outcomes for each in rounds),
+            p50=median(each.report.p50 for each in rounds),
+            p95=median(each.report.p95 for each in rounds),
+            p99=median(each.report.p99 for each in rounds),
             half_rate=rate / 2,
-            half=half,
+            half_cpu=(sum(half.program.values()) + half.postgres) / half_taken * 1000,
+            half=half.report,
         )
+
+
+def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
 
 
 def _check(report: Report) -> int:
@@ -166,7 +198,13 @@ def _check(report: Report) -> int:
 
 
 def measure(
-    seconds: float, workers: int, connections: int, stored: int, profile: Path | None, folder: Path | None
+    seconds: float,
+    rounds: int,
+    workers: int,
+    connections: int,
+    stored: int,
+    profile: Path | None,
+    folder: Path | None,
 ) -> dict[str, Any]:
     """The whole run, as one document."""
     began = time.monotonic()
@@ -174,7 +212,7 @@ def measure(
     with home(folder) as at, serving(at, workers) as served:
         driver = Driver(served)
         try:
-            run = Bench(at, served, driver, seconds, connections)
+            run = Bench(at, served, driver, seconds, rounds, connections)
             run.warm()
             levels.append(run.level())
             if stored:
@@ -213,20 +251,21 @@ def _slower(levels: list[Level]) -> dict[str, Any]:
 def tell(found: dict[str, Any]) -> None:
     """Print the figures for people."""
     for level in found["levels"]:
-        full, half = level.full, level.half
-        outcomes = ", ".join(f"{count:,} {name}" for name, count in sorted(full.outcomes.items()))
-        spread = " ".join(f"{each:,.0f}" for each in level.inserts)
+        half = level.half
+        outcomes = ", ".join(f"{count:,} {name}" for name, count in sorted(level.outcomes.items()))
         webs = " ".join(f"{share:.0%}" for share in level.webs)
         lines = [
             f"{level.stored:,} leads stored",
-            f"  leads/s            {level.leads_per_s:10,.0f}   ({outcomes})",
-            f"  one-row inserts/s  {level.inserts_per_s:10,.0f}   (pgbench, 16 clients: {spread})",
-            f"  ratio              {level.ratio:10.3f}   (goal {RATIO_GOAL})",
+            f"  leads/s            {level.leads_per_s:10,.0f}   ({_each(level.rates)}; {outcomes})",
+            f"  one-row inserts/s  {level.inserts_per_s:10,.0f}   (pgbench, 16 clients: {_each(level.inserts)})",
+            f"  ratio              {level.ratio:10.3f}   ({_each(level.ratios, '.3f')}; goal {RATIO_GOAL})",
             f"  CPU a lead, ms     {level.cpu_total:10.2f}   (program {level.cpu_program:.2f} [by web process {webs}],"
             f" PostgreSQL {level.cpu_postgres:.2f}; goal {CPU_GOAL_MS}; the load's own {level.cpu_load:.2f})",
-            f"  at full load, ms   p50 {full.p50:.0f}   p95 {full.p95:.0f}   p99 {full.p99:.0f}",
+            f"  ratio by CPU       {level.cpu_ratio:10.3f}   (an insert takes {level.cpu_insert:.3f} ms, pgbench's share"
+            " included; says the same on a busy machine)",
+            f"  at full load, ms   p50 {level.p50:.0f}   p95 {level.p95:.0f}   p99 {level.p99:.0f}",
             f"  at {level.half_rate:,.0f}/s, ms      p50 {half.p50:.0f}   p95 {half.p95:.0f}   p99 {half.p99:.0f}"
-            f"   (goal: p99 under {P99_GOAL_MS:.0f})",
+            f"   (goal: p99 under {P99_GOAL_MS:.0f}; CPU a lead {level.half_cpu:.2f})",
         ]
         print("\n".join(lines))
     slower = found["goals"].get("slower")
@@ -236,8 +275,13 @@ def tell(found: dict[str, Any]) -> None:
     print(f"home on {found['file_system']}; {'all goals met' if not missed else 'missed: ' + ', '.join(missed)}")
 
 
+def _each(values: list[float], shape: str = ",.0f") -> str:
+    return " ".join(format(value, shape) for value in values)
+
+
 def main(
-    seconds: Annotated[float, typer.Option(min=2, max=600, help="Length of the measured window.")] = 15.0,
+    seconds: Annotated[float, typer.Option(min=2, max=600, help="Measured at full load, all rounds together.")] = 18.0,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of pgbench and leads in turn.")] = 3,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Web processes.")] = 2,
     connections: Annotated[int, typer.Option(min=1, max=1000, help="Kept-alive connections.")] = 96,
     stored: Annotated[int, typer.Option(min=0, help="Measure again with so many leads stored.")] = 0,
@@ -259,7 +303,7 @@ def main(
         profile = profile.absolute()
     try:
         with endable():
-            found = measure(seconds, workers, connections, stored, profile, folder)
+            found = measure(seconds, rounds, workers, connections, stored, profile, folder)
     except (Broken, subprocess.TimeoutExpired) as fault:
         say(str(fault))
         raise typer.Exit(3) from fault
