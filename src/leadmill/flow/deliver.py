@@ -4,9 +4,11 @@ Run by the worker. Each job claims its attempt in one transaction, talks outside
 together with whatever follows from the outcome. What the buyer or the mailbox is told is opened just for the attempt.
 """
 
+import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -41,6 +43,9 @@ from leadmill.runtime.outgoing import WayOut
 
 HAD_IT = "delivery.buyer.had_it"
 """The code of an attempt that found the lead delivered by an earlier one."""
+
+_WAITS = (0.05, 0.2, 1.0, 5.0)
+"""Seconds between tries to write down how an attempt ended."""
 
 _NEVER_ARRIVED = frozenset(("http.connection.failed", "http.name.unresolved", "http.breaker.open"))
 """Codes of attempts that cannot have reached the buyer."""
@@ -90,14 +95,24 @@ def deliver(
                     await react(tx, kit, row, events, now, broken)
 
         try:
-            await settle()
+            await _surely(settle)
         except Transient:
             raise
         except Exception as fault:
-            # What the recipient said must be written down, or it would be asked again; what follows is for a person.
-            await settle(fault)
+            # What follows is for a person then.
+            await _surely(partial(settle, fault))
 
     return handle
+
+
+async def _surely(act: Callable[[], Awaitable[None]]) -> None:
+    """Do it, through faults that pass: what a recipient said must be written down, or it would be asked again."""
+    for wait in _WAITS:
+        try:
+            return await act()
+        except Transient:
+            await asyncio.sleep(wait)
+    return await act()
 
 
 async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] | Fault:
@@ -165,11 +180,16 @@ def send_message(
         rules = kit.walk().rules
         letter = compose_letter(sending, lead, rules.roster, rules.templates) if lead else None
         outcome = await read_sent(messengers, sending, letter, way.perform)
-        now = kit.clock()
-        async with kit.db.begin() as tx:
-            row = await kit.pen.lock(tx, sending.lead_id)
-            events = await settle_sending(tx, sending, outcome, now, jitter=chance())
-            if events:
-                await react(tx, kit, row, events, now)
+        jitter = chance()
+
+        async def settle() -> None:
+            now = kit.clock()
+            async with kit.db.begin() as tx:
+                row = await kit.pen.lock(tx, sending.lead_id)
+                events = await settle_sending(tx, sending, outcome, now, jitter=jitter)
+                if events:
+                    await react(tx, kit, row, events, now)
+
+        await _surely(settle)
 
     return handle

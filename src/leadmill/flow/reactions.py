@@ -12,15 +12,18 @@ import msgspec
 
 from leadmill.billing.service import reverse_sale
 from leadmill.core.events import Event
-from leadmill.core.reasons import State
+from leadmill.core.reasons import State, because, declare
 from leadmill.delivery import DeliveryDead, DeliveryRejected, attempts_of, cancel_delivery
 from leadmill.flow.again import walk_again
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadRow, LeadSettled
 from leadmill.flow.store import update_leads
-from leadmill.market import LegState, SaleRecord
+from leadmill.market import Allocate, Headroom, LegState, SaleRecord
 from leadmill.market.service import cancel_sale, sales_of
 from leadmill.runtime.db import Tx
+from leadmill.runtime.records import hold
+
+FORGOTTEN = declare("flow.person.forgotten", "The person was forgotten; the lead goes to nobody.", State.REJECTED)
 
 GIVEN_BACK = (DeliveryRejected, DeliveryDead)
 """Events after which a recipient does not have the lead."""
@@ -37,6 +40,7 @@ async def react(
     if not lost:
         await kit.pen.append(tx, row.id, events, now)
         return
+    await _lock_limits(tx, kit, row.vertical)
     news = list(events)
     for event in lost:
         news += await cancel_sale(tx, event.sale_id, event.because, now)
@@ -46,13 +50,37 @@ async def react(
     if left:
         await _shrink(tx, kit, row, left, news, now)
         return
+    if not kit.pen.keys.has(row.person_id):
+        await _let_go(tx, kit, row, news, now)
+        return
     why = f"{' and '.join(event.recipient for event in lost)} gave the lead back"
     await walk_again(tx, kit, row.id, "delivery", why, now, start="market", events=news, broken=broken)
+
+
+async def _lock_limits(tx: Tx, kit: Kit, vertical: str) -> None:
+    """Lock what the lead's further walk may need before what it gives back is touched: every transaction locks limits
+    in one order, so that none stands in another's way."""
+    if await hold(tx) != kit.walk().rules.revision:
+        await kit.take_up(tx)
+    for step in kit.walk().together:
+        limits = step.limits_of(vertical) if isinstance(step, Allocate) else None
+        if limits is not None:
+            await kit.ears.listeners[Headroom](tx, [limits])
 
 
 async def _had_it(tx: Tx, delivery_id: str) -> bool:
     """Whether the recipient had taken the lead before: sending it once more then undoes nothing."""
     return any(attempt.outcome == "accepted" for attempt in await attempts_of(tx, delivery_id))
+
+
+async def _let_go(tx: Tx, kit: Kit, row: LeadRow, news: Sequence[Event], now: datetime) -> None:
+    """A lead whose person was forgotten goes no further."""
+    settled = LeadSettled(at=now, state=State.REJECTED, because=because(FORGOTTEN))
+    await kit.pen.append(tx, row.id, [*news, settled], now)
+    gone = msgspec.structs.replace(
+        row, state=State.REJECTED, reason=FORGOTTEN.code, price=None, currency=None, recipient=None
+    )
+    await update_leads(tx, [gone])
 
 
 async def _shrink(

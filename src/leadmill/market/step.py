@@ -101,6 +101,13 @@ class Allocate:
         """What every order needs to know of its limits; a simulated book is made from it."""
         return [line.wanted for board in self._boards.values() for line in board.lines]
 
+    def limits_of(self, vertical: str) -> Headroom | None:
+        """What one asks to have every limit of a vertical locked at once, before any of them is touched."""
+        board = self._boards.get(vertical)
+        lines = board.lines if board is not None else ()
+        limited = tuple([line.wanted for line in lines if line.wanted.limited])
+        return Headroom(limited) if limited else None
+
     def wants(self, case: Case) -> Sequence[Ask]:
         """The headroom of the orders whose conditions hold."""
         match = self._match(case)
