@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from leadmill.parties import Role
 from leadmill.runtime.cluster import Cluster
@@ -102,6 +103,7 @@ class Visitor:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url("**/leads")
+        self.page.locator("#list").wait_for()
 
     def shoot(self, name: str, whole: bool = False) -> None:
         """Keep a picture of the page."""
@@ -113,7 +115,10 @@ class Visitor:
         folder = os.environ.get("LEADMILL_PICTURES")
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=Path(folder) / f"{name}.png")
+            path = Path(folder) / f"{name}.png"
+            self.page.screenshot(path=path)
+            # Few colours are in it; as a palette it is a third of the size.
+            Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 Opener = Callable[..., Visitor]

@@ -45,6 +45,8 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
     ):
         assert window.go(f"/{path}").status == 200, path
         if PICTURED.get(path) == scheme:
+            if path == "leads":
+                window.page.locator("live-feed[on]").wait_for(state="attached")
             window.picture(path)
         check(window, path)
 

@@ -231,3 +231,20 @@ def test_dead_and_accepted_deliveries_are_chosen_and_sent_again(visit: Opener, s
     page.get_by_role("button", name="Resend").click()
     page.get_by_role("status").wait_for()
     assert "start again" in page.get_by_role("status").inner_text()
+
+
+def test_a_waiting_lead_is_decided_with_a_key_and_a_reason(visit: Opener, site: Site) -> None:
+    body = solar(901)
+    body["fields"] = {"first_name": "Thin", "last_name": "Lead", "email": "thin.lead@gmail.com", "zip": "94110"}
+    lead_id = site.run(site.stage.send(body))["lead_id"]
+    window = visit(site, Role.OPERATOR)
+    page = window.page
+    window.go("/nurture")
+    page.locator(f"#{lead_id} a.row-link").click()
+    page.get_by_label("Decision").fill("spoke to her")
+    page.get_by_label("Decision").press("Escape")
+    window.shoot("decide")
+    page.keyboard.press("r")
+    page.get_by_role("status").wait_for()
+    assert "Rejected" in page.locator(".bar .badge").inner_text()
+    assert page.get_by_text("spoke to her").count() > 0

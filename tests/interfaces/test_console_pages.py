@@ -1,5 +1,6 @@
 """The console's pages hold what the store holds, find what is looked for, and do what their buttons say."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -213,5 +214,7 @@ async def test_static_files_are_kept_by_browsers_as_long_as_they_are_the_same(st
     if reply.status == 404:
         pytest.skip("the web assets are not built: make setup")
     assert "immutable" in reply.headers["cache-control"]
+    packed = await client.get(sheet, **{"accept-encoding": "gzip, br"})
+    assert packed.headers["content-encoding"] == "gzip" and gzip.decompress(packed.body) == reply.body
     assert (await client.get(sheet, **{"if-none-match": reply.headers["etag"]})).status == 304
     assert (await client.get("/static/..%2fdesk.py")).status == 404

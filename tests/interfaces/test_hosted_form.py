@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from leadmill.consent import Proof
 from leadmill.flow.memory import recall_one
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
+from leadmill.interfaces.portals.form import _origin, ink_on
 from tests.interfaces.client import Client, Reply
 from tests.interfaces.stage import Stage
 
@@ -100,3 +103,28 @@ async def test_every_personal_question_names_its_autocomplete(stage: Stage) -> N
     page = (await stage.client().get("/f/solar-quote")).text
     for name, token in (("first_name", "given-name"), ("email", "email"), ("phone", "tel"), ("zip", "postal-code")):
         assert f'autocomplete="{token}"' in page.partition(f'id="in-{name}"')[2].partition(">")[0], name
+
+
+@pytest.mark.parametrize(("colour", "ink"), [("#3f4ec4", "#ffffff"), ("#ffd400", "#101214"), ("#000000", "#ffffff")])
+def test_what_stands_on_a_forms_colour_can_be_read(colour: str, ink: str) -> None:
+    assert ink_on(colour) == ink
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        (None, ""),
+        ("/thanks", ""),
+        ("https://example.com/a?b", "https://example.com"),
+        ("http://x.test:81", "http://x.test:81"),
+    ],
+)
+def test_a_form_may_end_where_it_was_configured_to(url: str | None, origin: str) -> None:
+    assert _origin(url) == origin
+
+
+async def test_the_policy_of_a_forms_page_names_no_other_site(stage: Stage) -> None:
+    headers = (await stage.client().get("/f/solar-quote")).headers
+    assert "form-action 'self' ;" in headers["content-security-policy"]
+    sheet = await stage.client().get("/f/solar-quote/accent.css")
+    assert sheet.headers["content-type"].startswith("text/css") and "--on-accent:#ffffff" in sheet.text

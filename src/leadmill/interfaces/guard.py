@@ -16,12 +16,18 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
-)
+
+def policy(form_goes_to: str = "") -> str:
+    """The content security policy of a page; ``form_goes_to`` is another origin that its form may end at."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'; form-action 'self' {form_goes_to}; "
+        "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+    )
+
+
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-security-policy", _POLICY.encode()),
+    (b"content-security-policy", policy().encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
@@ -31,6 +37,7 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
 PATIENCE = 30.0
 """Seconds to wait for the next piece of a body before the request is given up."""
 
+_HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")
 
 
@@ -39,10 +46,12 @@ def request_id_of(scope: Any) -> str:
     return str(scope.get("leadmill.request_id", ""))
 
 
-def guarded(app: Asgi) -> Asgi:
+def guarded(app: Asgi, secure: bool = False) -> Asgi:
     """The application with a request id (the caller's ``X-Request-Id`` where it is a plain token of at most 100
     characters) in its scope and on its answers, and with the safe headers. A header that an answer sets itself stays
     as it is."""
+
+    safe = (*_HEADERS, _HTTPS_ONLY) if secure else _HEADERS
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,7 +68,7 @@ def guarded(app: Asgi) -> Asgi:
             elif message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 held = {name.lower() for name, _ in headers}
-                headers += [each for each in _HEADERS if each[0] not in held]
+                headers += [each for each in safe if each[0] not in held]
                 headers.append((b"x-request-id", request_id.encode()))
                 message["headers"] = headers
             await send(message)

@@ -66,10 +66,11 @@ def build_app(wiring: Wiring) -> Asgi:
             return Response(b"", status_code=304, headers={"etag": tag})
         # A tag in the address, a hash in the name or a font that never changes: the address is the content.
         lasting = "v" in request.query_params or name.endswith(".woff2") or "-" in name
-        return Response(
-            found.body,
-            headers={"content-type": found.kind, "etag": tag, "cache-control": _FOREVER if lasting else "no-cache"},
-        )
+        headers = {"etag": tag, "cache-control": _FOREVER if lasting else "no-cache", "vary": "accept-encoding"}
+        packed = found.packed if "gzip" in request.headers.get("accept-encoding", "") else None
+        if packed is not None:
+            headers["content-encoding"] = "gzip"
+        return Response(packed or found.body, headers={"content-type": found.kind, **headers})
 
     @get(["/", "/console"], include_in_schema=False, sync_to_thread=False)
     def front() -> Redirect:
@@ -142,7 +143,7 @@ def build_app(wiring: Wiring) -> Asgi:
         request_max_body_size=_MOST_BODY,
         debug=False,
     )
-    return guarded(app)  # type: ignore[arg-type]
+    return guarded(app, wiring.secure)  # type: ignore[arg-type]
 
 
 def _check_address(request: Request[Any, Any, Any]) -> None:

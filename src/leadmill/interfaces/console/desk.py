@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from leadmill.core.faults import BadInput, Forbidden, TooLarge
 from leadmill.core.reasons import State
+from leadmill.delivery.store import count_states
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
 from leadmill.interfaces.pages import Pages, zone
@@ -148,6 +149,8 @@ async def provide_desk(
             for state in (State.REVIEW, State.NURTURE):
                 rows, more = await list_leads(tx, LeadFilter(state=state), limit=_MOST_COUNTED)
                 setattr(waiting, state.value, f"{len(rows)}{'+' if more else ''}" if rows else None)
+            dead = (await count_states(tx)).get("dead", 0)
+            waiting.dead = f"{dead:,}" if dead else None
     return Desk(request, wiring, pages, waiting, session)
 
 

@@ -139,7 +139,8 @@ def _names(rules: Rules) -> dict[str, dict[str, str]]:
     return {
         "vertical": {name: each.title for name, each in rules.verticals.items()},
         "source": {name: each.name for name, each in roster.sources.items()},
-        "recipient": {each.id: each.name for each in [*roster.buyers.values(), *roster.teams.values()]},
+        "recipient": {name: each.name for name, each in roster.buyers.items()}
+        | {name: each.name for name, each in roster.teams.items()},
     }
 
 

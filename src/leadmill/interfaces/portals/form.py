@@ -30,6 +30,7 @@ from leadmill.capture import (
 )
 from leadmill.consent import read_stamp, stamp_page
 from leadmill.core.faults import BadInput, FieldFault, NotFound
+from leadmill.interfaces.guard import policy
 from leadmill.interfaces.pages import Pages
 from leadmill.interfaces.wiring import Wiring
 
@@ -151,6 +152,23 @@ async def thanks_page(
     return Response(leaflets.render("thanks.html", form=form), media_type=MediaType.HTML)
 
 
+@get("/f/{form_id:str}/accent.css", include_in_schema=False, sync_to_thread=False)
+def accent_sheet(wiring: NamedDependency[Wiring], form_id: FromPath[str]) -> Response[str]:
+    """The one colour that a form brings, and black or white on it, whichever reads better."""
+    form, _ = _find(wiring, form_id)
+    accent = form.accent or "#3f4ec4"
+    sheet = f":root{{--accent:{accent};--on-accent:{ink_on(accent)}}}"
+    return Response(sheet, media_type="text/css", headers={"cache-control": "public, max-age=300"})
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever has the higher contrast on ``#rrggbb`` (WCAG 2.2, relative luminance)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#101214"
+
+
 def _find(wiring: Wiring, form_id: str) -> tuple[Form, Vertical]:
     rules = wiring.rules
     form = rules.forms.get(form_id)
@@ -217,8 +235,19 @@ def _page(
         consent_name=_CONSENT,
     )
     return Response(
-        html, media_type=MediaType.HTML, status_code=422 if faults else 200, headers={"cache-control": "no-store"}
+        html,
+        media_type=MediaType.HTML,
+        status_code=422 if faults else 200,
+        headers={"cache-control": "no-store", "content-security-policy": policy(_origin(form.redirect_url))},
     )
+
+
+def _origin(url: str | None) -> str:
+    """The origin of an absolute address, nothing for a path of ours."""
+    if not url or url.startswith("/"):
+        return ""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], faults: Mapping[str, str]) -> Asked:
@@ -253,4 +282,4 @@ def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], fa
     )
 
 
-ROUTES = [form_page, take_form, thanks_page]
+ROUTES = [form_page, take_form, thanks_page, accent_sheet]
