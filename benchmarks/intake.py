@@ -35,9 +35,10 @@ class Level(Struct, frozen=True):
     """What was seen at one number of stored leads. The rounds alternate pgbench and leads, so that a neighbour's load
     falls on both: ``ratio`` is the median of each round's rate over the mean of the inserts before and after it; rates
     and latencies (milliseconds) are medians of the rounds. ``cpu_ratio`` is what the ratio comes to by CPU alone, an
-    insert's (pgbench and server) over a lead's, where neighbours take no part. CPU is milliseconds a lead: ``cpu_program`` all serving
-    processes, ``cpu_postgres`` the whole server, ``cpu_load`` the load itself, which is no part of the total; ``webs``
-    is each web process' share of the program's. ``half`` ran at half the rate, its leads arriving by themselves."""
+    insert's (pgbench and server) over a lead's, where neighbours take little part. CPU is milliseconds a lead:
+    ``cpu_program`` all serving processes, ``cpu_postgres`` the whole server, ``cpu_load`` the load itself, which is no
+    part of the total; ``webs`` is each web process' share of the program's. ``half`` ran at half the rate, its leads
+    arriving by themselves."""
 
     stored: int
     inserts: list[float]
@@ -262,7 +263,7 @@ def tell(found: dict[str, Any]) -> None:
             f"  CPU a lead, ms     {level.cpu_total:10.2f}   (program {level.cpu_program:.2f} [by web process {webs}],"
             f" PostgreSQL {level.cpu_postgres:.2f}; goal {CPU_GOAL_MS}; the load's own {level.cpu_load:.2f})",
             f"  ratio by CPU       {level.cpu_ratio:10.3f}   (an insert takes {level.cpu_insert:.3f} ms, pgbench's share"
-            " included; says the same on a busy machine)",
+            " included)",
             f"  at full load, ms   p50 {level.p50:.0f}   p95 {level.p95:.0f}   p99 {level.p99:.0f}",
             f"  at {level.half_rate:,.0f}/s, ms      p50 {half.p50:.0f}   p95 {half.p95:.0f}   p99 {half.p99:.0f}"
             f"   (goal: p99 under {P99_GOAL_MS:.0f}; CPU a lead {level.half_cpu:.2f})",
