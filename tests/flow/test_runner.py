@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from leadmill.interfaces.house import House
 from leadmill.market import Sale
 from leadmill.policy import SuppressionAsk
 from leadmill.policy.store import hear_suppressions
-from leadmill.runtime.db import Tx
+from leadmill.runtime.db import Database, Tx
 from tests.flow.stage import BUSINESS, apply, buyer, count, hearing, order, stored, submission
 from tests.journeys.breaking import breaking
 
@@ -211,3 +212,21 @@ async def test_a_caller_that_went_away_does_not_hold_its_group(house: House) -> 
     assert (await stays).state is State.SOLD
     await mill.close()
     assert (await verify(house.db, house.pen)).findings == []
+
+
+async def test_a_store_that_is_not_there_is_a_fault_that_passes(house: House, tmp_path: Path) -> None:
+    away = Database(f"postgresql://nobody@/nothing?host={tmp_path}", 1)
+    with pytest.raises(Transient):
+        await away.open()
+    await apply(house, BUSINESS)
+
+    async def lost(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[[SuppressionAsk], Any]:
+        if not gone:
+            gone.append(1)
+            raise FileNotFoundError(2, "No such file or directory")
+        return await hear_suppressions(tx, asks)
+
+    gone: list[int] = []
+    assert states(await sent(Mill(hearing(house, listeners={SuppressionAsk: lost})), submission(house, 1))) == {
+        State.SOLD: 1
+    }

@@ -2,7 +2,8 @@
 
 Each round lets callers send leads to the running program, kills all its processes at a moment that nobody chose, and
 starts it again: every lead that a caller was told of stands as it was told, a request of unknown fate is one lead and
-no more when it is asked again, and the whole store verifies. ``LEADMILL_KILL_ROUNDS`` asks for more rounds.
+no more when it is asked again, and the whole store verifies. ``LEADMILL_KILL_ROUNDS`` asks for more rounds,
+``LEADMILL_KILL_SEED`` for other moments.
 """
 
 import asyncio
@@ -92,7 +93,7 @@ def body_of(name: str, number: int) -> bytes:
 
 @pytest.mark.timeout(60 * max(ROUNDS, 8))
 def test_a_lead_acknowledged_survives_the_death_of_every_process(folder: Path) -> None:
-    chance = random.Random(20260304)
+    chance = random.Random(int(os.environ.get("LEADMILL_KILL_SEED", "20260304")))
     program = Program(folder / "home")
     callers = [Caller(f"c{number}", KEY) for number in range(CALLERS)]
     (folder / "business.toml").write_text(BUSINESS)

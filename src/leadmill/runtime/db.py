@@ -39,8 +39,14 @@ _MENDABLE = (
     asyncpg.CrashShutdownError,
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.InterfaceError,
-    ConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    OSError,
 )
+"""What says nothing of the transaction itself: it may go through later. ``OSError`` stands for every way in which a
+server is not there: connections refused, timed out, and its socket gone for the moment that it starts again."""
 
 
 def _compile(stmt: sa.ClauseElement) -> tuple[str, list[str], dict[str, Any]]:
