@@ -31,7 +31,7 @@ from leadmill.capture.model import (
     Value,
     Vertical,
 )
-from leadmill.capture.rules import HONEYPOT_FIELD, check_submission, map_lead
+from leadmill.capture.rules import HONEYPOT_FIELD, accept_submission, check_submission, map_lead
 from leadmill.capture.step import Map
 from leadmill.capture.verticals import read_verticals
 
@@ -55,6 +55,7 @@ __all__ = [
     "Submission",
     "Value",
     "Vertical",
+    "accept_submission",
     "canonical_vertical",
     "check_map",
     "check_submission",

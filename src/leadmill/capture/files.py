@@ -40,6 +40,9 @@ Kind = Literal["csv", "xlsx", "jsonl", "parquet"]
 _SAMPLE = 1 << 18
 _DELIMITERS = (",", ";", "\t", "|")
 _FIELD_LIMIT = 1 << 20
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\x0b\x0c\r"})
+_MOST_ODD = 0.05
+"""The share of control characters from which on a file is a picture or a program rather than text with a blemish."""
 
 csv.field_size_limit(_FIELD_LIMIT)  # a quote never closed would otherwise swallow the file
 
@@ -110,6 +113,9 @@ def shape_of(path: Path, found: FileMap = NO_MAP) -> Shape:
         if head.startswith(magic):
             raise BadInput("capture.file.malformed", f"{path.name} {says}")
     encoding = found.encoding or _encoding(head)
+    odd = len(head) - len(head.translate(None, _CONTROLS))
+    if odd > 16 and odd > len(head) * _MOST_ODD and not encoding.lower().startswith(("utf-16", "utf-32")):
+        raise BadInput("capture.file.malformed", f"{path.name} is no text; send CSV, XLSX, JSON lines or Parquet")
     try:
         text = codecs.getincrementaldecoder(encoding)("surrogateescape").decode(head)
     except (LookupError, UnicodeError):

@@ -73,15 +73,30 @@ def canonical_vertical(text: str, names: Mapping[str, str]) -> str:
     return names.get(fold(text), text)
 
 
+_MOST_KEPT = 2000
+"""Submissions between edge and walk, at most; more are simply read twice."""
+
+
 class Lexicon:
     """Every vertical's names, compiled. Made once for the rules in force; used by the edge and by the step ``Map``."""
 
-    __slots__ = ("_names", "_verticals", "verticals")
+    __slots__ = ("_kept", "_names", "_verticals", "verticals")
 
     def __init__(self, verticals: Mapping[str, Vertical]) -> None:
+        self._kept: dict[tuple[str, str], Mapped] = {}
         self.verticals = dict(verticals)
         self._names = {name: Names(vertical) for name, vertical in verticals.items()}
         self._verticals = vertical_names(verticals)
+
+    def keep(self, submission_id: str, digest: str, mapped: Mapped) -> None:
+        """Keep what the edge read of a submission for the step that reads it again a moment later."""
+        if len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[submission_id, digest] = mapped
+
+    def kept(self, submission_id: str, digest: str) -> Mapped | None:
+        """What the edge read of just this submission, given once; None where it must be read."""
+        return self._kept.pop((submission_id, digest), None)
 
     def vertical(self, text: str) -> str:
         """The canonical name of a vertical as somebody wrote it. Raises :class:`BadInput` ``capture.vertical.unknown``

@@ -39,6 +39,14 @@ def check_submission(submission: Submission, lexicon: Lexicon, allowed: Sequence
     return mapped
 
 
+def accept_submission(submission: Submission, lexicon: Lexicon, allowed: Sequence[str] = ()) -> Mapped:
+    """Check a submission at the edge, and keep what was read in ``lexicon`` for the step ``Map``. Raises as
+    :func:`check_submission`."""
+    mapped = check_submission(submission, lexicon, allowed)
+    lexicon.keep(submission.id, submission.digest, mapped)
+    return mapped
+
+
 def is_form(submission: Submission) -> bool:
     """Whether the body is form-encoded, where everything is text."""
     return submission.content_type.lower().startswith("application/x-www-form-urlencoded")

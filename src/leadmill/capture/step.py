@@ -24,8 +24,10 @@ class Map:
 
     name = "capture"
 
-    def __init__(self, verticals: Mapping[str, Vertical], forms: Mapping[str, Form]) -> None:
-        self.lexicon = Lexicon(verticals)
+    def __init__(
+        self, verticals: Mapping[str, Vertical], forms: Mapping[str, Form], lexicon: Lexicon | None = None
+    ) -> None:
+        self.lexicon = lexicon or Lexicon(verticals)
         self._forms = forms
 
     def wants(self, case: Case) -> Sequence[Ask]:
@@ -37,7 +39,9 @@ class Map:
         submission = case[Submission]
         form = self._forms.get(submission.form) if submission.form else None
         try:
-            mapped = check_submission(submission, self.lexicon, (form.vertical,) if form else ())
+            mapped = self.lexicon.kept(submission.id, submission.digest) or check_submission(
+                submission, self.lexicon, (form.vertical,) if form else ()
+            )
         except BadInput as fault:
             codes = sorted({entry.code for entry in fault.errors}) or [fault.code]
             return Stop(because(UNREADABLE, faults=", ".join(codes)))

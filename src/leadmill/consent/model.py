@@ -50,7 +50,8 @@ class Proof(Evidence, frozen=True, kw_only=True):
             yield "No proof of consent came with the lead."
         else:
             named = ", ".join(self.sellers) if self.sellers else "nobody"
-            yield f"Agreed in writing to {', '.join(self.channels) or 'no channel'}; companies named: {named.rstrip('.')}."
+            ways = ", ".join(self.channels) or "no channel"
+            yield f"Agreed in writing to {ways}; companies named: {named.rstrip('.')}."
             yield f"Text shown: {len(self.text)} characters, digest {self.text_sha256[:12]}."
         if self.refused:
             yield f"Declined: {', '.join(self.refused)}."

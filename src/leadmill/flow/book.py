@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from leadmill.capture import Form, Vertical, read_form, read_verticals
+from leadmill.capture import Form, Lexicon, Vertical, read_form, read_verticals
 from leadmill.facts import Consult, Reference
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Rules
@@ -39,6 +39,7 @@ class Book:
         mail: bool = True,
     ) -> None:
         self._verticals = read_verticals(packs)
+        self._lexicon = Lexicon(self._verticals)
         self._cards = read_scorecards(packs)
         self._laws = {
             name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml"))
@@ -69,6 +70,7 @@ class Book:
             orders=_orders(found),
             forms=_forms(found, self._verticals),
             verticals=self._verticals,
+            lexicon=self._lexicon,
             cards=self._cards,
             laws=self._laws,
             reference=self._reference,

@@ -23,8 +23,8 @@ from leadmill.capture import (
     Lexicon,
     RowFault,
     Submission,
+    accept_submission,
     check_map,
-    check_submission,
     count_rows,
     digest_file,
     read_rows,
@@ -77,7 +77,7 @@ async def import_file(
     walk = kit.walk()
     run = await begin_import(kit, path, source_id, vertical, mapping, name)
     progress(run)
-    lexicon = Lexicon(walk.rules.verticals)
+    lexicon = walk.rules.lexicon
     rows = islice(read_rows(path, mapping), run.next_row, None)
     while run.state != "done":
         chunk = list(islice(rows, CHUNK))
@@ -95,7 +95,7 @@ async def begin_import(
     if source is None:
         known = ", ".join(sorted(walk.rules.roster.sources)) or "none yet: apply one first"
         raise NotFound("flow.import.source", f"no source {source_id}; known: {known}")
-    canonical = Lexicon(walk.rules.verticals).vertical(vertical)
+    canonical = walk.rules.lexicon.vertical(vertical)
     if canonical not in source.verticals:
         raise BadInput("flow.import.vertical", f"the source {source_id} does not send {canonical}")
     check_map(mapping, walk.rules.verticals[canonical])
@@ -237,7 +237,7 @@ def _submission(
         vertical=run.vertical,
     )
     try:
-        check_submission(submission, lexicon)
+        accept_submission(submission, lexicon, (run.vertical,))
     except BadInput as fault:
         told = "; ".join(f"{entry.pointer}: {entry.detail}" for entry in fault.errors) or fault.detail
         code = fault.errors[0].code if fault.errors else fault.code

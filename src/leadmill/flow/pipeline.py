@@ -37,7 +37,7 @@ def build_walk(rules: Rules) -> Walk:
     return Walk(
         rules=rules,
         alone=(
-            Map(rules.verticals, rules.forms),
+            Map(rules.verticals, rules.forms, rules.lexicon),
             Prove(rules.verticals, rules.forms),
             Verify(rules.reference, rules.providers),
         ),

@@ -7,7 +7,7 @@ under a walk.
 
 from collections.abc import Callable, Mapping
 
-from leadmill.capture import Form, Vertical
+from leadmill.capture import Form, Lexicon, Vertical
 from leadmill.facts import Consult, Reference
 from leadmill.followup import Templates
 from leadmill.market import Order
@@ -24,6 +24,7 @@ class Rules:
         "forms",
         "keyed_hash",
         "laws",
+        "lexicon",
         "mail",
         "orders",
         "packs",
@@ -43,6 +44,7 @@ class Rules:
         orders: Mapping[str, Order],
         forms: Mapping[str, Form],
         verticals: Mapping[str, Vertical],
+        lexicon: Lexicon,
         cards: Mapping[str, Scorecard],
         laws: Mapping[str, Law],
         reference: Reference,
@@ -57,6 +59,7 @@ class Rules:
         self.orders = orders
         self.forms = forms
         self.verticals = verticals
+        self.lexicon = lexicon
         self.cards = cards
         self.laws = laws
         self.reference = reference

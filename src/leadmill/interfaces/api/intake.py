@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from leadmill.capture import Lexicon, Submission, check_submission
+from leadmill.capture import Submission, accept_submission
 from leadmill.core.faults import BadInput, Fault, Forbidden, Permanent, TooLarge, Unauthenticated
 from leadmill.core.ids import Mint
 from leadmill.core.money import Money
@@ -102,7 +102,6 @@ class Intake:
         self._rules = rules
         self._clock = clock
         self._mint = mint
-        self._lexicon: tuple[int, Lexicon] = (0, Lexicon({}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -151,9 +150,7 @@ class Intake:
         source = rules.roster.sources.get(caller.owner)
         if source is None or source.retired:
             raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
-        if self._lexicon[0] != id(rules.verticals):
-            self._lexicon = (id(rules.verticals), Lexicon(rules.verticals))
-        mapped = check_submission(submission, self._lexicon[1], source.verticals)
+        mapped = accept_submission(submission, rules.lexicon, source.verticals)
         # A source of one vertical need not name it, so the submission does from here on.
         return msgspec.structs.replace(submission, vertical=mapped.vertical)
 

@@ -22,10 +22,9 @@ from leadmill.capture import (
     FieldSpec,
     Form,
     FormField,
-    Lexicon,
     Submission,
     Vertical,
-    check_submission,
+    accept_submission,
     unanswered,
 )
 from leadmill.consent import read_stamp, stamp_page
@@ -182,7 +181,7 @@ def _find(wiring: Wiring, form_id: str) -> tuple[Form, Vertical]:
 def _faults(wiring: Wiring, form: Form, submission: Submission, given: Mapping[str, list[str]]) -> dict[str, str]:
     """What is wrong, by field, in words for the person who filled it in."""
     try:
-        mapped = check_submission(submission, Lexicon(wiring.rules.verticals), (form.vertical,))
+        mapped = accept_submission(submission, wiring.rules.lexicon, (form.vertical,))
     except BadInput as fault:
         blank = [
             field.field
