@@ -162,8 +162,8 @@ def _paths() -> dict[str, Any]:
                 "operationId": "reportOutcome",
                 "tags": ["Outcomes"],
                 "summary": "Report what became of a lead",
-                "description": "Of a lead or sale of one's own. A later report adds to the course; one of the same moment"
-                " corrects the"
+                "description": "Of a lead or sale of one's own. A later report adds to the course; one of the same"
+                " moment corrects the"
                 " earlier.",
                 "security": [{"key": []}],
                 "parameters": [_IDEMPOTENCY],
