@@ -262,7 +262,7 @@ def tell(found: dict[str, Any]) -> None:
             f"  ratio              {level.ratio:10.3f}   ({_each(level.ratios, '.3f')}; goal {RATIO_GOAL})",
             f"  CPU a lead, ms     {level.cpu_total:10.2f}   (program {level.cpu_program:.2f} [by web process {webs}],"
             f" PostgreSQL {level.cpu_postgres:.2f}; goal {CPU_GOAL_MS}; the load's own {level.cpu_load:.2f})",
-            f"  ratio by CPU       {level.cpu_ratio:10.3f}   (an insert takes {level.cpu_insert:.3f} ms, pgbench's share"
+            f"  ratio by CPU       {level.cpu_ratio:10.3f}   (an insert takes {level.cpu_insert:.3f} ms, its client"
             " included)",
             f"  at full load, ms   p50 {level.p50:.0f}   p95 {level.p95:.0f}   p99 {level.p99:.0f}",
             f"  at {level.half_rate:,.0f}/s, ms      p50 {half.p50:.0f}   p95 {half.p95:.0f}   p99 {half.p99:.0f}"
