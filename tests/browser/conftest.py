@@ -111,14 +111,18 @@ class Visitor:
         self.page.screenshot(path=SHOTS / f"{name}-{self.scheme}.png", full_page=whole)
 
     def picture(self, name: str) -> None:
-        """Keep a picture for the documentation, where they are wanted."""
+        """Keep a picture for the documentation in both looks, where they are wanted."""
         folder = os.environ.get("LEADMILL_PICTURES")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            path = Path(folder) / f"{name}.png"
+        if not folder:
+            return
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for scheme, ending in (("light", ""), ("dark", "-dark")):
+            self.page.emulate_media(color_scheme=scheme)
+            path = Path(folder) / f"{name}{ending}.png"
             self.page.screenshot(path=path)
             # Few colours are in it; as a palette it is a third of the size.
             Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+        self.page.emulate_media(color_scheme=self.scheme)
 
 
 Opener = Callable[..., Visitor]
