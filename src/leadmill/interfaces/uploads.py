@@ -47,10 +47,14 @@ def take_upload(house: House) -> Handler:
         try:
             if not await asyncio.to_thread(path.is_file):
                 raise Permanent("import.file.gone", "the uploaded file is not there any more; upload it again")
-            await import_file(house.kit, path, given.source_id, given.vertical, read_map(None), _quiet, given.name)
+            done = await import_file(
+                house.kit, path, given.source_id, given.vertical, read_map(None), _quiet, given.name
+            )
         except Permanent:
-            await fail_import(house.kit, job.subject)
+            await fail_import(house.kit, job.subject or "")
             raise
+        if done.errors_file:  # the page writes one from the store for whoever asks
+            await asyncio.to_thread(Path(done.errors_file).unlink, True)
         await asyncio.to_thread(path.unlink, True)
 
     return handle
