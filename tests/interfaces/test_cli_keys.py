@@ -20,7 +20,9 @@ def _leadmill(url: str, home: Path, *arguments: str) -> subprocess.CompletedProc
 
 
 def test_a_key_is_shown_once_works_and_stops_when_revoked(empty_database_url: str, tmp_path: Path) -> None:
-    made = _leadmill(empty_database_url, tmp_path, "key", "add", "reports", "--role", "analyst", "--days", "1", "--json")
+    made = _leadmill(
+        empty_database_url, tmp_path, "key", "add", "reports", "--role", "analyst", "--days", "1", "--json"
+    )
     assert made.returncode == 0, made.stderr
     told = json.loads(made.stdout)
     listed = _leadmill(empty_database_url, tmp_path, "key", "list", "--json")
