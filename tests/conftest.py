@@ -27,6 +27,7 @@ from typing import Any
 import asyncpg
 import pytest
 import sqlalchemy as sa
+import structlog
 
 import leadmill
 from leadmill.core.ids import Mint, make_id
@@ -36,6 +37,17 @@ from leadmill.runtime.db import Database, metadata
 _ROOT = "LEADMILL_TEST_ROOT"
 _TEMPLATE = "schema"
 _STEM = "leadmill-test-"
+
+
+# ---- logs as at the start -------------------------------------------------------------------------------------------
+
+_LOGS = structlog.get_config()  # as `runtime.telemetry` sets them up when it is imported
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_at_the_start() -> None:
+    """A test that opened the whole house chose a log level; the next one hears everything again."""
+    structlog.configure(**_LOGS)
 
 
 # ---- one server a run -----------------------------------------------------------------------------------------------
