@@ -82,6 +82,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         ] = "",
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
+        as_json: Json = False,
     ) -> None:
         """Add a person."""
 
@@ -90,7 +91,10 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 made = await add_operator(
                     tx, house.mint, email=email, name=name or email, role=role, password=password, now=house.clock()
                 )
-            out.print(f"{made.email} may sign in as {made.role}.")
+            if as_json:
+                document(made)
+            else:
+                out.print(f"{made.email} may sign in as {made.role}.", markup=False)
             return 0
 
         run(opener, settings(home, database_url), act)

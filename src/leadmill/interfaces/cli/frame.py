@@ -24,6 +24,7 @@ from leadmill.core.faults import BadInput, Fault
 from leadmill.interfaces.house import House, Opener
 from leadmill.interfaces.visible import escaped, visible
 from leadmill.runtime.settings import Settings, read_settings
+from leadmill.runtime.telemetry import log
 
 HomeDir = Annotated[
     Path | None,
@@ -54,9 +55,13 @@ err = _Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def settings(home: Path | None, database_url: str | None, **more: Any) -> Settings:
-    """The settings of a command: its options over the environment over the defaults."""
+    """The settings of a command: its options over the environment over the defaults. Ends the program with a word
+    where one of them cannot be used."""
     given = {"home": home, "database_url": database_url, **more}
-    return read_settings(os.environ, **{name: value for name, value in given.items() if value is not None})
+    try:
+        return read_settings(os.environ, **{name: value for name, value in given.items() if value is not None})
+    except BadInput as fault:
+        raise typer.Exit(_refused(fault)) from None
 
 
 def run(opener: Opener, chosen: Settings, act: Callable[[House], Awaitable[int]]) -> NoReturn:
@@ -83,19 +88,34 @@ def _settle() -> None:
 
 
 def guarded(act: Callable[[], int]) -> int:
-    """The status of ``act``; a fault is told in a line and becomes a status."""
+    """The status of ``act``; a fault is told in a line and becomes a status. What should never happen goes to the log
+    as every broken part does, without the values it broke on."""
     try:
         return act()
     except BadInput as fault:
-        err.print(f"[bold]leadmill:[/] {fault.code}: {escape(fault.detail)}", markup=True)
-        for entry in fault.errors:
-            err.print(f"  {entry.pointer}: {entry.detail} ({entry.code})", markup=False)
-        return USAGE
+        return _refused(fault)
     except Fault as fault:
         err.print(f"[bold]leadmill:[/] {fault.code}: {escape(fault.detail)}", markup=True)
         return COULD_NOT
+    except OSError as fault:
+        says = f"{fault.strerror or type(fault).__name__}{f': {fault.filename}' if fault.filename else ''}"
+        err.print(f"[bold]leadmill:[/] cli.system.refused: {escape(says)}", markup=True)
+        return COULD_NOT
     except KeyboardInterrupt:
         return 130
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as fault:
+        log("cli").error("a command broke", exc_info=fault)
+        err.print("[bold]leadmill:[/] cli.command.broken: something failed that should not; see the line above")
+        return COULD_NOT
+
+
+def _refused(fault: BadInput) -> int:
+    err.print(f"[bold]leadmill:[/] {fault.code}: {escape(fault.detail)}", markup=True)
+    for entry in fault.errors:
+        err.print(f"  {entry.pointer}: {entry.detail} ({entry.code})", markup=False)
+    return USAGE
 
 
 def document(value: Any) -> None:

@@ -24,7 +24,9 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         source: Annotated[bool, typer.Option("--source", help="A key for sending leads.")] = False,
         buyer: Annotated[bool, typer.Option("--buyer", help="A key for reporting outcomes.")] = False,
         role: Annotated[Role | None, typer.Option(help="A key for reading leads with this role.")] = None,
-        days: Annotated[int | None, typer.Option(min=1, help="Days it stays good; without end if left out.")] = None,
+        days: Annotated[
+            int | None, typer.Option(min=1, max=36_500, help="Days it stays good; without end if left out.")
+        ] = None,
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
         as_json: Json = False,
@@ -83,13 +85,14 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         key_id: Annotated[str, typer.Argument(help="The key's id, from the list.")],
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
+        as_json: Json = False,
     ) -> None:
         """Revoke a key; every process knows within a second."""
 
         async def act(house: House) -> int:
             async with house.db.begin() as tx:
                 await revoke_key(tx, key_id, house.clock())
-            out.print(f"{key_id} is revoked.")
+            document({"id": key_id, "revoked": True}) if as_json else out.print(f"{key_id} is revoked.", markup=False)
             return 0
 
         run(opener, settings(home, database_url), act)
