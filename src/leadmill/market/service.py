@@ -122,6 +122,7 @@ class Counters:
             tx.closing(book.settle)
         fresh = {item.order_id: item for ask in asks for item in ask.wanted if item.order_id not in book.wanted}
         if fresh:
+            await tx.flush()  # what can go out before others are made to wait does
             await self._load(tx, book, fresh.values())
         return book.room
 
