@@ -100,7 +100,7 @@ def _paths() -> dict[str, Any]:
                     },
                 },
                 "responses": _responses(
-                    201, "Taken: where the lead stands, and why.", "Answer", 400, 401, 403, 413, 415, 422, 503
+                    201, "Taken: where the lead stands, and why.", "Answer", 400, 401, 403, 408, 413, 415, 422, 503
                 ),
             },
             "get": {
@@ -133,7 +133,7 @@ def _paths() -> dict[str, Any]:
                 "operationId": "readLead",
                 "summary": "Read a lead",
                 "parameters": [lead_id],
-                "responses": _responses(200, "The lead as it stands.", "LeadOut", 401, 403, 404, 503),
+                "responses": _responses(200, "The lead as it stands.", "LeadOut", 400, 401, 403, 404, 503),
             }
         },
         "/v1/leads/{lead_id}/events": {
@@ -142,7 +142,7 @@ def _paths() -> dict[str, Any]:
                 "operationId": "readEvents",
                 "summary": "Read what happened to a lead",
                 "parameters": [lead_id],
-                "responses": _responses(200, "Its events in order.", "EventPage", 401, 403, 404, 503),
+                "responses": _responses(200, "Its events in order.", "EventPage", 400, 401, 403, 404, 503),
             }
         },
         "/v1/leads/{lead_id}/explain": {
@@ -154,7 +154,7 @@ def _paths() -> dict[str, Any]:
                 " order considered"
                 " and why it did not get the lead, the money.",
                 "parameters": [lead_id],
-                "responses": _responses(200, "The story.", "Explanation", 401, 403, 404, 503),
+                "responses": _responses(200, "The story.", "Explanation", 400, 401, 403, 404, 503),
             }
         },
         "/v1/outcomes": {
@@ -176,7 +176,7 @@ def _paths() -> dict[str, Any]:
                         }
                     },
                 },
-                "responses": _responses(201, "Taken.", "OutcomeOut", 400, 401, 403, 404, 409, 413, 415, 422, 503),
+                "responses": _responses(201, "Taken.", "OutcomeOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
             }
         },
         "/healthz": {"get": _probe("isAlive", "Whether the process answers", 200)},
