@@ -43,6 +43,7 @@ _BY_CLASS: tuple[tuple[type[Fault], int], ...] = (
 _BY_CODE = {
     "api.body.media_type": 415,
     "capture.body.media_type": 415,
+    "flow.lead.forgotten": 409,
     "flow.request.reused": 422,
     "http.body.slow": 408,
 }
