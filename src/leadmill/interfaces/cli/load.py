@@ -99,4 +99,3 @@ def _sum(summary: Summary) -> None:
     table(f"Import {summary.import_id}", ["outcome", "rows"], rows, right={1})
     if summary.errors_file:
         out.print(f"Rows that could not be taken: {summary.errors_file}", markup=False)
-
