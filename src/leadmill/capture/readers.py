@@ -221,6 +221,6 @@ def _list_reader(spec: FieldSpec) -> Reader:
             raise _wrong("send a list of texts")
         if len(items) > _MAX_ITEMS or any(len(item) > spec.max_length for item in items):
             raise Refused("capture.field.too_long", f"has at most {_MAX_ITEMS} items of {spec.max_length} characters")
-        return [known.get(fold(item), item) for item in items if item]
+        return [known.get(fold(item), item) if known else item for item in items if item]
 
     return read

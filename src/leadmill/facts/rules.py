@@ -5,13 +5,15 @@ parser, and verdicts that many leads share are cached. Nothing is guessed: what 
 cannot be told is ``unknown``. Flags such as ``phone.fictional`` stand only where they are raised.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from ipaddress import ip_address
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 from msgspec import Struct
 from phonenumbers import PhoneNumberType
 from phonenumbers.tzdata import TIMEZONE_DATA
@@ -72,13 +74,38 @@ class Phone(Struct, frozen=True):
 
 # E-mail
 
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*")
+_ROLES = CASE_INSENSITIVE_MAILBOX_NAMES
+"""Mailboxes whose names are normalised (RFC 2142)."""
+
+
+def _validated(text: str) -> ValidatedEmail | None:
+    try:
+        return validate_email(text, check_deliverability=False, strict=True)
+    except (EmailNotValidError, UnicodeError, ValueError):
+        return None
+
+
+@lru_cache(16_384)
+def _host(text: str) -> tuple[str, str] | None:
+    """A mail host in normal form and in ASCII, None where there can be none."""
+    found = _validated(f"a@{text}")
+    return None if found is None else (found.domain, found.ascii_domain or found.domain)
+
 
 def read_email(text: str) -> Email | None:
     """The address, None where its syntax is wrong (RFC 5321, 5322, 6531; special-use domains such as ``.test`` are
     wrong too). Nothing is asked of the network."""
-    try:
-        found = validate_email(text.strip(), check_deliverability=False, strict=True)
-    except (EmailNotValidError, UnicodeError, ValueError):
+    text = text.strip()
+    local, _, host = text.rpartition("@")
+    if len(local) <= 64 and len(text) <= 200 and _PLAIN_LOCAL.fullmatch(local) and local.lower() not in _ROLES:
+        # Most addresses are of a plain name at one of a few hosts, which need not be looked through each time.
+        known = _host(host)
+        if known is None:
+            return None
+        return Email(f"{local}@{known[0]}", f"{local}@{known[0]}".lower(), known[1])
+    found = _validated(text)
+    if found is None:
         return None
     normal = found.normalized
     return Email(normal, normal.lower(), found.ascii_domain or found.domain)
@@ -286,9 +313,18 @@ def visitor_facts(fields: Values, context: Values, reference: Reference) -> list
     return facts
 
 
+_IPV4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
+_MIXED = frozenset((0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)))
+"""First octets under which some addresses, or all, are not public (IANA's special-purpose registry)."""
+
+
 @lru_cache(8_192)
 def is_public(address: str) -> bool | None:
     """Whether an IP address can be a visitor's; None where it is none."""
+    if (found := _IPV4.fullmatch(address)) is not None:
+        octets = found.groups()
+        if all(str(int(each)) == each and int(each) < 256 for each in octets) and int(octets[0]) not in _MIXED:
+            return True
     try:
         return ip_address(address.strip()).is_global
     except ValueError:

@@ -40,6 +40,9 @@ from leadmill.policy.rules import (
     speaking,
 )
 
+_KEPT = 10_000
+"""Judgements kept for the next lead that is like one before."""
+
 _CONDITION = ("not a condition", "not required", "without purchase", "no purchase necessary")
 """How disclosures say that consent is not a condition of purchase (47 CFR 64.1200(f)(9)(i)(B))."""
 
@@ -66,6 +69,8 @@ class Clear:
         self._channel = ready(self._laws, "channel")
         self._recipient = ready(self._laws, "recipient")
         self._digests = {law.name: law.digest for law in self._laws}
+        self._kept: dict[tuple[Any, ...], tuple[list[str], dict[str, Because]]] = {}
+        self._shown: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
         self._standing: dict[tuple[str, str, str | None, date], Because | None] = {}
 
     def wants(self, case: Case) -> Sequence[Ask]:
@@ -119,27 +124,54 @@ class Clear:
     def _clearance(
         self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime
     ) -> Clearance:
+        # Thousands of leads come with one text and differ in nothing that a recipient's clearance turns on.
+        named = self._named(proof)
+        known = (tuple(value) if isinstance(value, list) else value for value in seen.values())
+        key = (named, now.date(), *known)
+        kept = self._kept.get(key)
+        if kept is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            kept = self._kept[key] = self._judge_recipients(seen, named, now)
+        cleared, refused = kept
+        return Clearance(channels=channels, cleared=cleared, refused=refused, packs=self._digests)
+
+    def _named(self, proof: Proof) -> frozenset[str]:
+        """The buyers who were named when consent was given, by id."""
         # A list behind a link was not shown (TEL-02).
-        sellers = frozenset(map(plain, proof.sellers if proof.sellers_display != "hyperlink" else ()))
-        text = f" {plain(proof.text)} "
+        shown = tuple(proof.sellers) if proof.sellers_display != "hyperlink" else ()
+        key = (proof.text, shown)
+        found = self._shown.get(key)
+        if found is None:
+            sellers = frozenset(map(plain, shown))
+            text = f" {plain(proof.text)} "
+            found = frozenset(buyer for buyer, names in self._names.items() if named_in(names, sellers, text))
+            if len(self._shown) >= _KEPT:
+                self._shown.clear()
+            self._shown[key] = found
+        return found
+
+    def _judge_recipients(
+        self, seen: dict[str, Any], named: frozenset[str], now: datetime
+    ) -> tuple[list[str], dict[str, Because]]:
         cleared: list[str] = []
         refused: dict[str, Because] = {}
         for recipient in self._recipients:
-            against = self._against(recipient, seen, sellers, text, now)
+            against = self._against(recipient, seen, named, now)
             if against is None:
                 cleared.append(recipient.id)
             else:
                 refused[recipient.id] = against
-        return Clearance(channels=channels, cleared=cleared, refused=refused, packs=self._digests)
+        return cleared, refused
 
     def _against(
-        self, recipient: Buyer | Team, seen: dict[str, Any], sellers: frozenset[str], text: str, now: datetime
+        self, recipient: Buyer | Team, seen: dict[str, Any], named: frozenset[str], now: datetime
     ) -> Because | None:
         outside = isinstance(recipient, Buyer)
         # What is known of a recipient takes the place of what was known of the one before, all of it.
         seen |= _of_buyer(recipient, now.date()) if isinstance(recipient, Buyer) else _OF_TEAM
         if isinstance(recipient, Buyer):
-            seen["recipient.named"] = named_in(self._names[recipient.id], sellers, text)
+            seen["recipient.named"] = recipient.id in named
         spoken = [rule for rule in speaking(self._recipient, seen, now) if outside or rule.in_house]
         if spoken:
             rule = spoken[0]

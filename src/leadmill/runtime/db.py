@@ -3,14 +3,15 @@
 Used by every ``store`` module and by the machinery beside it; nothing else speaks SQL. Statements are SQLAlchemy Core
 constructs, compiled once and run on asyncpg without a session or an engine between (the record
 ``docs/decisions/0007-serve-processes.md`` says why). Rows that many leads write at once are gathered in the
-transaction with :meth:`Tx.add` and go out as one COPY a table. What was awaited from :meth:`Database.begin` is
-durable when the block ends.
+transaction with :meth:`Tx.add` and go out together: few in one statement, many as one COPY a table. What was awaited
+from :meth:`Database.begin` is durable when the block ends.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -30,6 +31,9 @@ Row: TypeAlias = asyncpg.Record
 
 _dialect = dialect_module.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _compiled: dict[int, tuple[sa.ClauseElement, str, list[str], dict[str, Any]]] = {}
+
+_FEW = 80
+"""Rows up to which one statement for all tables costs less than a COPY for each: each is a journey to the server."""
 
 _MENDABLE = (
     asyncpg.SerializationError,
@@ -65,6 +69,23 @@ def prepared(stmt: Any) -> Any:
     sql, names, defaults = _compile(stmt)
     _compiled[id(stmt)] = (stmt, sql, names, defaults)
     return stmt
+
+
+@lru_cache(256)
+def _insertion(tables: tuple[sa.Table, ...]) -> str:
+    """One statement that writes rows of several tables, given column by column."""
+    parts: list[str] = []
+    number = 0
+    for place, table in enumerate(tables):
+        arrays = []
+        for column in table.columns:
+            number += 1
+            kind = column.type.compile(dialect=_dialect).partition(" COLLATE")[0]
+            arrays.append(f"${number}::{kind}[]")
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        into = f'INSERT INTO "{table.name}" ({names})'
+        parts.append(f"w{place} AS ({into} SELECT * FROM unnest({', '.join(arrays)}))")  # noqa: S608 our own names
+    return f"WITH {', '.join(parts)} SELECT 1"
 
 
 class Tx:
@@ -108,8 +129,13 @@ class Tx:
         self._rows.setdefault(table, []).append(values)
 
     async def flush(self) -> None:
-        """Send the rows added so far, one COPY a table, in the order in which the tables were first added to."""
+        """Send the rows added so far: few in one statement for all tables, many as one COPY a table."""
         rows, self._rows = self._rows, {}
+        if sum(map(len, rows.values())) <= _FEW:
+            if rows:
+                columns = [column for records in rows.values() for column in zip(*records, strict=True)]
+                await self.conn.execute(_insertion(tuple(rows)), *columns)
+            return
         for table, records in rows.items():
             await self.conn.copy_records_to_table(table.name, records=records, columns=table.columns.keys())
 
@@ -138,6 +164,10 @@ def _bound(stmt: sa.ClauseElement, params: dict[str, Any]) -> tuple[str, Sequenc
     return sql, [params[name] if name in params else defaults[name] for name in names]
 
 
+async def _leave(conn: Any) -> None:
+    """A connection comes back from its transaction as it went in, so there is nothing to reset."""
+
+
 class Database:
     """A pool of connections to one PostgreSQL. ``async with database.begin() as tx`` is the only way in."""
 
@@ -155,6 +185,7 @@ class Database:
                 max_size=self._size,
                 command_timeout=60,
                 max_inactive_connection_lifetime=0,
+                reset=_leave,
                 server_settings={"application_name": "leadmill", "timezone": "UTC"},
             )
         except (OSError, asyncpg.PostgresError) as fault:
@@ -190,4 +221,3 @@ class Database:
                 tx.done()
         except _MENDABLE as fault:
             raise Transient("db.transaction.lost", type(fault).__name__) from fault
-
