@@ -1,6 +1,7 @@
 """The console under attack: forms from elsewhere, stolen, made-up and planted cookies, roles that reach too far."""
 
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -323,10 +324,18 @@ def test_an_odd_address_breaks_no_page(mill: Mill, admin: Browser, path: str) ->
     seen(reply.text)
 
 
-def test_a_feed_from_nowhere_begins_and_tells_nobody_elses_secrets(mill: Mill, admin: Browser) -> None:
-    for after in ("%01", "x", "lead_" + "0" * 26, "'"):
-        reply = Browser("127.0.0.1", mill.port)
-        assert reply.get(f"/leads/feed?after={after}").status in (303, 401)
+def test_a_feed_from_anywhere_begins_and_is_for_who_is_signed_in(mill: Mill, admin: Browser) -> None:
+    mill.caller().post("/v1/leads", lead())
+    for after in ("%01", "x", "lead_" + "0" * 26, "'", ""):
+        assert mill.browser().get(f"/leads/feed?after={after}").status in (303, 401)
+        with socket.create_connection((admin.host, admin.port), timeout=10) as line:
+            line.sendall(admin.head("GET", f"/leads/feed?after={after}", {"last-event-id": "../x"}))
+            heard = b""
+            while b"data: " not in heard:
+                piece = line.recv(4096)
+                assert piece, heard
+                heard += piece
+        assert heard.startswith(b"HTTP/1.1 200")
 
 
 def test_odd_cookies_break_no_page(mill: Mill, admin: Browser) -> None:

@@ -15,7 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from leadmill.capture import check_map, read_map, read_rows, read_verticals
+from leadmill.core.faults import BadInput
 from leadmill.parties import Role
+from leadmill.runtime.packs import BUILT_IN, load_packs
 from tests.abuse.caller import Browser
 from tests.abuse.running import GATE, Mill, lead, traces, until
 from tests.abuse.test_hostile_text import HOSTILE, seen
@@ -275,17 +278,39 @@ MAPS = {
 }
 
 
-@pytest.mark.parametrize("name", list(MAPS)[:3])
-def test_a_map_that_cannot_be_meant_is_refused_with_what_was_meant(mill: Mill, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", MAPS)
+def test_a_map_that_cannot_be_meant_is_refused_with_what_was_meant(tmp_path: Path, name: str) -> None:
     text, says = MAPS[name]
     (tmp_path / "map.toml").write_text(text)
     (tmp_path / "leads.csv").write_text(table([row()]))
+    solar = read_verticals(load_packs(BUILT_IN))["solar"]
+
+    def read() -> None:
+        found = read_map(tmp_path / "map.toml")
+        check_map(found, solar)
+        list(read_rows(tmp_path / "leads.csv", found))
+
+    with pytest.raises(BadInput, match=says):
+        read()
+
+
+def test_a_map_with_an_unknown_key_ends_the_command_and_nothing_is_taken(mill: Mill, tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text('[columns]\nemail = "emial"\n')
+    (tmp_path / "leads.csv").write_text(table([row()]))
     before = mill.newest()
-    done = mill.run(
-        "import", tmp_path / "leads.csv", "--source", "gate", "--vertical", "solar", "--map", tmp_path / "map.toml"
+    words = (
+        "import",
+        tmp_path / "leads.csv",
+        "--source",
+        "gate",
+        "--vertical",
+        "solar",
+        "--map",
+        tmp_path / "map.toml",
     )
+    done = mill.run(*words)
     assert (done.returncode, done.stdout) == (2, ""), done
-    assert says in done.stderr
+    assert "did you mean 'email'" in done.stderr
     assert "Traceback" not in done.stderr
     assert mill.newest() == before
 
