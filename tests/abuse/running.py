@@ -116,7 +116,7 @@ class Mill:
         """What the program has said so far."""
         return (self.home / "log").read_text("utf-8", "replace")
 
-    def run(self, *words: str | Path, wait: float = 60.0) -> "subprocess.CompletedProcess[str]":
+    def run(self, *words: str | Path, wait: float = 120.0) -> "subprocess.CompletedProcess[str]":
         """A command of the program on the same home and database."""
         return command(*words, "--home", self.home, "--database-url", self.database_url, wait=wait)
 
@@ -132,7 +132,7 @@ def environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("LEADMILL_")}
 
 
-def command(*words: str | Path, wait: float = 60.0, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+def command(*words: str | Path, wait: float = 120.0, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     """A command of the program, run to its end."""
     return subprocess.run(
         [sys.executable, "-m", "leadmill", *map(str, words)],
@@ -140,7 +140,7 @@ def command(*words: str | Path, wait: float = 60.0, stdin: str = "") -> "subproc
     )  # fmt: skip
 
 
-def until(done: Callable[[], Any], what: str, wait: float = 30.0) -> Any:
+def until(done: Callable[[], Any], what: str, wait: float = 60.0) -> Any:
     """What ``done`` gives once it gives something."""
     end = time.monotonic() + wait
     while not (found := done()):
@@ -160,7 +160,7 @@ def running_mill(home: Path, database_url: str) -> Iterator[Mill]:
             env=environ(), stdout=said, stderr=log,
         )  # fmt: skip
         try:
-            ready = until(lambda: _ready(process, mill), "the program to be ready", 90)
+            ready = until(lambda: _ready(process, mill), "the program to be ready", 150)
             mill.port = int(ready.rpartition(":")[2])
             yield mill
         finally:
