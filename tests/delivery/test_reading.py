@@ -6,7 +6,7 @@ import pytest
 
 from leadmill.core.faults import BadInput
 from leadmill.delivery import Secret, read_delivery
-from leadmill.delivery.model import Picked, ReplyRule
+from leadmill.runtime.dialect import Picked, ReplyRule
 from leadmill.runtime.plugins import find_plugins
 
 COURIERS = find_plugins(("leadmill.couriers",)).of("leadmill.couriers")

@@ -16,7 +16,7 @@ ANA = Parcel(
         "address": "1 Oak St.",
     },
 )  # fmt: skip
-SPEC = DeliverySpec("http")
+SPEC = DeliverySpec(courier="http")
 JSON, XML, TEXT, HTML, FORM = (
     "application/json",
     "text/xml",

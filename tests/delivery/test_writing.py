@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qs
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadmill.delivery import DeliverySpec, Parcel, read_delivery, write
-from leadmill.delivery.model import Picked
-from leadmill.delivery.rules import next_wait, pick
+from leadmill.delivery.rules import find, next_wait
+from leadmill.runtime.dialect import Picked, pick
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ANA = Parcel(
@@ -25,7 +26,7 @@ ANA = Parcel(
 
 
 def test_without_a_mapping_the_buyer_gets_everything_it_may_have() -> None:
-    told = json.loads(write(DeliverySpec("http"), ANA).body)
+    told = json.loads(write(DeliverySpec(courier="http"), ANA).body)
     assert told == {
         "lead_id": "lead_1", "sale_id": "sale_1", "vertical": "solar", "received_at": "2026-03-02T12:00:00Z",
         "price": "65.00", "currency": "USD", "consent": {"text": "I agree."}, "context": {"ip": "203.0.113.9"},
@@ -34,7 +35,7 @@ def test_without_a_mapping_the_buyer_gets_everything_it_may_have() -> None:
 
 
 def test_a_form_without_a_mapping_is_flat() -> None:
-    told = parse_qs(write(DeliverySpec("http", format="form"), ANA).body.decode())
+    told = parse_qs(write(DeliverySpec(courier="http", format="form"), ANA).body.decode())
     assert told["first_name"] == ["Ana"]
     assert told["consent_text"] == ["I agree."]
     assert told["tags"] == ["a", "b"]
@@ -64,7 +65,7 @@ def test_a_form_without_a_mapping_is_flat() -> None:
     ],
 )
 def test_a_value_is_picked_translated_and_shaped(picked: Picked, value: object) -> None:
-    assert pick(picked, ANA) == value
+    assert pick(picked, partial(find, parcel=ANA)) == value
 
 
 @given(st.text())

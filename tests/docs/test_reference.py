@@ -11,7 +11,6 @@ from leadmill.capture import read_form, read_verticals
 from leadmill.core import reading
 from leadmill.core.reasons import State
 from leadmill.delivery import read_delivery
-from leadmill.delivery.rules import STYLES
 from leadmill.facts import KEYS
 from leadmill.flow.configure import read_text
 from leadmill.flow.model import Settled
@@ -22,6 +21,7 @@ from leadmill.outcomes import Disposition
 from leadmill.parties import read_buyer, read_source, read_team
 from leadmill.policy import read_law
 from leadmill.runtime import telemetry
+from leadmill.runtime.dialect import STYLES
 from leadmill.runtime.packs import load_packs
 from leadmill.runtime.plugins import FAMILIES, find_plugins
 from leadmill.runtime.settings import SECRETS, Settings

@@ -41,6 +41,10 @@ class Table:
         """Raise, naming the place."""
         raise BadInput(self._code, f"{self.where}{f', {key}' if key else ''}: {says}")
 
+    def inner(self, raw: object, name: str) -> "Table":
+        """A table within this one, to be read under the same code."""
+        return Table(raw, f"{self.where}, {name}", self._code)
+
     def has(self, key: str) -> bool:
         """Whether the key is there; asking makes it a known one."""
         self._read.add(key)

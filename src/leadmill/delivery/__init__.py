@@ -26,11 +26,10 @@ from leadmill.delivery.model import (
     Plan,
     Planned,
     Receipt,
-    Secret,
 )
 from leadmill.delivery.reading import read_delivery
 from leadmill.delivery.replies import read_answer, read_fault, scrub
-from leadmill.delivery.rules import Letterform, full, full_flat, shape, write
+from leadmill.delivery.rules import full, full_flat, shape, write
 from leadmill.delivery.service import (
     cancel_delivery,
     compose,
@@ -43,6 +42,7 @@ from leadmill.delivery.service import (
 )
 from leadmill.delivery.step import Dispatch
 from leadmill.delivery.store import attempts_of, count_states, find, keep_dispatched, list_receipts, receipts_of
+from leadmill.runtime.dialect import Letterform, Secret
 
 __all__ = [
     "ATTEMPT",

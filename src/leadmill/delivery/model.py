@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal, Protocol
 from msgspec import Struct
 
 from leadmill.core.case import Evidence
-from leadmill.core.conversation import Outgoing, Reply, Sign
+from leadmill.core.conversation import Outgoing, Reply
 from leadmill.core.events import Event
 from leadmill.core.reasons import Because, declare
+from leadmill.runtime.dialect import Dialect
 
 ATTEMPT = "delivery.attempt"
 """The kind of job that makes one attempt; its payload is ``{"delivery_id": …}``."""
@@ -31,53 +32,8 @@ State = Literal["queued", "accepted", "rejected", "retrying", "dead", "cancelled
 """Where a delivery stands. ``queued`` and ``retrying`` will be tried; the others are the end, unless somebody
 resends."""
 
-Format = Literal["json", "form", "xml", "csv"]
-Method = Literal["POST", "PUT", "GET"]
-Style = Literal["plain", "text", "upper", "lower", "digits", "national", "whole", "yes_no"]
 
-
-class Picked(Struct, frozen=True):
-    """Where a value of the buyer's message comes from: ``source`` names a value of the lead (``first_name``,
-    ``consent.text``, ``sale.price`` …), ``values`` translates it, ``style`` shapes it, ``default`` stands in where
-    there is none."""
-
-    source: str
-    values: dict[str, Any] = {}
-    style: Style = "plain"
-    default: str | int | float | bool | None = None
-
-
-class Secret(Struct, frozen=True):
-    """The name of the environment variable that holds a secret."""
-
-    env: str
-
-
-class ReplyRule(Struct, frozen=True):
-    """One way to recognise an answer. Exactly one of ``path`` (dotted, into JSON or a form), ``xpath``, ``regex``
-    (over the text) or ``status`` (HTTP) is set; ``equals`` lists what the found value must be, compared as
-    lower-case text; empty means that it exists."""
-
-    path: str = ""
-    xpath: str = ""
-    regex: str = ""
-    status: tuple[int, ...] = ()
-    equals: tuple[str, ...] = ()
-
-
-class ReplySpec(Struct, frozen=True):
-    """How the buyer's answers read. Without ``accept`` and ``reject`` the usual words of the trade are understood.
-    ``reason``, ``price`` and ``buyer_lead_id`` are paths: dotted, or XPath where they start with a slash."""
-
-    accept: tuple[ReplyRule, ...] = ()
-    reject: tuple[ReplyRule, ...] = ()
-    retry: tuple[ReplyRule, ...] = ()
-    reason: str = ""
-    price: str = ""
-    buyer_lead_id: str = ""
-
-
-class DeliverySpec(Struct, frozen=True):
+class DeliverySpec(Dialect, frozen=True, kw_only=True):
     """How one buyer wants its leads: the decoded ``delivery`` table of the configuration.
 
     ``fields`` maps the buyer's names (dotted for nesting) to the lead's; empty means the full payload under
@@ -85,24 +41,11 @@ class DeliverySpec(Struct, frozen=True):
     """
 
     courier: str
-    url: str = ""
-    method: Method = "POST"
-    format: Format = "json"
-    fields: dict[str, Picked] = {}
-    constants: dict[str, str | int | float | bool | Secret] = {}
-    root: str = "lead"
-    headers: dict[str, str | Secret] = {}
-    secret: str | None = None
-    sign: Sign = "none"
-    sign_name: str = ""
     to: tuple[str, ...] = ()
     sender: str = ""
     subject: str = ""
     path: str = ""
-    reply: ReplySpec = ReplySpec()
-    timeout_ms: int = 10_000
     retries: tuple[int, ...] = (10, 60, 300, 1_800, 7_200)
-    options: dict[str, Any] = {}
 
 
 class Parcel(Struct, frozen=True):
