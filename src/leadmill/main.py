@@ -28,8 +28,7 @@ from leadmill.interfaces.cli import program
 from leadmill.interfaces.house import House
 from leadmill.interfaces.server import serve_on
 from leadmill.interfaces.worker import work
-from leadmill.market import Assignment, Headroom, Sale
-from leadmill.market.service import Counters
+from leadmill.market import Assignment, Counters, Headroom, Sale
 from leadmill.policy import SuppressionAsk
 from leadmill.policy.store import hear_suppressions
 from leadmill.runtime import telemetry

@@ -6,6 +6,7 @@ Each check reads one instant of the store, so that leads may come in meanwhile.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -63,14 +64,14 @@ class Report(Struct, frozen=True):
     findings: list[Finding]
 
 
-async def verify(db: Database, pen: Pen) -> Report:
-    """Check the whole store as it stands."""
+async def verify(db: Database, pen: Pen, now: datetime | None = None) -> Report:
+    """Check the whole store as it stands; with ``now`` also that nothing stands past its time."""
     checked: list[Checked] = []
     findings: list[Finding] = []
     checks: list[tuple[str, Callable[[Tx], Awaitable[list[Finding]]]]] = [
         ("journal", _journal),
         ("ledger", _ledger),
-        ("market", _market),
+        ("market", lambda tx: _market(tx, now)),
         ("billing", _billing),
     ]
     async with db.begin() as tx:
@@ -93,8 +94,8 @@ async def _ledger(tx: Tx) -> list[Finding]:
     return [Finding(item.code, item.subject, item.detail) for item in await check_ledger(tx)]
 
 
-async def _market(tx: Tx) -> list[Finding]:
-    return [Finding(item.code, item.subject, item.detail) for item in await check_market(tx)]
+async def _market(tx: Tx, now: datetime | None) -> list[Finding]:
+    return [Finding(item.code, item.subject, item.detail) for item in await check_market(tx, now)]
 
 
 async def _billing(tx: Tx) -> list[Finding]:

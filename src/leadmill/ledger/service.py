@@ -80,15 +80,44 @@ async def lock_guards(tx: Tx, accounts: Sequence[str]) -> dict[str, Guard]:
     return await store.lock(tx, sorted(accounts))
 
 
-async def draw(tx: Tx, changes: Mapping[str, int]) -> None:
-    """Move balances that :func:`lock_guards` has locked, once for a whole group; whoever calls writes the postings that
-    explain them in the same transaction."""
+async def draw(tx: Tx, changes: Mapping[str, int], held: Mapping[str, int] | None = None) -> None:
+    """Move balances and what is ``held`` of accounts that :func:`lock_guards` has locked, once for a whole group;
+    whoever calls writes the postings and holds that explain them in the same transaction."""
     await store.move_balances(tx, {account: change for account, change in sorted(changes.items()) if change})
+    await store.move_held(tx, {account: change for account, change in sorted((held or {}).items()) if change})
 
 
 def keep_posting(tx: Tx, posting: Posting) -> None:
     """Write a posting whose guarded balances :func:`draw` moves."""
     store.add_posting(tx, posting)
+
+
+def keep_hold(tx: Tx, hold: MoneyHold) -> None:
+    """Write a hold whose money :func:`draw` sets aside."""
+    store.add_hold(tx, hold)
+
+
+async def money_holds(tx: Tx, ids: Sequence[str]) -> dict[str, MoneyHold]:
+    """Those of some holds that have not ended; none can end before the transaction does where their accounts are
+    locked."""
+    return {held.id: held for held in await store.standing_holds(tx, ids)}
+
+
+async def end_money_holds(tx: Tx, ids: Sequence[str], state: HoldState) -> None:
+    """End several holds at once and give back what they kept; those that have ended before are passed over."""
+    if not ids:
+        return
+    standing = await store.standing_holds(tx, ids)
+    await store.lock(tx, sorted({held.account for held in standing}))
+    given: dict[str, int] = {}
+    for held in await store.end_holds(tx, ids, state):
+        given[held.account] = given.get(held.account, 0) - held.amount.amount
+    await store.move_held(tx, given)
+
+
+async def money_held(tx: Tx, ref: str) -> dict[str, int]:
+    """The amounts of the holds for one purpose that have not ended, in minor units, by id."""
+    return {held.id: held.amount.amount for held in await store.holds_for(tx, ref)}
 
 
 async def hold(tx: Tx, hold: MoneyHold) -> None:

@@ -195,6 +195,45 @@ async def put_hold(tx: Tx, hold: MoneyHold) -> None:
     )
 
 
+def add_hold(tx: Tx, hold: MoneyHold) -> None:
+    """Write a new hold with the other rows of the transaction; sets no money aside."""
+    tx.add(
+        MONEY_HOLD,
+        hold.id,
+        hold.account,
+        hold.amount.amount,
+        hold.amount.currency,
+        hold.expires_at,
+        hold.state.value,
+        hold.ref,
+    )
+
+
+_STANDING = prepared(
+    sa.select(MONEY_HOLD)
+    .where(_H.id == sa.any_(sa.bindparam("ids", type_=_TEXTS)), _H.state == sa.literal_column("'held'"))
+    .order_by(_H.account, _H.id)
+)
+
+
+async def standing_holds(tx: Tx, ids: Sequence[str]) -> list[MoneyHold]:
+    """Those of some holds that have not ended, by account."""
+    return [_hold(row) for row in await tx.all(_STANDING, ids=list(ids))]
+
+
+async def end_holds(tx: Tx, ids: Sequence[str], state: HoldState) -> list[MoneyHold]:
+    """Move holds out of ``held``; those that were still in it."""
+    stmt = sa.update(MONEY_HOLD).values(state=state.value)
+    ended = stmt.where(_H.id == sa.any_(sa.literal(list(ids), _TEXTS)), _H.state == sa.literal_column("'held'"))
+    return [_hold(row) for row in await tx.all(ended.returning(MONEY_HOLD))]
+
+
+async def holds_for(tx: Tx, ref: str) -> list[MoneyHold]:
+    """The holds for one purpose that have not ended."""
+    stmt = sa.select(MONEY_HOLD).where(_H.state == sa.literal_column("'held'"), _H.ref == ref)
+    return [_hold(row) for row in await tx.all(stmt.order_by(_H.id))]
+
+
 async def find_hold(tx: Tx, hold_id: str) -> MoneyHold | None:
     """A hold, unlocked; its account never changes."""
     row = await tx.one(sa.select(MONEY_HOLD).where(_H.id == hold_id))

@@ -5,6 +5,8 @@ always an Auction that names each order considered and why it did not get the le
 a buyer's credit.
 """
 
+from leadmill.market.counters import Counters
+from leadmill.market.holds import hold_room, release_hold, release_holds, use_hold
 from leadmill.market.lines import in_house
 from leadmill.market.model import (
     Assignment,
@@ -29,8 +31,8 @@ from leadmill.market.model import (
     Wanted,
 )
 from leadmill.market.reading import read_order
+from leadmill.market.rooms import RoomHold, RoomState
 from leadmill.market.service import (
-    Counters,
     cancel_sale,
     cap_use,
     check,
@@ -62,6 +64,8 @@ __all__ = [
     "Per",
     "PingTarget",
     "Room",
+    "RoomHold",
+    "RoomState",
     "Sale",
     "SaleCancelled",
     "SaleRecord",
@@ -73,12 +77,16 @@ __all__ = [
     "cap_use",
     "check",
     "find_sale",
+    "hold_room",
     "in_house",
     "is_open",
     "read_order",
     "recount_limits",
+    "release_hold",
+    "release_holds",
     "rep_use",
     "sales_of",
     "sales_to",
     "turnover",
+    "use_hold",
 ]

@@ -161,10 +161,15 @@ class Wanted(Struct, frozen=True):
 
 class Headroom(Ask, frozen=True, eq=False):
     """What is left of the limits of these orders? Compared by identity: comparing the lists would cost more than the
-    answer."""
+    answer.
+
+    ``holds`` names the room set aside for this lead: where its orders are among ``wanted`` it is let go just before
+    the answer, so that this lead finds it and no other can.
+    """
 
     personal: ClassVar[bool] = False
     wanted: tuple[Wanted, ...]
+    holds: tuple[str, ...] = ()
 
 
 class Use(Struct, frozen=True, array_like=True):

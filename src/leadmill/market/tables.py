@@ -1,4 +1,4 @@
-"""The market's tables: who got which lead, and how much of each limit is used."""
+"""The market's tables: who got which lead, what is held for whom, and how much of each limit is used."""
 
 import sqlalchemy as sa
 
@@ -30,6 +30,26 @@ sa.Index("sale_by_order", SALE.c.order_id, SALE.c.at)
 sa.Index("sale_by_buyer", SALE.c.buyer_id, SALE.c.id, postgresql_where=SALE.c.buyer_id.is_not(None))
 sa.Index("sale_by_team", SALE.c.team_id, SALE.c.at, postgresql_where=SALE.c.team_id.is_not(None))
 
+MARKET_HOLD = sa.Table(
+    "market_hold",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("order_id", Id, nullable=False),
+    sa.Column("account", Id),
+    sa.Column("price", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+)
+"""Room set aside for a lead that may come. While it is ``held`` it counts in the windows of ``at`` as a sale would,
+and the ledger holds its money under the same id."""
+
+_HELD = MARKET_HOLD.c.state == sa.literal_column("'held'")
+sa.Index("market_hold_open", MARKET_HOLD.c.expires_at, MARKET_HOLD.c.id, postgresql_where=_HELD)
+sa.Index("market_hold_by_order", MARKET_HOLD.c.order_id, MARKET_HOLD.c.at, postgresql_where=_HELD)
+
 LIMIT_USE = sa.Table(
     "limit_use",
     metadata,
@@ -43,5 +63,5 @@ LIMIT_USE = sa.Table(
     sa.Column("spend_limit", sa.BigInteger),
     postgresql_with={"fillfactor": 50},
 )
-"""One row a window of a limited order or rep: what was sold in it. The limits are those of the last lead counted, so
-use above them is always a fault."""
+"""One row a window of a limited order or rep: what was sold and is held in it. The limits are those of the last lead
+counted, so use above them is always a fault."""

@@ -101,6 +101,17 @@ class Tally:
             self.last[wanted.order_id] = at
         return moved
 
+    def give_back(self, wanted: Wanted, amount: int, at: datetime) -> list[Key]:
+        """Take a lead and its price (minor units) out of the windows of an order that hold ``at``; the counters that
+        moved. Money of accounts is the caller's."""
+        scope = order_scope(wanted.order_id)
+        moved = [(scope, per, bounds(per, wanted.tz, at)[0]) for per in wanted.pers]
+        for key in moved:
+            leads, spend = self.used.get(key, _NONE)
+            self.used[key] = (leads - 1, spend - amount)
+        self._uses.pop(wanted.order_id, None)
+        return moved
+
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The moment a condition without a span is asked at: it does not matter to it."""

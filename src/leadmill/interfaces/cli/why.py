@@ -52,7 +52,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         """Check the journal's chain, the ledger's sums, caps and budgets against sales, leads against events."""
 
         async def act(house: House) -> int:
-            report = await verify(house.db, house.pen)
+            report = await verify(house.db, house.pen, house.clock())
             if as_json:
                 document(report)
             else:

@@ -17,6 +17,7 @@ from leadmill.followup import SEND
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
+from leadmill.market import release_holds
 from leadmill.parties import sweep_sessions
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import kept
@@ -25,6 +26,9 @@ from leadmill.runtime.worker import Worker
 
 _ANSWERS_KEPT = timedelta(hours=48)
 """How long an ``Idempotency-Key`` is remembered; a day is promised."""
+
+_SWEPT = 500
+"""Holds that end in one transaction."""
 
 
 def workers(house: House) -> list[Worker]:
@@ -46,6 +50,7 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
     tasks = [asyncio.create_task(one.run()) for one in staff]
     chores = [
         asyncio.create_task(_every(1.0, lambda: chain(house))),
+        asyncio.create_task(_every(2.0, lambda: sweep(house))),
         asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
     ]
@@ -61,6 +66,14 @@ async def chain(house: House) -> None:
     """Chain the journal's loose groups."""
     async with house.db.begin() as tx:
         await journal.link(tx)
+
+
+async def sweep(house: House) -> None:
+    """Let go of the room that was held for leads that did not come."""
+    while True:
+        async with house.db.begin() as tx:
+            if await release_holds(tx, house.clock(), _SWEPT) < _SWEPT:
+                return
 
 
 async def count(house: House) -> None:
@@ -85,5 +98,3 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         with contextlib.suppress(Fault):
             await act()
         await asyncio.sleep(seconds)
-
-

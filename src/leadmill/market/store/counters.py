@@ -1,4 +1,4 @@
-"""Every read and write of the market's tables.
+"""Reads and writes of the counters of limits.
 
 Called by the verbs and the cap book. Counters are always inserted and locked in the order of their keys and before
 any account of the ledger, so that transactions wait in line and never in a ring.
@@ -10,14 +10,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from leadmill.core.money import Money
-from leadmill.market.model import LegState, Per, SaleRecord
-from leadmill.market.tables import LIMIT_USE, SALE
+from leadmill.market.model import Per
+from leadmill.market.tables import LIMIT_USE, MARKET_HOLD, SALE
 from leadmill.market.tally import Key
 from leadmill.runtime.db import Row, Tx, prepared
 
 _S = SALE.c
 _L = LIMIT_USE.c
+_H = MARKET_HOLD.c
 _CANCELLED: sa.ColumnElement[str] = sa.literal_column("'cancelled'")
 """The state of legs that no longer count in their windows."""
 
@@ -27,27 +27,6 @@ _NUMBERS = sa.ARRAY(sa.BigInteger)
 
 Limits = tuple[int | None, int | None]
 """The limits of a window in leads and in minor units."""
-
-
-def add_sale(tx: Tx, item: SaleRecord) -> None:
-    """Write a leg or an assignment."""
-    tx.add(
-        SALE,
-        item.id,
-        item.leg,
-        item.deal_id,
-        item.lead_id,
-        item.order_id,
-        item.buyer_id,
-        item.team_id,
-        item.rep_id,
-        item.mode,
-        item.price.amount,
-        item.price.currency,
-        item.state.value,
-        item.at,
-        item.ended_at,
-    )
 
 
 def _keys(name: str) -> sa.TableValuedAlias:
@@ -107,7 +86,8 @@ def _columns(keys: Sequence[Key]) -> dict[str, list[object]]:
 def _counted(
     scope: sa.ColumnElement[str], starts: sa.ColumnElement[datetime], ends: sa.ColumnElement[datetime]
 ) -> sa.FromClause:
-    """Leads and money of the sales that fall into a window of an order or, in-house, of a rep."""
+    """Leads and money of the sales that fall into a window of an order or, in-house, of a rep, and of what is held for
+    an order in it."""
     name = sa.func.substr(scope, sa.func.strpos(scope, ":") + 1)
     inside = sa.and_(_S.at >= starts, _S.at < ends)
     of_order = sa.and_(sa.func.starts_with(scope, "order:"), _S.order_id == name, inside)
@@ -117,9 +97,21 @@ def _counted(
         _S.rep_id == sa.func.split_part(name, "/", 2),
         inside,
     )
-    total = sa.cast(sa.func.coalesce(sa.func.sum(_S.price), 0), sa.BigInteger)
+    held = sa.and_(
+        _H.state == sa.literal_column("'held'"),
+        sa.func.starts_with(scope, "order:"),
+        _H.order_id == name,
+        _H.at >= starts,
+        _H.at < ends,
+    )
+    held_leads = sa.select(sa.func.count()).select_from(MARKET_HOLD).where(held).correlate_except(MARKET_HOLD)
+    held_money = sa.select(sa.func.coalesce(sa.func.sum(_H.price), 0)).where(held).correlate_except(MARKET_HOLD)
+    total = sa.func.coalesce(sa.func.sum(_S.price), 0) + held_money.scalar_subquery()
     return (
-        sa.select(sa.func.count().label("leads"), total.label("spend"))
+        sa.select(
+            (sa.func.count() + held_leads.scalar_subquery()).label("leads"),
+            sa.cast(total, sa.BigInteger).label("spend"),
+        )
         .select_from(SALE)
         .where(sa.or_(of_order, of_rep), _S.state != _CANCELLED)
         .lateral("counted")
@@ -250,48 +242,6 @@ async def drop_counters(tx: Tx, scopes: Sequence[str], teams: Sequence[str]) -> 
     await tx.run(sa.delete(LIMIT_USE).where(theirs))
 
 
-async def end_leg(tx: Tx, sale_id: str, state: LegState, now: datetime) -> SaleRecord | None:
-    """Move a leg or assignment that stands to its end; None where there is none that stands."""
-    row = await tx.one(
-        sa.update(SALE).values(state=state.value, ended_at=now).where(_S.id == sale_id, _standing()).returning(SALE)
-    )
-    return _record(row) if row else None
-
-
-async def find_leg(tx: Tx, sale_id: str) -> SaleRecord | None:
-    """A leg or assignment by its id."""
-    row = await tx.one(sa.select(SALE).where(_S.id == sale_id))
-    return _record(row) if row else None
-
-
-async def legs_of(tx: Tx, lead_id: str) -> list[SaleRecord]:
-    """Every leg and assignment of a lead, oldest first."""
-    rows = await tx.all(sa.select(SALE).where(_S.lead_id == lead_id).order_by(_S.at, _S.id))
-    return [_record(row) for row in rows]
-
-
-async def sales_to(tx: Tx, buyer_id: str, before: str | None = None, most: int = 50) -> list[SaleRecord]:
-    """A buyer's legs, newest first; ``before`` is the last id of the page before."""
-    stmt = sa.select(SALE).where(_S.buyer_id == buyer_id)
-    if before is not None:
-        stmt = stmt.where(_S.id < before)
-    return [_record(row) for row in await tx.all(stmt.order_by(_S.id.desc()).limit(most))]
-
-
-_LAST_OF = (
-    sa.func.unnest(sa.bindparam("orders", type_=_TEXTS))
-    .table_valued(sa.column("id", sa.Text))
-    .render_derived("wanted_order")
-)
-_LAST_ROW = sa.select(_S.at).where(_S.order_id == _LAST_OF.c.id).order_by(_S.at.desc()).limit(1).lateral("last_sale")
-_LAST = prepared(sa.select(_LAST_OF.c.id, _LAST_ROW.c.at).select_from(_LAST_OF.join(_LAST_ROW, sa.true())))
-
-
-async def last_sales(tx: Tx, order_ids: Sequence[str]) -> dict[str, datetime]:
-    """When orders last got a lead."""
-    return {row["id"]: row["at"] for row in await tx.all(_LAST, orders=list(order_ids))}
-
-
 async def wrong_counters(tx: Tx) -> list[tuple[Key, tuple[int, int], tuple[int, int]]]:
     """Counters that differ from the sales of their window: the counter, what it says, what the sales say."""
     count = _counted(_L.scope, _L.starts, _L.ends)
@@ -311,45 +261,5 @@ async def overrun_counters(tx: Tx) -> list[tuple[Key, tuple[int, int], Limits]]:
     return [(_key(row), (row["leads"], row["spend"]), (row["leads_limit"], row["spend_limit"])) for row in rows]
 
 
-async def oversold(tx: Tx) -> list[str]:
-    """Leads with an exclusive leg or an assignment beside another that stands, or with two legs of one buyer."""
-    standing = _standing()
-    alone = _S.mode != "shared"
-    several = sa.and_(sa.func.count() > 1, sa.func.bool_or(alone))
-    twice = sa.func.count(_S.buyer_id) > sa.func.count(sa.distinct(_S.buyer_id))
-    stmt = sa.select(_S.lead_id).where(standing).group_by(_S.lead_id).having(sa.or_(several, twice))
-    return [row["lead_id"] for row in await tx.all(stmt.order_by(_S.lead_id))]
-
-
-async def turnover(tx: Tx) -> dict[tuple[str, str], int]:
-    """What the standing legs of each buyer add up to, by buyer and currency, in minor units."""
-    total = sa.cast(sa.func.sum(_S.price), sa.BigInteger).label("total")
-    stmt = sa.select(_S.buyer_id, _S.currency, total).where(_S.state == LegState.SOLD.value)
-    rows = await tx.all(stmt.group_by(_S.buyer_id, _S.currency))
-    return {(row["buyer_id"], row["currency"]): row["total"] for row in rows}
-
-
-def _standing() -> sa.ColumnElement[bool]:
-    return sa.or_(_S.state == LegState.SOLD.value, _S.state == LegState.ASSIGNED.value)
-
-
 def _key(row: Row) -> Key:
     return row["scope"], Per(row["per"]), row["starts"]
-
-
-def _record(row: Row) -> SaleRecord:
-    return SaleRecord(
-        id=row["id"],
-        leg=row["leg"],
-        deal_id=row["deal_id"],
-        lead_id=row["lead_id"],
-        order_id=row["order_id"],
-        buyer_id=row["buyer_id"],
-        team_id=row["team_id"],
-        rep_id=row["rep_id"],
-        mode=row["mode"],
-        price=Money(row["price"], row["currency"]),
-        state=LegState(row["state"]),
-        at=row["at"],
-        ended_at=row["ended_at"],
-    )

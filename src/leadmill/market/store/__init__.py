@@ -1,0 +1,1 @@
+"""Every read and write of the market's tables, a module for each of them."""
