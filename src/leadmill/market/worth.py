@@ -1,0 +1,142 @@
+"""What giving a lead to an order is worth, and in which order to offer it: reduced values and the plan over rounds.
+
+Called by the market's choice while a lead waits, so it is plain Python over a handful of candidates. A candidate's
+worth is what it pays, less returns, less the prices of the limits it would use up. Candidates may decline; a plan
+says whom to ask first when there are so many rounds left: an exclusive order at a time, or several sharing ones at
+once. Pure.
+"""
+
+import math
+from collections.abc import Sequence
+
+ROUNDS = 4
+"""How often one lead is offered at most."""
+
+_SHARED = 2
+
+
+class Candidate:
+    """One way to sell a lead: ``key`` names the order, ``worth`` is the reduced value if it comes about, ``odds`` how
+    likely the buyer accepts. ``shared`` tells a leg from the lead alone."""
+
+    __slots__ = ("buyer", "key", "odds", "shared", "worth")
+
+    def __init__(self, key: str, buyer: str, shared: bool, worth: float, odds: float) -> None:
+        self.key = key
+        self.buyer = buyer
+        self.shared = shared
+        self.worth = worth
+        self.odds = odds
+
+
+class Plan:
+    """What to do next: offer the lead to ``keys``, ``shared`` or alone. ``value`` is what the plan is expected to
+    earn over its remaining rounds, net of shadow prices."""
+
+    __slots__ = ("keys", "shared", "value")
+
+    def __init__(self, shared: bool, keys: list[str], value: float) -> None:
+        self.shared = shared
+        self.keys = keys
+        self.value = value
+
+
+def reduced(value: float, bid: float, lead_price: float, money_price: float, hedge: float, used: float) -> float:
+    """The worth of a sale: ``value`` less what the limits it uses are worth.
+
+    ``lead_price`` is the price of one lead of its caps, ``money_price`` that of one unit of its budgets, ``used``
+    the share of its fullest limit that is gone. A ``hedge`` above zero mixes in bid scaling, which needs no forecast:
+    w = v − (1 − θ)(λ + μ·b) − θ·v·e^(f − 1).
+    """
+    price = lead_price + money_price * bid
+    if not hedge:
+        return value - price
+    return value - (1.0 - hedge) * price - hedge * value * math.exp(used - 1.0)
+
+
+def least_bid(runner_up: float, odds: float, lead_price: float, money_price: float, returns: float) -> float:
+    """The lowest bid that beats a runner-up's expected worth: (rival/p + λ) / (1 − r − μ)."""
+    return (runner_up / odds + lead_price) / (1.0 - returns - money_price)
+
+
+def plan(candidates: Sequence[Candidate], legs: int, rounds: int = ROUNDS, alone: bool = True) -> Plan | None:
+    """The best next offer, or None where keeping the lead is worth more.
+
+    ``legs`` is how many more buyers may share the lead; ``alone`` is False once a leg is sold. With a fallback behind
+    it a refusal costs little, so exclusive orders are asked by worth and not by worth times odds.
+    """
+    if rounds <= 0:
+        return None
+    useful = [one for one in candidates if one.worth > 0.0]
+    if not useful:
+        return None
+    singles = sorted([one for one in useful if not one.shared], key=_by_worth) if alone else []
+    legs_left = [one for one in useful if one.shared] if legs > 0 else []
+    together = _of_distinct_buyers(sorted(legs_left, key=_by_worth)) if legs_left else []
+    once = _of_distinct_buyers(sorted(legs_left, key=_by_expected))[:legs] if legs_left else []
+    shared_once = sum(one.worth * one.odds for one in once)
+    shared_again = _filled(together, legs)
+    best = shared_again if rounds >= _SHARED else shared_once
+    first = _first_single(singles, shared_once, shared_again, rounds)
+    if first is not None and first[0] > best:
+        return Plan(False, [first[1].key], first[0])
+    chosen = together[:legs] if rounds >= _SHARED else once
+    return Plan(True, [one.key for one in chosen], best) if chosen else None
+
+
+def _first_single(
+    singles: Sequence[Candidate], once: float, again: float, rounds: int
+) -> tuple[float, Candidate] | None:
+    # ahead[i] is V_r(i): the most that r rounds earn from the exclusives from place i on, or from sharing.
+    if not singles:
+        return None
+    count = len(singles)
+    before: list[float] = [0.0] * (count + 1)
+    ahead = before
+    for left in range(1, rounds + 1):
+        ahead = [0.0] * (count + 1)
+        ahead[count] = again if left >= _SHARED else once
+        for place in range(count - 1, -1, -1):
+            one = singles[place]
+            tried = one.odds * one.worth + (1.0 - one.odds) * before[place + 1]
+            rest = ahead[place + 1]
+            ahead[place] = tried if tried > rest else rest
+        before_last, before = before, ahead
+    for place, one in enumerate(singles):
+        tried = one.odds * one.worth + (1.0 - one.odds) * before_last[place + 1]
+        if tried >= ahead[place] and tried > ahead[place + 1]:
+            return tried, one
+        if ahead[place] <= ahead[count]:
+            return None
+    return None
+
+
+def _filled(ranked: Sequence[Candidate], legs: int) -> float:
+    """What sharing earns where refused legs can be offered again: as many expected legs as there is room for."""
+    room = float(legs)
+    value = 0.0
+    for one in ranked:
+        if room <= 0.0:
+            break
+        part = one.odds if one.odds < room else room
+        value += part * one.worth
+        room -= part
+    return value
+
+
+def _of_distinct_buyers(ranked: Sequence[Candidate]) -> list[Candidate]:
+    found: list[Candidate] = []
+    buyers: set[str] = set()
+    for one in ranked:
+        if one.buyer not in buyers:
+            buyers.add(one.buyer)
+            found.append(one)
+    return found
+
+
+def _by_worth(one: Candidate) -> tuple[float, float, str]:
+    return -one.worth, -one.odds, one.key
+
+
+def _by_expected(one: Candidate) -> tuple[float, str]:
+    return -one.worth * one.odds, one.key
