@@ -28,7 +28,9 @@ from leadmill.interfaces.cli import program
 from leadmill.interfaces.house import House
 from leadmill.interfaces.server import serve_on
 from leadmill.interfaces.worker import work
-from leadmill.market import Assignment, Counters, Headroom, Sale
+from leadmill.market import Assignment, Counters, Headroom, QuoteAsk, Quoted, Sale, hear_quotes, keep_quoted
+from leadmill.overlap import KnownAsk
+from leadmill.overlap.service import Lists
 from leadmill.policy import SuppressionAsk
 from leadmill.policy.store import hear_suppressions
 from leadmill.runtime import telemetry
@@ -91,7 +93,8 @@ async def wire(
     packs = load_packs(*settings.packs)
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
     pen = Pen(vault, keys, Codecs(), mint)
-    kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults), book.walk, clock, mint, book.take_up)
+    lists = Lists(vault.keyed_hash, environ)
+    kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults, lists), book.walk, clock, mint, book.take_up)
     return House(
         settings=settings,
         environ=environ,
@@ -105,12 +108,15 @@ async def wire(
         mill=Mill(kit),
         way=way,
         plugins=plugins,
+        lists=lists,
         clock=clock,
         mint=mint,
     )
 
 
-def _ears(vault: Vault, keys: Keys, clock: Clock, mint: Mint, way: WayOut, consults: Mapping[str, Consult]) -> Ears:
+def _ears(
+    vault: Vault, keys: Keys, clock: Clock, mint: Mint, way: WayOut, consults: Mapping[str, Consult], lists: Lists
+) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
     counters = Counters(clock)
     return Ears(
@@ -118,9 +124,12 @@ def _ears(vault: Vault, keys: Keys, clock: Clock, mint: Mint, way: WayOut, consu
             FindPerson: hear_find_person(vault, keys, mint),
             SuppressionAsk: hear_suppressions,
             Headroom: counters.hear,
+            QuoteAsk: hear_quotes,
+            KnownAsk: lists.hear,
         },
         keepers={
             Identity: keep_identity,
+            Quoted: keep_quoted,
             Sale: counters.keep_sale,
             Assignment: counters.keep_assignment,
             Dispatched: keep_dispatched,

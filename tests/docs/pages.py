@@ -31,6 +31,7 @@ KINDS = {
     "json answer": "its answer",
     "json problem": "a problem",
     "json outcome": "a body of POST /v1/outcomes",
+    "json known": "a body of POST /v1/known",
     "json summary": "an import's summary",
 }
 """What a fence may say, and how the block behind it is tested."""

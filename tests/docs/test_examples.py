@@ -18,6 +18,7 @@ from leadmill.flow.importing import Summary
 from leadmill.flow.planning import Declared, plan
 from leadmill.followup.rules import read_messages
 from leadmill.interfaces.api.intake import Answer
+from leadmill.interfaces.api.known import KnownIn
 from leadmill.interfaces.api.outcomes import OutcomeIn
 from leadmill.interfaces.api.problems import Problem
 from leadmill.policy import read_law
@@ -127,7 +128,8 @@ def test_both_ways_to_write_a_lead_say_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "model"), [("answer", Answer), ("problem", Problem), ("outcome", OutcomeIn), ("summary", Summary)]
+    ("kind", "model"),
+    [("answer", Answer), ("problem", Problem), ("outcome", OutcomeIn), ("known", KnownIn), ("summary", Summary)],
 )
 def test_a_document_has_the_shape_that_is_sent(kind: str, model: Any) -> None:
     found = blocks("json", kind)

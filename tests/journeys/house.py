@@ -32,7 +32,7 @@ from leadmill.runtime.settings import Settings
 from tests.conftest import FixedClock
 
 HOOK_SECRET = "whsec_c2VjcmV0LW9mLWhlbGlvLWZvci10ZXN0cw=="
-ENVIRON = {"HOOK_SECRET": HOOK_SECRET, "BUYER_TOKEN": "token-of-the-buyer"}
+ENVIRON = {"HOOK_SECRET": HOOK_SECRET, "BUYER_TOKEN": "token-of-the-buyer", "HELIO_MATCH": "match-key-of-helio"}
 
 
 class Received(Struct, frozen=True):

@@ -7,13 +7,15 @@ every lead explained.
 """
 
 import copy
+import hashlib
+import hmac
 import json
 import tomllib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -28,7 +30,8 @@ from leadmill.interfaces.api.intake import Intake
 from leadmill.interfaces.house import House
 from leadmill.interfaces.worker import workers
 from leadmill.outcomes import Disposition, find_reported, report_as
-from leadmill.parties import Caller
+from leadmill.overlap.model import Kind
+from leadmill.parties import Caller, KnownPeople
 from leadmill.policy.model import Suppression
 from leadmill.policy.store import suppress
 from tests.conftest import FixedClock
@@ -38,6 +41,13 @@ from tests.journeys.truths import Truths, same
 
 HERE = Path(__file__).parent
 KINDS = ("source", "buyer", "team", "order", "form")
+
+
+def _hashed(profile: str, key: bytes, value: str) -> str:
+    """As a buyer's program does it, in the words of its manual rather than ours."""
+    if profile == "hmac-sha256":
+        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+    return {"md5": hashlib.md5, "sha1": hashlib.sha1, "sha256": hashlib.sha256}[profile](value.encode()).hexdigest()
 
 
 @cache
@@ -195,6 +205,18 @@ class Life(Truths):
         ]
         async with self.house.db.begin() as tx:
             await suppress(tx, entries)
+
+    async def do_known(self, event: dict[str, Any]) -> None:
+        """``known = BUYER``: the buyer says whom it has, as its own program would hash them: ``phone`` or ``email``
+        with the values in the list's form; ``change`` as the API's."""
+        buyer = self.house.book.walk().rules.roster.buyers[event["known"]]
+        kind = "phone" if "phone" in event else "email"
+        spec = buyer.known or KnownPeople()
+        key = self.house.environ.get(spec.key_env, "").encode()
+        hashes = [_hashed(spec.profile, key, value) for value in event[kind]]
+        async with self.house.db.begin() as tx:
+            change = event.get("change", "add")
+            await self.house.lists.change(tx, buyer, cast(Kind, kind), hashes, change, self.clock())
 
     async def do_approve(self, event: dict[str, Any]) -> None:
         """``approve = LABEL``: a person lets the waiting lead go on; ``fault`` is the code of a refusal."""

@@ -17,7 +17,8 @@ from leadmill.facts import Verify
 from leadmill.flow.rules import Rules
 from leadmill.followup import Plan
 from leadmill.identity import Recognise
-from leadmill.market import Allocate
+from leadmill.market import Allocate, Redeem
+from leadmill.overlap import Compare
 from leadmill.policy import Clear
 from leadmill.scoring import Rate
 
@@ -42,9 +43,11 @@ def build_walk(rules: Rules) -> Walk:
             Verify(rules.reference, rules.providers),
         ),
         together=(
+            Redeem(),
             Recognise(rules.verticals, rules.keyed_hash),
             Rate(rules.cards),
             Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
+            Compare(rules.roster),
             Allocate(rules.orders, rules.roster, {name: one.currency for name, one in rules.verticals.items()}),
         ),
         after=(

@@ -16,6 +16,7 @@ from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
 from leadmill.flow.runner import Mill
 from leadmill.identity.service import Keys
+from leadmill.overlap.service import Lists
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database
 from leadmill.runtime.outgoing import WayOut
@@ -40,6 +41,7 @@ class House(Struct, frozen=True):
     mill: Mill
     way: WayOut
     plugins: Plugins
+    lists: Lists
     clock: Clock
     mint: Mint
 

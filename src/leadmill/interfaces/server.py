@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from leadmill import __version__
 from leadmill.core.faults import Transient
 from leadmill.core.ids import mint
+from leadmill.interfaces.api.dialects import Interpreter
 from leadmill.interfaces.api.intake import Intake
 from leadmill.interfaces.api.problems import MEDIA_TYPE, problem_for
 from leadmill.interfaces.house import House
@@ -87,9 +88,22 @@ def application(house: House) -> "Callable[..., object]":
         house.kit.refresh,
     )
 
+    interpreter = Interpreter(
+        house.mill.take,
+        lambda: house.book.ring.callers,
+        house.vault.keyed_hash,
+        lambda: house.book.walk().rules,
+        house.clock,
+        mint,
+        _alarm,
+        house.kit.refresh,
+    )
+
     async def app(scope: dict[str, object], receive: object, send: object) -> None:
         if scope["type"] == "http" and scope["path"] == "/v1/leads" and scope["method"] == "POST":
             await intake(scope, receive, send)  # type: ignore[arg-type]
+        elif scope["type"] == "http" and (ways := interpreter.doors().find(str(scope["path"]))):
+            await interpreter({**scope, "leadmill.ways": ways}, receive, send)  # type: ignore[arg-type]
         else:
             await rest(scope, receive, send)  # type: ignore[arg-type]
 
@@ -114,6 +128,7 @@ def wiring(house: House) -> Wiring:
         ready=ready,
         exposition=telemetry.exposition,
         home=house.settings.home,
+        lists=house.lists,
         version=__version__,
         secure=house.settings.public_url.startswith("https://"),
     )

@@ -15,7 +15,7 @@ from litestar.response import Redirect
 
 from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
-from leadmill.interfaces.api import docs, health, leads, outcomes
+from leadmill.interfaces.api import docs, health, known, leads, outcomes
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
 from leadmill.interfaces.console import deliveries, imports, lead, market, sign_in, users
@@ -124,6 +124,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *form.ROUTES,
             *leads.ROUTES,
             *outcomes.ROUTES,
+            *known.ROUTES,
             *health.ROUTES,
             *docs.ROUTES,
         ],

@@ -16,6 +16,7 @@ from leadmill.core.money import Money
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
+from leadmill.overlap.service import Lists
 from leadmill.parties import KeyedHash, KeyRing
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database
@@ -40,6 +41,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     ready: Callable[[], Awaitable[None]]
     exposition: Callable[[], tuple[str, bytes]]
     home: Path
+    lists: Lists
     version: str
     secure: bool = False
 

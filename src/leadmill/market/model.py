@@ -9,14 +9,17 @@ person's values.
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
 
 from leadmill.core.case import Answer, Ask, Evidence
 from leadmill.core.events import Event
+from leadmill.core.hours import Schedule
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, State, declare
+from leadmill.market.tender import PingTarget
+from leadmill.market.terms import CallTerms, PriceRule, PriceTime, Subscription, VolumeStep
 
 MAX_LEGS = 8
 """The most buyers one lead may be shared among, whatever the orders say."""
@@ -40,6 +43,8 @@ REP_CAPACITY = declare("market.order.rep_capacity", "Every rep for this area has
 OTHER_TEAM = declare("market.order.other_team", "The lead stays in-house with {winner}, which comes first.")
 NO_REP_FOR_ZIP = declare("market.order.no_rep_for_zip", "No rep of the team works this ZIP code.")
 PREVIOUSLY_REJECTED = declare("market.order.previously_rejected", "The buyer has already declined this lead.")
+KNOWN = declare("market.order.known_person", "The buyer already has this person, by {by}.")
+EXCLUDED = declare("market.order.excluded", "The publisher keeps its lead from this buyer, {how}.")
 UNKNOWN_RECIPIENT = declare("market.order.unknown_recipient", "No buyer or team {recipient} is on the roster.")
 CURRENCY = declare("market.order.currency", "The order pays in {currency}, this market in {market}.")
 
@@ -78,35 +83,16 @@ class Cap(Struct, frozen=True):
     spend: Money | None = None
 
 
-class Span(Struct, frozen=True):
-    """Open from ``start`` to ``end``, minutes since Monday 00:00 of the local week; ``end`` is past the week's last
-    minute where Sunday night runs into Monday."""
-
-    start: int
-    end: int
-
-
-class Schedule(Struct, frozen=True):
-    """When an order is open: spans of the local week in the IANA zone ``tz``. ``text`` is what was declared."""
-
-    tz: str
-    spans: tuple[Span, ...]
-    text: tuple[str, ...] = ()
-
-
-class PingTarget(Struct, frozen=True):
-    """Where an order's bids are asked."""
-
-    url: str
-    timeout_ms: int = 500
-
-
 class Order(Struct, frozen=True, kw_only=True):
     """A recipient's standing demand. Either ``buyer`` or ``team`` is set.
 
     ``price`` is for a lead sold exclusively, ``shared_price`` for a leg of a shared one; ``max_legs`` is the most
     buyers this order will share with, itself included. ``where`` holds the predicates as declared, all of which must
     hold. ``budget`` is what the order may spend in its life. ``tz`` decides where its days and months begin.
+    ``price_rules``, ``price_times``, ``volume`` and ``subscription`` say how the price moves (see ``pricing``),
+    ``weight`` is its part where a vertical's leads are given out by shares, ``call`` is set where it takes calls,
+    ``silent`` says that the source is not told of its leg, ``post`` whether a lead is handed over while the source
+    waits.
     """
 
     id: str
@@ -125,6 +111,14 @@ class Order(Struct, frozen=True, kw_only=True):
     min_score: int | None = None
     priority: int = UNRANKED
     ping: PingTarget | None = None
+    price_rules: tuple[PriceRule, ...] = ()
+    price_times: tuple[PriceTime, ...] = ()
+    volume: tuple[VolumeStep, ...] = ()
+    subscription: Subscription | None = None
+    weight: int = 1
+    call: CallTerms | None = None
+    silent: bool = False
+    post: Literal["queued", "inline"] = "queued"
     retired: bool = False
 
     @property
@@ -204,6 +198,8 @@ class Considered(Struct, frozen=True, array_like=True):
     price: Money | None = None
     refused: Because | None = None
     shared_price: Money | None = None
+    says: str = ""
+    """How the price came about, where it is not the order's fixed one."""
 
 
 class Leg(Struct, frozen=True):
@@ -217,7 +213,12 @@ class Leg(Struct, frozen=True):
 
 class Auction(Evidence, frozen=True):
     """Every order of the vertical that was considered, and the outcome: ``winners`` are order ids, ``value`` what
-    they pay together. ``dry`` marks a test lead's auction, whose winners would have got the lead."""
+    they pay together. ``dry`` marks a test lead's auction, whose winners would have got the lead.
+
+    Of a large book only those that matter are named: who won, who was beaten, who could have taken it, and the best
+    that lacked one thing. ``orders`` then says how many there were (0 where all are named), ``required`` how many
+    demanded something else of each field (each order counted once, with the first field that ruled it out), and
+    ``unnamed`` how many others were refused, by reason. ``leadmill explain --order`` tells of any of them."""
 
     personal: ClassVar[bool] = False
     considered: tuple[Considered, ...]
@@ -226,6 +227,14 @@ class Auction(Evidence, frozen=True):
     value: Money | None = None
     dry: bool = False
     names: dict[str, str] = {}
+    orders: int = 0
+    required: dict[str, int] = {}
+    unnamed: dict[str, int] = {}
+
+    @property
+    def size(self) -> int:
+        """How many orders were considered, named or not."""
+        return self.orders or len(self.considered)
 
     def tell(self) -> Iterable[str]:
         """The outcome against the best that lost, then each refusal."""
@@ -234,6 +243,13 @@ class Auction(Evidence, frozen=True):
         for item in self.considered:
             if item.refused is not None:
                 yield f"{self.named(item)} ({item.order_id}): {item.refused.message}"
+        if self.orders:
+            yield f"{len(self.considered):,} of {self.orders:,} orders are named."
+        if self.required:
+            fields = ", ".join(f"{name} {count:,}" for name, count in self.required.items())
+            yield f"{sum(self.required.values()):,} orders require something else: {fields}."
+        for code, count in self.unnamed.items():
+            yield f"{count:,} more were refused with {code}."
 
     def named(self, item: Considered) -> str:
         """The recipient's name, where the roster gave one."""
@@ -242,7 +258,7 @@ class Auction(Evidence, frozen=True):
     def _outcome(self, won: list[Considered]) -> str:
         verb = "would get it" if self.dry else "gets it"
         if not won:
-            return f"None of {len(self.considered)} orders could take the lead."
+            return f"None of {self.size:,} orders could take the lead."
         shared = self.mode is Mode.SHARED
         parts = []
         for item in won:

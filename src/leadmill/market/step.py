@@ -6,17 +6,23 @@ not get the lead.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 
 from leadmill.capture import Lead
 from leadmill.core.case import Ask, Case, Heard
+from leadmill.core.hours import Schedule, is_open, local_words
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Pass, Stop, Verdict
-from leadmill.market.lines import Board, Line, make_lines
+from leadmill.market.board import Boards, Others, brief
+from leadmill.market.honour import honour
+from leadmill.market.lines import Line
 from leadmill.market.model import (
     CLOSED,
+    EXCLUDED,
+    KNOWN,
     MIN_SCORE,
     MODE,
     NO_REP_FOR_ZIP,
@@ -38,12 +44,12 @@ from leadmill.market.model import (
     Order,
     Room,
     Sale,
-    Schedule,
     Wanted,
 )
+from leadmill.market.quotes import Quoted
 from leadmill.market.rules import Bid, Choice, assign, bid_of, choose, over_cap, pick_desk, price_words, sell
 from leadmill.market.tally import EPOCH
-from leadmill.market.windows import is_open, local_words
+from leadmill.overlap import Overlap
 from leadmill.parties import Roster
 from leadmill.policy import Clearance, clear_recipient
 from leadmill.scoring import Score, seen
@@ -73,13 +79,14 @@ class _Hours:
 class _Match:
     """The orders of a vertical against one lead: those refused already, and those to be judged."""
 
-    __slots__ = ("ask", "case", "fitting", "refused", "values")
+    __slots__ = ("ask", "case", "fitting", "others", "refused", "values")
 
     def __init__(self, case: Case, values: Mapping[str, Any]) -> None:
         self.case = case
         self.values = values
         self.refused: list[Considered] = []
         self.fitting: list[Line] = []
+        self.others: Others | None = None
         self.ask: Headroom | None = None
 
 
@@ -89,12 +96,17 @@ class Allocate:
     name = "market"
 
     def __init__(
-        self, orders: Mapping[str, Order], roster: Roster, currencies: Mapping[str, str] | None = None
+        self,
+        orders: Mapping[str, Order],
+        roster: Roster,
+        currencies: Mapping[str, str] | None = None,
+        earlier: "Allocate | None" = None,
     ) -> None:
-        lines = make_lines(orders, roster, currencies)
-        self._boards = {vertical: Board(each) for vertical, each in lines.items()}
+        before = earlier._boards if earlier is not None else None
+        self._boards: Boards = Boards(orders, roster, currencies, before)
         self._kept: dict[str, _Match] = {}
         self._hours = _Hours(EPOCH, 0)
+        self._whole = False
 
     @property
     def wanted(self) -> list[Wanted]:
@@ -112,12 +124,27 @@ class Allocate:
         """The headroom of the orders whose conditions hold."""
         match = self._match(case)
         limited = tuple([line.wanted for line in match.fitting if line.wanted.limited])
+        holds: tuple[str, ...] = ()
+        quoted = case.get(Quoted)
+        if quoted is not None:
+            limited, holds = self._with_holds(case, quoted, limited)
         if len(self._kept) >= _KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[case.lead_id] = match
         if not limited:
             return ()
-        return (Headroom(limited),)
+        return (Headroom(limited, holds),)
+
+    def _with_holds(
+        self, case: Case, quoted: Quoted, limited: tuple[Wanted, ...]
+    ) -> tuple[tuple[Wanted, ...], tuple[str, ...]]:
+        """The limits that matter to a lead that was quoted before, and the room that is held for it: of orders that
+        turn out not to want it as well, so that their room is let go."""
+        board = self._boards.get(case[Lead].vertical)
+        known = {wanted.order_id for wanted in limited}
+        lines = [board.find(leg.order_id) for leg in quoted.quote.legs] if board is not None else []
+        more = [line.wanted for line in lines if line is not None and line.wanted.limited]
+        return limited + tuple([each for each in more if each.order_id not in known]), quoted.quote.holds
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Pass with a Sale or an Assignment, or Stop with the reason that nobody takes it."""
@@ -130,18 +157,38 @@ class Allocate:
         if minute != self._hours.minute:
             self._hours = _Hours(now, minute)
         auction = _Hearing(match, case[Clearance], room, now, self._hours)
-        choice = choose(auction.bids)
+        quoted = case.get(Quoted)
+        kept = honour(quoted.quote, auction.bids, choose) if quoted is not None else choose(auction.bids)
+        choice = kept if isinstance(kept, Choice) else None
         outcome: Sale | Assignment | None = None
         if choice is not None:
             outcome = sell(auction.clearance, lead.id, choice, now)
-        else:
+        elif quoted is None:  # what a price was promised for is sold or comes back
             outcome = auction.keep_in_house(lead.id)
         told = auction.tell(choice, outcome, lead.test)
+        if not self._whole:
+            told = brief(told, match.others)
         if lead.test:
             return Stop(because(TEST), (told,))
         if outcome is not None:
             return Pass((told, outcome))
-        return Stop(auction.nobody(len(told.considered)), (told,))
+        return Stop(kept if isinstance(kept, Because) else auction.nobody(told.size), (told,))
+
+    def tell_of(self, order_id: str, case: Case, heard: Heard, now: datetime) -> Considered | None:
+        """Why one order did not get a lead, asked again of the conditions themselves, whatever the auction recorded;
+        None where no order of the lead's vertical has this id."""
+        board = self._boards.get(case[Lead].vertical)
+        line = board.find(order_id) if board is not None else None
+        if line is None:
+            return None
+        again = copy(self)
+        again._kept, again._whole = {}, True
+        for item in again.judge(case, heard, now).learned:
+            for each in item.considered if isinstance(item, Auction) else ():
+                if each.order_id == order_id:
+                    return each
+        score = case.get(Score)
+        return line.refused_by(seen(case).values, score.points if score is not None else None)
 
     def _match(self, case: Case) -> _Match:
         values = seen(case).values
@@ -150,12 +197,13 @@ class Allocate:
         points = score.points if score is not None else None
         declined = case.get(Declined)
         gone = declined.buyers if declined is not None else ()
+        overlap = case.get(Overlap)
         fitting = match.fitting
         board = self._boards.get(case[Lead].vertical)
         if board is None:
             return match
-        sorted_out, left = board.sort(values)
-        refused = match.refused = sorted_out[:]
+        sorted_out, left, match.others = board.sort(values, points)
+        refused = match.refused = list(sorted_out)
         for line, conditions in left:
             for check, told in conditions:
                 if not check(values, EPOCH):
@@ -168,9 +216,19 @@ class Allocate:
                     refused.append(line.refuse(because(MIN_SCORE, min_score=order.min_score, score=shown)))
                 elif order.recipient in gone:
                     refused.append(line.refuse(because(PREVIOUSLY_REJECTED)))
+                elif overlap is not None and (why := _apart(overlap, order.recipient)) is not None:
+                    refused.append(line.refuse(why))
                 else:
                     fitting.append(line)
         return match
+
+
+def _apart(overlap: Overlap, recipient: str) -> Because | None:
+    """Why a lead is kept from a recipient whatever it would pay: it has the person, or the publisher does not wish
+    it."""
+    if recipient in overlap.known:
+        return because(KNOWN, by=overlap.known[recipient])
+    return because(EXCLUDED, how=overlap.excluded[recipient]) if recipient in overlap.excluded else None
 
 
 class _Hearing:

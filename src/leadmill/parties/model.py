@@ -32,10 +32,20 @@ class Payout(Struct, frozen=True):
     amount: Money | None = None
 
 
+class Speech(Struct, frozen=True, kw_only=True):
+    """The dialect of another system that a source speaks: its ``name``, the ``credentials`` it was given that are no
+    secrets, the hex keyed ``hash`` of all of them, and what its codes mean among our ``verticals``."""
+
+    name: str = ""
+    credentials: dict[str, str] = {}
+    verticals: dict[str, str] = {}
+    hash: str = ""
+
+
 class Source(Struct, frozen=True, kw_only=True):
     """A publisher, affiliate, campaign or own site. ``verticals`` is what it may send, ``payout`` None where it is
-    owed nothing, ``terms`` what was agreed with it, in words. ``key_hash`` is the hex keyed hash of its API key,
-    empty where it has none."""
+    owed nothing, ``terms`` what was agreed with it, in words, ``exclude`` the buyers (by id or name) that get none of
+    its leads. ``key_hash`` is the hex keyed hash of its API key, empty where it has none."""
 
     id: str
     name: str
@@ -43,6 +53,8 @@ class Source(Struct, frozen=True, kw_only=True):
     payout: Payout | None = None
     currency: str = "USD"
     terms: str = ""
+    exclude: tuple[str, ...] = ()
+    dialect: Speech = Speech()
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False
@@ -87,11 +99,26 @@ class Alert(Struct, frozen=True):
     email: str
 
 
+class KnownPeople(Struct, frozen=True, kw_only=True):
+    """How a buyer tells us whom it has already, without telling who they are: hashes of a ``profile``, keyed with the
+    secret in the environment variable ``key_env``; ``phone_form`` is how numbers are written before hashing."""
+
+    profile: Literal["hmac-sha256", "sha256", "sha1", "md5"] = "hmac-sha256"
+    key_env: str = ""
+    phone_form: Literal["e164", "digits", "national"] = "e164"
+
+    @property
+    def weak(self) -> bool:
+        """Whether the hashes can be undone by trying every phone number."""
+        return self.profile != "hmac-sha256"
+
+
 class Buyer(Struct, frozen=True, kw_only=True):
     """Somebody who buys leads. ``name`` is the legal name a consent must cover, ``brands`` other names it goes by.
 
     ``delivery`` is the table as declared, decoded by the delivery package, empty where leads only wait in the portal.
     ``vetted`` says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
+    ``known`` is set where it keeps a list of the people it has.
     """
 
     id: str
@@ -106,6 +133,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
     vetted: bool = True
     certifies_use: bool = True
     alert: Alert | None = None
+    known: KnownPeople | None = None
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any, NoReturn, TypeVar, cast, get_args
+from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
 
 import msgspec
 
@@ -22,15 +22,19 @@ from leadmill.parties.model import (
     Contract,
     Credit,
     KeyRing,
+    KnownPeople,
     Licence,
     Payout,
     Rep,
     Roster,
     Source,
+    Speech,
     Team,
 )
 
 _EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,190}")
+_PROFILE = Literal["hmac-sha256", "sha256", "sha1", "md5"]
+_PHONE_FORM = Literal["e164", "digits", "national"]
 _SECRET_KEYS = frozenset({"secret", "password", "token", "api_key"})
 
 
@@ -49,6 +53,8 @@ def read_source(raw: object) -> Source:
         payout=_payout(table, currency),
         currency=currency,
         terms=table.text("terms", ""),
+        exclude=table.texts("exclude", ()),
+        dialect=_dialect(table),
         key_expires=_key(table),
         retired=table.flag("retired", False),
     )
@@ -56,6 +62,35 @@ def read_source(raw: object) -> Source:
     if not source.verticals:
         table.refuse("must name at least one vertical", "verticals")
     return source
+
+
+def _dialect(table: Table) -> Speech:
+    """The ``dialect`` of a source: its name alone, or a table with the credentials its programs send."""
+    if not table.has("dialect"):
+        return Speech()
+    raw = table.value("dialect")
+    if isinstance(raw, str):
+        return Speech(name=table.name("dialect"))
+    inner = Table(raw, f"{table.where}, dialect")
+    credentials = inner.value("credentials", {})
+    if not isinstance(credentials, Mapping):
+        inner.refuse("must be a table", "credentials")
+    for name, value in credentials.items():
+        if isinstance(value, Mapping):
+            _secret_name(Table(credentials, f"{inner.where}, credentials"), str(name))
+        elif not isinstance(value, str) or not value.strip() or len(value) > 200:
+            inner.refuse('must be texts, or { env = "NAME" } where they are secret', "credentials")
+    verticals = inner.value("verticals", {})
+    if not isinstance(verticals, Mapping) or not all(isinstance(value, str) for value in verticals.values()):
+        inner.refuse("must be a table from their codes to our verticals", "verticals")
+    found = Speech(
+        name=inner.name("name"),
+        credentials={str(name): value for name, value in credentials.items() if isinstance(value, str)},
+        verticals={str(code): str(name) for code, name in verticals.items()},
+        hash=inner.text("hash", ""),
+    )
+    inner.close()
+    return found
 
 
 def _payout(table: Table, currency: str) -> Payout | None:
@@ -91,11 +126,36 @@ def read_buyer(raw: object) -> Buyer:
         vetted=table.flag("vetted", True),
         certifies_use=table.flag("certifies_use", True),
         alert=_alert(table),
+        known=_known(table),
         key_expires=_key(table),
         retired=table.flag("retired", False),
     )
     table.close()
     return buyer
+
+
+def _known(table: Table) -> KnownPeople | None:
+    if not table.has("known"):
+        return None
+    inner = Table(table.value("known"), f"{table.where}, known")
+    profile = inner.choice("profile", get_args(_PROFILE), "hmac-sha256")
+    keyed = profile == "hmac-sha256"
+    known = KnownPeople(
+        profile=cast(_PROFILE, profile),
+        key_env=_secret_name(inner, "key") if keyed else "",
+        # What the older systems hash is the ten digits.
+        phone_form=cast(_PHONE_FORM, inner.choice("phone", get_args(_PHONE_FORM), "e164" if keyed else "national")),
+    )
+    inner.close()
+    return known
+
+
+def _secret_name(table: Table, key: str) -> str:
+    given = table.value(key)
+    name = given.get("env") if isinstance(given, Mapping) and set(given) == {"env"} else None
+    if not isinstance(name, str) or not name:
+        table.refuse('write { env = "NAME" }; secrets do not stand in files', key)
+    return name
 
 
 def _licence(raw: object, where: str) -> Licence:

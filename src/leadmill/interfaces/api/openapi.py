@@ -13,12 +13,13 @@ from msgspec import Struct
 from leadmill.capture import Vertical
 from leadmill.core.reasons import State
 from leadmill.interfaces.api.intake import Answer
+from leadmill.interfaces.api.known import KnownIn, KnownOut
 from leadmill.interfaces.api.leads import EventPage, Explanation, LeadOut, LeadPage
 from leadmill.interfaces.api.outcomes import OutcomeIn, OutcomeOut
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, title_of
 
 _REF = "#/components/schemas/{name}"
-_TYPES = (Answer, LeadPage, LeadOut, EventPage, Explanation, OutcomeIn, OutcomeOut, Problem)
+_TYPES = (Answer, LeadPage, LeadOut, EventPage, Explanation, OutcomeIn, OutcomeOut, KnownIn, KnownOut, Problem)
 
 
 class Health(Struct, frozen=True):
@@ -177,6 +178,27 @@ def _paths() -> dict[str, Any]:
                     },
                 },
                 "responses": _responses(201, "Taken.", "OutcomeOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+            }
+        },
+        "/v1/known": {
+            "post": {
+                "operationId": "changeKnownPeople",
+                "tags": ["Outcomes"],
+                "summary": "Say whom one has already",
+                "description": "Hashes of phone numbers or e-mail addresses under the profile agreed on, at most"
+                " 10,000 a call. The buyer is not offered a lead of any of these people.",
+                "security": [{"key": []}],
+                "parameters": [_IDEMPOTENCY],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": _ref("KnownIn"),
+                            "example": {"kind": "phone", "hashes": ["9f86d081884c7d659a2feaa0c55ad015…"]},
+                        }
+                    },
+                },
+                "responses": _responses(200, "Changed.", "KnownOut", 400, 401, 403, 408, 413, 415, 422, 503),
             }
         },
         "/healthz": {"get": _probe("isAlive", "Whether the process answers", 200)},
