@@ -8,7 +8,7 @@ import pytest
 from leadmill.capture import read_verticals
 from leadmill.core.faults import BadInput
 from leadmill.flow.configure import changed_rules
-from leadmill.flow.rules import Rules
+from leadmill.flow.rules import NO_DIALECTS, Rules
 from leadmill.market import read_order
 from leadmill.parties import Roster, read_buyer, read_source, read_team
 from leadmill.runtime.packs import BUILT_IN, load_packs
@@ -31,6 +31,7 @@ def rules() -> Rules:
     values["orders"] = {ident: read_order(order(ident, "65.00")) for ident in ("one", "two")}
     values["forms"] = {}
     values["verticals"] = read_verticals(PACKS)
+    values["dialects"] = NO_DIALECTS
     return Rules(**values)
 
 

@@ -96,6 +96,7 @@ async def dress(house: House, files: list[Path]) -> tuple[str, str]:
         keyed_hash=house.vault.keyed_hash,
         environ={},
         verticals=house.book.walk().rules.verticals,
+        dialects=house.book.walk().rules.dialects,
         on_buyer=open_account,
     )
     keys = []

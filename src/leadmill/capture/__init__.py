@@ -8,7 +8,9 @@ An edge builds the ``Submission``, calls ``check_submission`` with the verticals
 runner with ``vertical`` set to the one found.
 """
 
+from leadmill.capture.answering import OneBid, Said, Spoken, speak
 from leadmill.capture.bodies import read_body
+from leadmill.capture.dialects import Dialect, read_dialects
 from leadmill.capture.filemap import check_map, read_map
 from leadmill.capture.files import count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
@@ -31,13 +33,25 @@ from leadmill.capture.model import (
     Value,
     Vertical,
 )
+from leadmill.capture.pings import check_ping, ping_lead
 from leadmill.capture.rules import HONEYPOT_FIELD, accept_submission, check_submission, map_lead
 from leadmill.capture.step import Map
+from leadmill.capture.translating import (
+    Asked,
+    ask_of,
+    credential_text,
+    fallback_form,
+    said_fault,
+    said_of,
+    vertical_of,
+)
 from leadmill.capture.verticals import read_verticals
 
 __all__ = [
     "HONEYPOT_FIELD",
+    "Asked",
     "Choice",
+    "Dialect",
     "FieldSpec",
     "FileMap",
     "Form",
@@ -50,23 +64,36 @@ __all__ = [
     "Lexicon",
     "Map",
     "Mapped",
+    "OneBid",
     "RowFault",
+    "Said",
+    "Spoken",
     "StoredSubmission",
     "Submission",
     "Value",
     "Vertical",
     "accept_submission",
+    "ask_of",
     "canonical_vertical",
     "check_map",
+    "check_ping",
     "check_submission",
     "count_rows",
+    "credential_text",
     "digest_file",
+    "fallback_form",
     "map_lead",
+    "ping_lead",
     "read_body",
+    "read_dialects",
     "read_form",
     "read_map",
     "read_rows",
     "read_verticals",
+    "said_fault",
+    "said_of",
+    "speak",
     "unanswered",
     "vertical_names",
+    "vertical_of",
 ]

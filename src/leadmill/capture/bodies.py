@@ -90,7 +90,7 @@ def _read_json(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BadInput("capture.body.shape", "send one JSON object")
     # Only an escape can bring a control character or half a surrogate pair into strict JSON.
-    _inspect(found, escaped="\\" in text or "\x7f" in text)
+    inspect(found, escaped="\\" in text or "\x7f" in text)
     return found
 
 
@@ -109,7 +109,7 @@ def _read_form(body: bytes, charset: str | None) -> dict[str, Any]:
     try:
         for name_bytes, value_bytes in pairs:
             if name_bytes and name_bytes != b"_charset_":
-                _place(found, name_bytes.decode(declared), value_bytes.decode(declared))
+                place(found, name_bytes.decode(declared), value_bytes.decode(declared))
     except LookupError:
         raise BadInput("capture.body.encoding", "the charset named is not known; send UTF-8") from None
     except UnicodeError:
@@ -118,11 +118,11 @@ def _read_form(body: bytes, charset: str | None) -> dict[str, Any]:
         ) from None
     if not found:
         raise BadInput("capture.body.malformed", "the body holds no fields")
-    _inspect(found, escaped=True)
+    inspect(found, escaped=True)
     return found
 
 
-def _place(found: dict[str, Any], name: str, value: str) -> None:
+def place(found: dict[str, Any], name: str, value: str) -> None:
     """Put one pair of a form body in its place, opening the brackets of its name."""
     head, *rest = name.replace("]", "").split("[") if name.endswith("]") and not name.startswith("[") else [name]
     if len(rest) > MAX_DEPTH:
@@ -144,7 +144,7 @@ def _place(found: dict[str, Any], name: str, value: str) -> None:
         place[last] = [*(held if isinstance(held, list) else [held]), value]
 
 
-def _inspect(root: dict[str, Any], *, escaped: bool) -> None:
+def inspect(root: dict[str, Any], *, escaped: bool) -> None:
     """Refuse what no later part should have to think of; ``escaped`` says that strings need looking into."""
     faults: list[FieldFault] = []
     entries = 0

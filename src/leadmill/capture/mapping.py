@@ -5,10 +5,11 @@ Called by :mod:`leadmill.capture.rules`. A body may nest its parts as the contra
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from leadmill.capture.bodies import escape
+from leadmill.capture.dialects import Dialect
 from leadmill.capture.model import FieldSpec, Mapped, Value, Vertical
 from leadmill.capture.readers import Reader, Refused, fold, reader_of, truth
 from leadmill.core.faults import BadInput, FieldFault
@@ -20,6 +21,9 @@ _MAX_DEPTH = 12
 
 Target = tuple[str, str, Reader]
 """The section a name belongs to, its canonical name there, and its reader."""
+
+Barred = Callable[[str, Any, Target | None], tuple[str, str] | None]
+"""Says of a name, its value and what it stands for why it must not be in a body: a code and what to do."""
 
 
 class Names:
@@ -78,11 +82,13 @@ _MOST_KEPT = 2000
 
 
 class Lexicon:
-    """Every vertical's names, compiled. Made once for the rules in force; used by the edge and by the step ``Map``."""
+    """Every vertical's names, compiled, and the dialects that submissions come in. Made once for the rules in force;
+    used by the edge and by the step ``Map``."""
 
-    __slots__ = ("_kept", "_names", "_verticals", "verticals")
+    __slots__ = ("_kept", "_names", "_verticals", "dialects", "verticals")
 
-    def __init__(self, verticals: Mapping[str, Vertical]) -> None:
+    def __init__(self, verticals: Mapping[str, Vertical], dialects: Mapping[str, Dialect] | None = None) -> None:
+        self.dialects = dict(dialects or {})
         self._kept: dict[tuple[str, str], Mapped] = {}
         self.verticals = dict(verticals)
         self._names = {name: Names(vertical) for name, vertical in verticals.items()}
@@ -129,11 +135,12 @@ class Lexicon:
 class Walk:
     """One body on its way into a lead; used once."""
 
-    __slots__ = ("extra", "faults", "names", "out", "textual", "textual_as")
+    __slots__ = ("barred", "extra", "faults", "names", "out", "textual", "textual_as")
 
-    def __init__(self, names: Names, textual: bool) -> None:
+    def __init__(self, names: Names, textual: bool, barred: "Barred | None" = None) -> None:
         self.names = names
         self.textual = textual
+        self.barred = barred
         self.out: dict[str, dict[str, Value]] = {"fields": {}, "consent": {}, "context": {}, "control": {}}
         self.extra: dict[str, Value] = {}
         self.faults: list[FieldFault] = []
@@ -162,6 +169,9 @@ class Walk:
             return
         table = self.names.tables[section]
         target = table.get(key) or table.get(fold(key))
+        if self.barred is not None and (says := self.barred(key, value, target)) is not None:
+            self.fault(f"{at}/{escape(key)}", *says)
+            return
         if target is None and "." in key:
             head, _, tail = key.partition(".")
             if (head in _SECTIONS or head == "extra") and tail:

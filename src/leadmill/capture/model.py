@@ -16,8 +16,12 @@ from leadmill.core.reasons import State, declare
 Value = str | int | float | bool | list[str] | None
 """What a field may hold; dates are ISO strings, money is a number of the vertical's currency."""
 
-Channel = Literal["json", "form", "hosted", "file", "hook"]
-"""How a submission came: an API call, a form-encoded call, a page of ours, a row of a file, a platform's webhook."""
+PING_ID = "ping_id"
+"""The name under which a post says which ping it follows."""
+
+Channel = Literal["json", "form", "hosted", "file", "hook", "dialect"]
+"""How a submission came: an API call, a form-encoded call, a page of ours, a row of a file, a platform's webhook, a
+call in another system's dialect."""
 
 FieldType = Literal["text", "int", "number", "money", "bool", "choice", "date", "list"]
 
@@ -30,7 +34,9 @@ class Submission(Evidence, frozen=True, kw_only=True):
     """A raw capture, never altered. ``digest`` is the hex SHA-256 of ``body``; ``headers`` holds the few that matter,
     by lower-case name. For a ``hosted`` submission ``form`` is the id of the published form and ``form_version`` the
     version that the page was stamped with. ``vertical`` is the one its channel is bound to, where the body need not
-    say."""
+    say; ``ping_id`` the ping that it follows, where it was posted against one. ``dialect`` names the other system's
+    dialect that the body is in; ``query`` is the part of the address behind the question mark, where fields came in
+    it."""
 
     id: str
     source_id: str
@@ -45,13 +51,17 @@ class Submission(Evidence, frozen=True, kw_only=True):
     form: str | None = None
     form_version: str | None = None
     vertical: str | None = None
+    ping_id: str | None = None
+    dialect: str | None = None
+    query: str = ""
 
     personal: ClassVar[bool] = True
     kept: ClassVar[bool] = False
 
     def tell(self) -> Iterable[str]:
         """How and how much came in, without the content."""
-        yield f"Received by {self.channel} from {self.source_id}: {len(self.body)} bytes, digest {self.digest[:12]}."
+        by = self.dialect or self.channel
+        yield f"Received by {by} from {self.source_id}: {len(self.body)} bytes, digest {self.digest[:12]}."
 
 
 class Lead(Evidence, frozen=True, kw_only=True):

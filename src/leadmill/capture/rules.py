@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadmill.capture.bodies import read_body
-from leadmill.capture.mapping import Lexicon, Walk
+from leadmill.capture.mapping import Barred, Lexicon, Walk
 from leadmill.capture.model import Mapped, Submission
+from leadmill.capture.translating import read_translated
 from leadmill.core.faults import BadInput, FieldFault
 
 HONEYPOT_FIELD = "fax_number"
@@ -20,17 +21,31 @@ _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
 _NOT_DIGITS = re.compile(r"[^0-9]")
 
 
-def check_submission(submission: Submission, lexicon: Lexicon, allowed: Sequence[str] = ()) -> Mapped:
+def check_submission(
+    submission: Submission, lexicon: Lexicon, allowed: Sequence[str] = (), barred: Barred | None = None
+) -> Mapped:
     """Read a submission as a lead before it is accepted.
 
-    ``allowed`` are the verticals of its source: where there is one only, the body need not name it. Raises
+    ``allowed`` are the verticals of its source: where there is one only, the body need not name it; ``barred`` says
+    what must not be in it. Raises
     :class:`BadInput` with one entry a field; the codes are those of :func:`leadmill.capture.bodies.read_body`,
     ``capture.vertical.missing``, ``capture.vertical.unknown``, ``capture.vertical.not_allowed`` and
     ``capture.lead.malformed``.
     """
-    body = read_body(submission.content_type, submission.body)
+    return check_body(submission, _body_of(submission, lexicon), lexicon, allowed, barred)
+
+
+def check_body(
+    submission: Submission,
+    body: Mapping[str, Any],
+    lexicon: Lexicon,
+    allowed: Sequence[str] = (),
+    barred: Barred | None = None,
+) -> Mapped:
+    """The same for a submission whose body has been read already. Raises as :func:`check_submission`."""
     bound = submission.vertical or (allowed[0] if len(allowed) == 1 and lexicon.stated(body) is None else None)
-    mapped = map_lead(body, lexicon, textual=submission.channel != "json" or is_form(submission), bound=bound)
+    textual = submission.channel != "json" or is_form(submission)
+    mapped = map_lead(body, lexicon, textual=textual, bound=bound, barred=barred)
     if allowed and mapped.vertical not in [lexicon.vertical(name) for name in allowed]:
         says = "the key's source does not send this vertical"
         raise BadInput(
@@ -39,12 +54,25 @@ def check_submission(submission: Submission, lexicon: Lexicon, allowed: Sequence
     return mapped
 
 
-def accept_submission(submission: Submission, lexicon: Lexicon, allowed: Sequence[str] = ()) -> Mapped:
-    """Check a submission at the edge, and keep what was read in ``lexicon`` for the step ``Map``. Raises as
-    :func:`check_submission`."""
-    mapped = check_submission(submission, lexicon, allowed)
+def accept_submission(
+    submission: Submission, lexicon: Lexicon, allowed: Sequence[str] = (), body: Mapping[str, Any] | None = None
+) -> Mapped:
+    """Check a submission at the edge, and keep what was read in ``lexicon`` for the step ``Map``. ``body`` is its
+    body where the edge has read it. Raises as :func:`check_submission`."""
+    mapped = check_body(submission, _body_of(submission, lexicon) if body is None else body, lexicon, allowed)
     lexicon.keep(submission.id, submission.digest, mapped)
     return mapped
+
+
+def _body_of(submission: Submission, lexicon: Lexicon) -> Mapping[str, Any]:
+    """A submission's body under names that the mapping knows. Raises :class:`BadInput` ``capture.dialect.unknown``
+    where the packs in force no longer have its dialect."""
+    if submission.dialect is None:
+        return read_body(submission.content_type, submission.body)
+    dialect = lexicon.dialects.get(submission.dialect)
+    if dialect is None:
+        raise BadInput("capture.dialect.unknown", "the packs in force do not have this dialect")
+    return read_translated(submission, dialect)
 
 
 def is_form(submission: Submission) -> bool:
@@ -52,9 +80,12 @@ def is_form(submission: Submission) -> bool:
     return submission.content_type.lower().startswith("application/x-www-form-urlencoded")
 
 
-def map_lead(body: Mapping[str, Any], lexicon: Lexicon, *, textual: bool, bound: str | None = None) -> Mapped:
+def map_lead(
+    body: Mapping[str, Any], lexicon: Lexicon, *, textual: bool, bound: str | None = None, barred: Barred | None = None
+) -> Mapped:
     """A body as a lead of its vertical. ``bound`` is the vertical of the channel, which outranks what the body says;
-    ``textual`` says that every value is text to be read rather than a JSON type that is meant.
+    ``textual`` says that every value is text to be read rather than a JSON type that is meant; ``barred`` says what
+    must not be in it.
 
     Raises :class:`BadInput`; see :func:`check_submission`.
     """
@@ -67,7 +98,7 @@ def map_lead(body: Mapping[str, Any], lexicon: Lexicon, *, textual: bool, bound:
     if not isinstance(stated, str):
         says = "send the vertical's name as a text"
         raise BadInput("capture.lead.malformed", says, [FieldFault("/vertical", "capture.field.type", says)])
-    walk = Walk(lexicon.names(lexicon.vertical(stated)), textual)
+    walk = Walk(lexicon.names(lexicon.vertical(stated)), textual, barred)
     walk.take_all(body)
     return walk.mapped()
 

@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from leadmill.capture.mapping import Lexicon
-from leadmill.capture.model import HONEYPOT, INCOMPLETE, UNREADABLE, Form, Lead, Mapped, Submission, Value, Vertical
+from leadmill.capture.model import (
+    HONEYPOT,
+    INCOMPLETE,
+    PING_ID,
+    UNREADABLE,
+    Form,
+    Lead,
+    Mapped,
+    Submission,
+    Value,
+    Vertical,
+)
 from leadmill.capture.rules import check_submission, missing
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.faults import BadInput
@@ -63,9 +74,14 @@ def _lead(lead_id: str, submission: Submission, mapped: Mapped) -> Lead:
         fields=mapped.fields,
         consent=mapped.consent,
         context=_context(submission, mapped.context),
-        extra=mapped.extra,
+        extra=mapped.extra if submission.ping_id is None else _without(mapped.extra, PING_ID),
         test=mapped.test,
     )
+
+
+def _without(extra: dict[str, Value], name: str) -> dict[str, Value]:
+    """What a field nobody knows says of the way a lead came is no answer of the person's."""
+    return {key: value for key, value in extra.items() if key != name}
 
 
 def _context(submission: Submission, context: dict[str, Value]) -> dict[str, Value]:

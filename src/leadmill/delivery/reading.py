@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from leadmill.core.reading import Table, nearest
 from leadmill.delivery.model import Courier, DeliverySpec
-from leadmill.runtime.dialect import read_spec
+from leadmill.runtime.dialect import Profile, read_spec, resolve
 
+NO_PROFILES: Mapping[str, Profile] = {}
 _CODE = "config.delivery.malformed"
 _WEBHOOK_RETRIES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """About three days, as Standard Webhooks 1.0 advises."""
@@ -18,12 +19,18 @@ _LEAD_RETRIES = (10, 60, 300, 1_800, 7_200)
 _GROUPS = ("fields", "consent", "context", "lead", "sale")
 
 
-def read_delivery(raw: object, where: str = "delivery", couriers: Mapping[str, Courier] | None = None) -> DeliverySpec:
+def read_delivery(
+    raw: object,
+    where: str = "delivery",
+    couriers: Mapping[str, Courier] | None = None,
+    profiles: Mapping[str, Profile] = NO_PROFILES,
+) -> DeliverySpec:
     """The spec as declared. ``couriers``, where given, are the installed ones: the named one must exist and be content.
+    ``profiles`` are what a ``dialect`` may name: the table then says only what is its own.
 
     Raises :class:`BadInput` ``config.delivery.malformed`` saying where and what to write instead.
     """
-    table = Table(raw, where, _CODE)
+    table = Table(resolve(raw, profiles, "post", where, _CODE), where, _CODE)
     courier = table.text("courier")
     webhook = courier == "webhook"
     spec = read_spec(

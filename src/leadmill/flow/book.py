@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from leadmill.capture import Form, Lexicon, Vertical, read_form, read_verticals
+from leadmill.capture import Form, Lexicon, Vertical, read_dialects, read_form, read_verticals
 from leadmill.facts import Consult, Reference
 from leadmill.flow.pipeline import Walk, build_walk
-from leadmill.flow.rules import Rules
+from leadmill.flow.rules import Dialects, Rules
 from leadmill.followup import read_templates
 from leadmill.market import Order, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import read_law
 from leadmill.runtime.db import Database, Tx
+from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Packs, digest_of
 from leadmill.runtime.records import Snapshot, latest, snapshot
 from leadmill.scoring import read_scorecards
@@ -39,7 +40,8 @@ class Book:
         mail: bool = True,
     ) -> None:
         self._verticals = read_verticals(packs)
-        self._lexicon = Lexicon(self._verticals)
+        self._dialects = Dialects(read_dialects(packs, self._verticals), read_profiles(packs))
+        self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
         self._laws = {
             name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml"))
@@ -78,6 +80,7 @@ class Book:
             keyed_hash=self._hash,
             templates=self._templates[mail],
             mail=mail,
+            dialects=self._dialects,
         )
 
     async def refresh(self, db: Database) -> bool:

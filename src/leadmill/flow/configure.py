@@ -20,7 +20,7 @@ from leadmill.core.ids import Mint
 from leadmill.core.reading import nearest
 from leadmill.flow.changes import Difference, RecordChange, What
 from leadmill.flow.planning import Declared, Plan, decode, plan, retires
-from leadmill.flow.rules import Rules
+from leadmill.flow.rules import NO_DIALECTS, Dialects, Rules
 from leadmill.market import recount_limits
 from leadmill.parties import Buyer, Credit, KeyedHash, Roster, Source, declare_key
 from leadmill.runtime import records
@@ -108,6 +108,7 @@ async def apply_files(
     verticals: Mapping[str, Vertical],
     on_buyer: OnBuyer | None = None,
     dry_run: bool = False,
+    dialects: Dialects = NO_DIALECTS,
 ) -> Difference:
     """Make everything as the files declare, in one transaction, and say what changed; with ``dry_run`` only say so.
 
@@ -126,6 +127,7 @@ async def apply_files(
             verticals=verticals,
             on_buyer=on_buyer,
             dry_run=dry_run,
+            dialects=dialects,
         )
 
 
@@ -141,12 +143,13 @@ async def apply_declared(
     verticals: Mapping[str, Vertical],
     on_buyer: OnBuyer | None = None,
     dry_run: bool = False,
+    dialects: Dialects = NO_DIALECTS,
 ) -> Difference:
     """Apply tables inside a transaction; see :func:`apply_files`. Others who apply wait until it ends."""
     if not dry_run:
         await records.wait_in_line(tx)
     found = await records.snapshot(tx)
-    planned = plan(declared, found.documents, verticals, keyed_hash, environ)
+    planned = plan(declared, found.documents, verticals, keyed_hash, environ, dialects)
     if dry_run:
         changes = any(record.what is not What.UNCHANGED for record in planned.records)
         return Difference(found.revision + changes, True, planned.records)
@@ -200,11 +203,16 @@ def changed_rules(path: Path, packs: Packs) -> Callable[[Rules], Rules]:
     Raises :class:`BadInput` as :func:`read_files` does; the function as :func:`plan` does. API keys play no part.
     """
     verticals = read_verticals(packs)
-    declared = [
-        Declared(item.kind, {key: value for key, value in item.raw.items() if key != "key"}, item.place)
-        for item in read_files([path])
-    ]
+    declared = [Declared(item.kind, _keyless(item.raw), item.place) for item in read_files([path])]
     return lambda rules: _changed(rules, declared, verticals)
+
+
+def _keyless(raw: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in raw.items() if key != "key"}
+    speech = found.get("dialect")
+    if isinstance(speech, Mapping):
+        found["dialect"] = {key: value for key, value in speech.items() if key != "credentials"}
+    return found
 
 
 def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str, Vertical]) -> Rules:
@@ -220,7 +228,12 @@ def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str,
     }
     leaving = [item for item in declared if retires(item.raw)]
     planned = plan(
-        [item for item in declared if item not in leaving], _referred(roster), verticals, lambda purpose, text: b"", {}
+        [item for item in declared if item not in leaving],
+        _referred(roster),
+        verticals,
+        lambda purpose, text: b"",
+        {},
+        rules.dialects,
     )
     for (kind, ident), document in planned.documents.items():
         books[kind].pop(ident, None)

@@ -140,7 +140,8 @@ async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] |
         currency=sale.price.currency if sale else "USD",
         test=lead.test,
     )
-    return read_delivery(recipient.delivery, f"delivery of {recipient.id}"), parcel
+    spec = read_delivery(recipient.delivery, f"delivery of {recipient.id}", profiles=rules.dialects.outbound)
+    return spec, parcel
 
 
 async def _attempt(

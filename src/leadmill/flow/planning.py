@@ -9,11 +9,12 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import Struct
 
-from leadmill.capture import Form, Vertical, canonical_vertical, read_form, vertical_names
+from leadmill.capture import Form, Vertical, canonical_vertical, credential_text, read_form, vertical_names
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.reading import nearest
 from leadmill.delivery import read_delivery
 from leadmill.flow.changes import RecordChange, compare
+from leadmill.flow.rules import NO_DIALECTS, Dialects
 from leadmill.market import Order, read_order
 from leadmill.parties import (
     KEY_PURPOSE,
@@ -59,6 +60,7 @@ def plan(
     verticals: Mapping[str, Vertical],
     keyed_hash: KeyedHash,
     environ: Mapping[str, str],
+    dialects: Dialects = NO_DIALECTS,
 ) -> Plan:
     """What applying the tables to the standing documents would do; nothing is written.
 
@@ -76,10 +78,10 @@ def plan(
             if item.id and key in places:
                 _bad("config.record.twice", f"{item.kind} {item.id} stands at {places[key]} already")
             places[key] = item.place
-            document = _document(item, before.get(key), keyed_hash, environ)
+            document = _document(item, before.get(key), keyed_hash, environ, dialects)
             if document is not None:
                 document = plain_verticals(document, names)
-                parties[key] = _read(item.kind, document, verticals)
+                parties[key] = _read(item.kind, document, verticals, dialects)
             after[key] = document
     # A record with a mistake counts as there, so that those who refer to it are not blamed for it.
     there = {**before, **{(item.kind, item.id): {**item.raw, "key_hash": ""} for item in declared}}
@@ -104,7 +106,11 @@ def retires(raw: Mapping[str, Any]) -> bool:
 
 
 def _document(
-    item: Declared, standing: dict[str, Any] | None, keyed_hash: KeyedHash, environ: Mapping[str, str]
+    item: Declared,
+    standing: dict[str, Any] | None,
+    keyed_hash: KeyedHash,
+    environ: Mapping[str, str],
+    dialects: Dialects,
 ) -> dict[str, Any] | None:
     """The record's document: the table with its key's hash in place of the key. None where it is deleted."""
     raw = dict(item.raw)
@@ -121,7 +127,44 @@ def _document(
         del raw["key"]
         if key is not None:
             raw["key_hash"] = keyed_hash(KEY_PURPOSE, key).hex()
+    if item.kind == "source" and "dialect" in raw:
+        raw["dialect"] = _speech(raw["dialect"], f"source {item.id}, dialect", keyed_hash, environ, dialects)
     return raw
+
+
+def _speech(raw: object, where: str, keyed_hash: KeyedHash, environ: Mapping[str, str], dialects: Dialects) -> object:
+    """A source's ``dialect`` with the hash of its credentials, by which its programs are known. The credentials stay
+    as declared: what is secret among them is the name of an environment variable."""
+    if not isinstance(raw, Mapping):
+        raw = {"name": raw}
+    if "hash" in raw:
+        _bad("config.record.malformed", f"{where}, hash: write credentials, or leave it out")
+    name = str(raw.get("name", ""))
+    dialect = dialects.inbound.get(name)
+    if dialect is None:
+        _bad("config.reference.unknown", f"{where}: there is no dialect '{name}'; {nearest(name, dialects.inbound)}")
+    given = raw.get("credentials", {})
+    if not given or not isinstance(given, Mapping):
+        return dict(raw)
+    values: dict[str, str] = {}
+    for key, value in given.items():
+        if key not in dialect.credentials:
+            known = nearest(str(key), dialect.credentials)
+            _bad("config.record.malformed", f"{where}, credentials.{key}: {dialect.title} does not send it; {known}")
+        if isinstance(value, Mapping):
+            values[key] = environ.get(str(value.get("env", "")), "")
+            if not values[key]:
+                says = f"{where}, credentials.{key}: set the environment variable {value.get('env')}"
+                _bad("config.secret.unset", says)
+        elif key in dialect.keys:
+            _bad("config.secret.literal", f'{where}, credentials.{key}: write {{ env = "NAME" }}; it is a secret')
+        else:
+            values[key] = str(value)
+    text = credential_text(values, dialect.credentials)
+    if not text:
+        lacking = ", ".join(key for key in dialect.credentials if not values.get(key))
+        _bad("config.record.malformed", f"{where}, credentials: {dialect.title} sends {lacking} too")
+    return {**raw, "hash": keyed_hash(f"dialect {name}", text).hex()}
 
 
 def plain_verticals(raw: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -145,7 +188,9 @@ def _plain(said: list[Any], names: Mapping[str, str]) -> list[Any]:
     return [canonical_vertical(one, names) if isinstance(one, str) else one for one in said]
 
 
-def _read(kind: str, document: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Party:
+def _read(
+    kind: str, document: Mapping[str, Any], verticals: Mapping[str, Vertical], dialects: Dialects = NO_DIALECTS
+) -> Party:
     raw = {key: value for key, value in document.items() if key != "key_hash"}
     if kind == "source":
         return read_source(raw)
@@ -155,7 +200,7 @@ def _read(kind: str, document: Mapping[str, Any], verticals: Mapping[str, Vertic
         return read_form(raw, verticals)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)
     if party.delivery:
-        read_delivery(party.delivery, f"{kind} {party.id}, delivery")
+        read_delivery(party.delivery, f"{kind} {party.id}, delivery", profiles=dialects.outbound)
     return party
 
 
@@ -189,6 +234,7 @@ class _Known(Struct, frozen=True):
         match party:
             case Source():
                 self._verticals(f"source {party.id}", party.verticals)
+                self._verticals(f"source {party.id}, dialect", party.dialect.verticals.values())
             case Buyer():
                 self._alone(party.id)
             case Team():

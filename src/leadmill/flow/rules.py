@@ -7,13 +7,27 @@ under a walk.
 
 from collections.abc import Callable, Mapping
 
-from leadmill.capture import Form, Lexicon, Vertical
+from msgspec import Struct
+
+from leadmill.capture import Dialect, Form, Lexicon, Vertical
 from leadmill.facts import Consult, Reference
 from leadmill.followup import Templates
 from leadmill.market import Order
 from leadmill.parties import Roster
 from leadmill.policy import Law
+from leadmill.runtime.dialect import Profile
 from leadmill.scoring import Scorecard
+
+
+class Dialects(Struct, frozen=True):
+    """The other systems' languages: ``inbound`` those that senders may speak, ``outbound`` the profiles by which buyers
+    are spoken to."""
+
+    inbound: dict[str, Dialect] = {}
+    outbound: dict[str, Profile] = {}
+
+
+NO_DIALECTS = Dialects()
 
 
 class Rules:
@@ -21,6 +35,7 @@ class Rules:
 
     __slots__ = (
         "cards",
+        "dialects",
         "forms",
         "keyed_hash",
         "laws",
@@ -52,6 +67,7 @@ class Rules:
         keyed_hash: Callable[[str, str], bytes],
         templates: Templates,
         mail: bool,
+        dialects: Dialects = NO_DIALECTS,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -67,3 +83,4 @@ class Rules:
         self.keyed_hash = keyed_hash
         self.templates = templates
         self.mail = mail
+        self.dialects = dialects

@@ -18,7 +18,7 @@ from leadmill.core.faults import Permanent
 BUILT_IN = Path(__file__).resolve().parents[1] / "packs"
 """The packs that come with Leadmill."""
 
-KINDS = ("verticals", "laws", "common")
+KINDS = ("verticals", "laws", "dialects", "common")
 
 
 class Pack(Struct, frozen=True):
@@ -44,11 +44,12 @@ class Packs(Struct, frozen=True):
     verticals: dict[str, Pack]
     laws: dict[str, Pack]
     common: Pack
+    dialects: dict[str, Pack] = {}
 
     @property
     def digests(self) -> dict[str, str]:
         """The digest of each pack by ``kind/name``: what a decision records."""
-        every = [*self.verticals.values(), *self.laws.values(), self.common]
+        every = [*self.verticals.values(), *self.laws.values(), *self.dialects.values(), self.common]
         return {f"{pack.kind}/{pack.name}": pack.digest for pack in every}
 
 
@@ -85,7 +86,7 @@ def load_packs(root: Path = BUILT_IN, *more: Path) -> Packs:
     """The packs under ``root``, then those under ``more``: a later pack of the same kind and name replaces an earlier
     one whole. Raises :class:`Permanent` ``packs.folder.missing`` where a root does not exist or none brings common
     fields."""
-    found: dict[str, dict[str, Pack]] = {"verticals": {}, "laws": {}}
+    found: dict[str, dict[str, Pack]] = {"verticals": {}, "laws": {}, "dialects": {}}
     common: Pack | None = None
     for place in (root, *more):
         if not place.is_dir():
@@ -98,4 +99,4 @@ def load_packs(root: Path = BUILT_IN, *more: Path) -> Packs:
             common = read_pack("common", place / "common")
     if common is None:
         raise Permanent("packs.folder.missing", "no folder of packs brings common/fields.toml")
-    return Packs(found["verticals"], found["laws"], common)
+    return Packs(found["verticals"], found["laws"], common, found["dialects"])

@@ -54,6 +54,7 @@ async def prepare_demo(opener: Opener, home: Path, url: str, port: int, environ:
             keyed_hash=house.vault.keyed_hash,
             environ=everything,
             verticals=house.book.walk().rules.verticals,
+            dialects=house.book.walk().rules.dialects,
             on_buyer=open_account,
         )
         async with house.db.begin() as tx:

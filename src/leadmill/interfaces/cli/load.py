@@ -40,6 +40,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 keyed_hash=house.vault.keyed_hash,
                 environ=house.environ,
                 verticals=house.book.walk().rules.verticals,
+                dialects=house.book.walk().rules.dialects,
                 on_buyer=open_account,
                 dry_run=dry_run,
             )

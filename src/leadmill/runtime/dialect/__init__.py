@@ -1,8 +1,8 @@
 """The languages of other systems: how they are written to and how their answers read, as data.
 
 Used by everybody who speaks to a buyer in the buyer's own words, be it a ping or a delivery; it has never heard of
-either. Declared in tables (``read_spec``), written by ``content_of`` and ``write``, understood by ``take_apart`` and
-``said``.
+either. Declared in tables (``read_spec``), perhaps on top of a profile (``resolve``), written by ``content_of`` and
+``write``, understood by ``take_apart`` and ``said``.
 """
 
 from leadmill.runtime.dialect.model import (
@@ -15,6 +15,7 @@ from leadmill.runtime.dialect.model import (
     Secret,
     Style,
 )
+from leadmill.runtime.dialect.profiles import Part, Profile, read_profiles, resolve
 from leadmill.runtime.dialect.reading import read_path, read_spec
 from leadmill.runtime.dialect.replies import PRICE_KEYS, Answer, Said, named, price_of, said, take_apart
 from leadmill.runtime.dialect.writing import (
@@ -36,7 +37,9 @@ __all__ = [
     "Format",
     "Letterform",
     "Method",
+    "Part",
     "Picked",
+    "Profile",
     "ReplyRule",
     "ReplySpec",
     "Said",
@@ -49,7 +52,9 @@ __all__ = [
     "present",
     "price_of",
     "read_path",
+    "read_profiles",
     "read_spec",
+    "resolve",
     "said",
     "stamp",
     "take_apart",

@@ -18,12 +18,13 @@ Style = Literal["plain", "text", "upper", "lower", "digits", "national", "whole"
 class Picked(Struct, frozen=True):
     """Where a value of the other side's message comes from: ``source`` names a value of ours (``first_name``,
     ``consent.text``, ``sale.price`` …), ``values`` translates it, ``style`` shapes it, ``default`` stands in where
-    there is none."""
+    there is none, ``then`` where there is one."""
 
     source: str
     values: dict[str, Any] = {}
     style: Style = "plain"
     default: str | int | float | bool | None = None
+    then: str | int | float | bool | None = None
 
 
 class Secret(Struct, frozen=True):

@@ -145,8 +145,11 @@ def _read_fields(table: Table, sources: "re.Pattern[str]", named: str) -> dict[s
             default = one.value("default", None)
             if default is not None and not isinstance(default, str | int | float | bool):
                 one.refuse("must be a text, a number, true or false", "default")
+            then = one.value("then", None)
+            if then is not None and not isinstance(then, str | int | float | bool):
+                one.refuse("must be a text, a number, true or false", "then")
             style = one.choice("style", STYLES, "plain")
-            picked = Picked(one.text("from"), {str(k): v for k, v in values.items()}, STYLES[style], default)
+            picked = Picked(one.text("from"), {str(k): v for k, v in values.items()}, STYLES[style], default, then)
             one.close()
         if not sources.fullmatch(picked.source):
             inner.refuse(f"must name a value such as {named}", target)

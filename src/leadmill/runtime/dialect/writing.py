@@ -96,6 +96,8 @@ def pick(one: Picked, find: Find) -> Any:
     value = find(one.source)
     if value is None or value == "" or value == []:
         return one.default
+    if one.then is not None:
+        return one.then
     if one.values:
         value = one.values.get(as_text(value), one.default if one.default is not None else value)
     return _styled(value, one.style)
