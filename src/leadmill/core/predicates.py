@@ -236,7 +236,7 @@ def _compile_test(test: Test) -> Check:
     field, op, operand = test.field, test.op, test.operand
     if op == "exists":
         wanted = bool(operand)
-        return lambda values, now: (values.get(field) not in _EMPTY) is wanted
+        return lambda values, now: is_given(values.get(field)) is wanted
     if op in ("older_than", "within"):
         return _aged(field, str(operand), older=op == "older_than")
     if op == "prefix":
@@ -251,6 +251,11 @@ def _compile_test(test: Test) -> Check:
 
 
 _EMPTY: tuple[Any, ...] = (None, "", [])
+
+
+def is_given(value: object) -> bool:
+    """Whether a field that holds this is there at all, as ``exists`` means it."""
+    return value not in _EMPTY
 
 
 def _items(operand: object) -> tuple[Any, ...]:
