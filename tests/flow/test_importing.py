@@ -2,8 +2,12 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from leadmill.capture import ImportRun, read_map
@@ -11,7 +15,8 @@ from leadmill.core.faults import BadInput, Conflict, NotFound
 from leadmill.flow.importing import Summary, import_file
 from leadmill.flow.verify import verify
 from leadmill.interfaces.house import House
-from tests.flow.stage import BUSINESS, apply, count, stored
+from leadmill.runtime.db import Database, Tx
+from tests.flow.stage import BUSINESS, apply, count, order, stored
 from tests.journeys.breaking import breaking
 
 HEAD = "first_name,last_name,email,phone,state,zip,monthly_bill,homeowner,tcpa_text\n"
@@ -142,3 +147,81 @@ async def test_a_file_for_nobody_or_for_nothing_is_refused_before_it_is_read(hou
         await import_file(house.kit, path, "acme", "mortgage", read_map(None), quiet)
     assert refused.value.code == "flow.import.vertical"
     assert await count(house, "import_run") == 0
+
+
+class Watched:
+    """A store that tells somebody of each transaction, before it begins and once it is durable."""
+
+    def __init__(self, db: Database, begins: Callable[[int], Awaitable[None]], ends: Callable[[int], None]) -> None:
+        self._db, self._begins, self._ends = db, begins, ends
+        self._number = 0
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Tx]:
+        self._number += 1
+        number = self._number
+        await self._begins(number)
+        async with self._db.begin() as tx:
+            yield tx
+        self._ends(number)
+
+
+async def test_while_a_chunk_is_written_the_next_one_is_on_its_way(house: House, tmp_path: Path) -> None:
+    await apply(house, BUSINESS)
+    made = Counter[str]()
+    seen: list[int] = []
+
+    async def begins(_: int) -> None:
+        return None
+
+    def mint(prefix: str, at: datetime) -> str:
+        made[prefix] += 1
+        return house.mint(prefix, at)
+
+    db = Watched(house.db, begins, lambda _: seen.append(made["lead"]))
+    kit = msgspec.structs.replace(house.kit, db=db, mint=mint)
+    summary = await import_file(
+        kit, file_of(tmp_path, *(row(number) for number in range(450))), "acme", "solar", read_map(None), quiet
+    )
+    assert summary.sold == 450
+    noted, first, second, *_ = seen
+    assert (noted, made["lead"]) == (0, 450)
+    assert 200 < first <= 400
+    assert 400 < second <= 450
+
+
+async def test_rows_made_ready_under_rules_that_moved_are_decided_under_the_new_ones(
+    house: House, tmp_path: Path
+) -> None:
+    await apply(house, BUSINESS)
+
+    async def begins(number: int) -> None:
+        if number == 3:  # the import is noted, the first chunk written, the second one ready
+            await apply(house, {**BUSINESS, "order": [order("helio-ca", "helio", "70.00")]}, heed=False)
+
+    kit = msgspec.structs.replace(house.kit, db=Watched(house.db, begins, lambda _: None))
+    summary = await import_file(
+        kit, file_of(tmp_path, *(row(number) for number in range(450))), "acme", "solar", read_map(None), quiet
+    )
+    assert (summary.read, summary.sold) == (450, 450)
+    leads = await stored(house)
+    assert len({lead.revision for lead in leads}) == 2
+    assert Counter(lead.price for lead in leads) == {6500: 200, 7000: 250}
+    assert (await verify(house.db, house.pen)).findings == []
+
+
+async def test_a_file_that_breaks_off_keeps_what_came_before_the_break(house: House, tmp_path: Path) -> None:
+    await apply(house, BUSINESS)
+    path = file_of(tmp_path, *(row(number) for number in range(450)))
+
+    def torn(run: ImportRun) -> None:
+        if run.next_row == 200:
+            path.unlink()
+            raise OSError(5, "the disk went away", str(path))
+
+    with pytest.raises(OSError, match="went away"):
+        await bring(house, path, torn)
+    assert await count(house, "lead") == 200
+    file_of(tmp_path, *(row(number) for number in range(450)))
+    assert (await bring(house, path)).sold == 450
+    assert await count(house, "lead") == 450

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -21,6 +22,8 @@ KeyedHash = Callable[[str, str], bytes]
 
 _PURPOSE = "form page"
 _STAMP_HOURS = 48
+_TEXTS_KEPT = 256
+"""Consent texts whose reading is remembered: a source shows everybody the same."""
 _SKEW = timedelta(minutes=5)
 
 _CHANNELS = {
@@ -102,7 +105,7 @@ def _of_source(lead: Lead, submission: Submission) -> Proof:
         return Proof(kind="none", refused=refused, certificates=_certificates(lead), doubts=doubts)
     channels = spoken_channels(_listed(said.get("channels")))
     if not channels:
-        channels = [channel for channel, words in _SPOKEN if words.search(text)]
+        channels = list(_spoken_in(text))
         doubts.append(FROM_TEXT)
     box, display = _text(said.get("box_default")), _text(said.get("sellers_display"))
     return Proof(
@@ -124,6 +127,12 @@ def _of_source(lead: Lead, submission: Submission) -> Proof:
         sensitive_opt_in=_listed(said.get("sensitive_opt_in")),
         doubts=doubts,
     )
+
+
+@lru_cache(_TEXTS_KEPT)
+def _spoken_in(text: str) -> tuple[str, ...]:
+    """The ways of contact that a consent text names."""
+    return tuple(channel for channel, words in _SPOKEN if words.search(text))
 
 
 def spoken_channels(words: Iterable[str]) -> list[str]:
@@ -195,6 +204,7 @@ def _listed(value: Value) -> list[str]:
     return [item for item in value if item] if isinstance(value, list) else []
 
 
+@lru_cache(_TEXTS_KEPT)
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

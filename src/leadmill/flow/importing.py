@@ -2,13 +2,14 @@
 
 Called by ``leadmill import`` and by the worker for files uploaded in the console. A chunk's leads, its faults and the
 place it ends at are one transaction: stopped at any point and started again, a file goes on where it was, and no row
-is taken twice.
+is taken twice. While a chunk waits for the store, the next one already walks the stretch that its leads walk alone.
 """
 
 import asyncio
 import csv
 import hashlib
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -44,10 +45,24 @@ CHUNK = 200
 _WAITS = (0.05, 0.5, 2.0)
 """Seconds between tries of a chunk that the store could not take."""
 
+_TURN = 0.001
+"""Seconds of preparing after which whoever else has something to do gets the loop: the chunk that is being written
+holds the counters of its orders, and must take up the store's replies as they come."""
+
 Row = tuple[int, dict[str, object] | RowFault]
 """A row of the file with its line, or why it could not be read."""
 
 Progress = Callable[[ImportRun], None]
+
+
+class _Chunk(Struct, frozen=True):
+    """Rows made ready under the rules of ``walk``: leads at the end of their stretch alone, and what could not be
+    taken."""
+
+    rows: list[Row]
+    walk: Walk
+    walkers: list[Walker]
+    faults: list[ImportFault]
 
 
 class Summary(Struct, frozen=True):
@@ -74,15 +89,10 @@ async def import_file(
     Raises BadInput for an unknown source or vertical or a file that cannot be read at all, and Conflict
     ``flow.import.taken`` where another process is working on the same file.
     """
-    walk = kit.walk()
     run = await begin_import(kit, path, source_id, vertical, mapping, name)
     progress(run)
-    lexicon = walk.rules.lexicon
-    rows = islice(read_rows(path, mapping), run.next_row, None)
-    while run.state != "done":
-        chunk = list(islice(rows, CHUNK))
-        run = await _take_chunk(kit, run, lexicon, chunk)
-        progress(run)
+    if run.state != "done":
+        run = await _take_rows(kit, run, islice(read_rows(path, mapping), run.next_row, None), progress)
     return summary_of(run, await write_errors(kit, run.id, path.with_name(f"{path.stem}.errors.csv")))
 
 
@@ -132,30 +142,75 @@ async def fail_import(kit: Kit, import_id: str) -> None:
             await move_import(tx, msgspec.structs.replace(held, state="failed", changed_at=kit.clock()))
 
 
-async def _take_chunk(kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[Row]) -> ImportRun:
-    if not chunk:
-        return await _finish(kit, run)
-    try:
-        return await _try_chunk(kit, run, lexicon, chunk)
-    except _Broken as broken:
-        if len(chunk) == 1:
-            return await _try_chunk(kit, run, lexicon, chunk, broken)
-    # A row on which a step breaks must not keep the others from their way.
-    for row in chunk:
-        run = await _take_chunk(kit, run, lexicon, [row])
+async def _take_rows(kit: Kit, run: ImportRun, rows: Iterator[Row], progress: Progress) -> ImportRun:
+    """Take all rows in; the next chunk is made ready while the last one is written."""
+    ready = await _prepare(kit, run, list(islice(rows, CHUNK)))
+    while ready.rows:
+        ahead = asyncio.create_task(_read_ahead(kit, run, rows))
+        try:
+            run = await _take_chunk(kit, run, ready)
+            progress(run)
+            ready = await ahead
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+    run = await _finish(kit, run)
+    progress(run)
     return run
 
 
-async def _try_chunk(
-    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[Row], broken: "_Broken | None" = None
-) -> ImportRun:
+async def _read_ahead(kit: Kit, run: ImportRun, rows: Iterator[Row]) -> _Chunk:
+    chunk = []
+    turn = time.perf_counter() + _TURN
+    for row in islice(rows, CHUNK):
+        chunk.append(row)
+        if time.perf_counter() > turn:
+            await asyncio.sleep(0)
+            turn = time.perf_counter() + _TURN
+    return await _prepare(kit, run, chunk)
+
+
+async def _prepare(kit: Kit, run: ImportRun, rows: list[Row]) -> _Chunk:
+    """Walk rows through the stretch that leads walk alone, a little at a time; it reads and writes nothing."""
+    now = kit.clock()
+    walk = kit.walk()
+    walkers: list[Walker] = []
+    faults: list[ImportFault] = []
+    turn = time.perf_counter() + _TURN
+    for line, row in rows:
+        found = _submission(kit, run, row, line, now, walk.rules.lexicon)
+        if isinstance(found, ImportFault):
+            faults.append(found)
+        else:
+            walkers.append(await fresh_walker(kit, walk, found, run.id))
+        if time.perf_counter() > turn:
+            await asyncio.sleep(0)
+            turn = time.perf_counter() + _TURN
+    return _Chunk(rows, walk, walkers, faults)
+
+
+async def _take_chunk(kit: Kit, run: ImportRun, chunk: _Chunk) -> ImportRun:
+    try:
+        return await _try_chunk(kit, run, chunk)
+    except _Broken as broken:
+        if len(chunk.rows) == 1:
+            return await _try_chunk(kit, run, await _prepare(kit, run, chunk.rows), broken)
+    # A row on which a step breaks must not keep the others from their way.
+    for row in chunk.rows:
+        run = await _take_chunk(kit, run, await _prepare(kit, run, [row]))
+    return run
+
+
+async def _try_chunk(kit: Kit, run: ImportRun, chunk: _Chunk, broken: "_Broken | None" = None) -> ImportRun:
     for wait in _WAITS:
         try:
-            return await _write_chunk(kit, run, lexicon, chunk, broken)
+            return await _write_chunk(kit, run, chunk, broken)
         except Transient:
             await asyncio.sleep(wait)
             await kit.refresh()
-    return await _write_chunk(kit, run, lexicon, chunk, broken)
+            # What was walked together cannot be walked again, and the rules may be others.
+            chunk = await _prepare(kit, run, chunk.rows)
+    return await _write_chunk(kit, run, chunk, broken)
 
 
 class _Broken(Exception):
@@ -167,53 +222,41 @@ class _Broken(Exception):
         self.fault = fault
 
 
-async def _write_chunk(
-    kit: Kit, run: ImportRun, lexicon: Lexicon, chunk: list[Row], broken: _Broken | None
-) -> ImportRun:
-    now = kit.clock()
-    walk = kit.walk()
-    walkers: list[Walker] = []
-    faults: list[ImportFault] = []
-    for line, row in chunk:
-        found = _submission(kit, run, row, line, now, lexicon)
-        if isinstance(found, ImportFault):
-            faults.append(found)
-        else:
-            walkers.append(await fresh_walker(kit, walk, found, run.id))
-    if broken is not None and walkers and not walkers[0].broken:
-        walkers[0].at = broken.step
-        report_broken(walkers[0], broken.fault)
-        walkers[0].fail(broken.step, broken.fault, kit.clock())
+async def _write_chunk(kit: Kit, run: ImportRun, chunk: _Chunk, broken: _Broken | None) -> ImportRun:
+    first = chunk.walkers[0] if chunk.walkers else None
+    if broken is not None and first is not None and not first.broken:
+        first.at = broken.step
+        report_broken(first, broken.fault)
+        first.fail(broken.step, broken.fault, kit.clock())
     try:
-        return await _keep_chunk(kit, run, walk, walkers, faults, len(chunk))
+        return await _keep_chunk(kit, run, chunk)
     except (Transient, BadInput):
         raise
     except Exception as fault:
-        if broken is not None or not walkers:
+        if broken is not None or first is None:
             raise
-        raise _Broken(walkers[0].at, fault) from fault
+        raise _Broken(first.at, fault) from fault
 
 
-async def _keep_chunk(
-    kit: Kit, run: ImportRun, walk: Walk, walkers: list[Walker], faults: list[ImportFault], rows: int
-) -> ImportRun:
+async def _keep_chunk(kit: Kit, run: ImportRun, chunk: _Chunk) -> ImportRun:
     now = kit.clock()
+    walk = chunk.walk
     async with kit.db.begin() as tx:
         held = await lock_import(tx, run.id)
         if held.next_row != run.next_row or held.state == "done":
             raise Conflict("flow.import.taken", "another process is taking this file in")
         settled: list[Settled] = []
-        if walkers:
-            await walk_together(tx, walkers, walk, kit.ears, now)
-            settled = await kit.pen.write_new(tx, walkers, walk.rules, now)
-        for fault in faults:
+        if chunk.walkers:
+            await walk_together(tx, chunk.walkers, walk, kit.ears, now)
+            settled = await kit.pen.write_new(tx, chunk.walkers, walk.rules, now)
+        for fault in chunk.faults:
             keep_fault(tx, fault)
         moved = msgspec.structs.replace(
             held,
             state="running",
             total=run.total,
-            next_row=run.next_row + rows,
-            counts=_counted(held.counts, settled, faults),
+            next_row=run.next_row + len(chunk.rows),
+            counts=_counted(held.counts, settled, chunk.faults),
             changed_at=now,
         )
         await move_import(tx, moved)
