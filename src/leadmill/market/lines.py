@@ -5,7 +5,10 @@ Built once for each revision of the rules by the step ``Allocate`` and by simula
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
+
+from msgspec.structs import replace
 
 from leadmill.core.predicates import (
     All,
@@ -13,7 +16,6 @@ from leadmill.core.predicates import (
     Check,
     Not,
     Predicate,
-    Test,
     Value,
     compile_predicate,
     describe,
@@ -23,6 +25,7 @@ from leadmill.core.reasons import Because, because
 from leadmill.ledger import buyer_account
 from leadmill.market.model import (
     CURRENCY,
+    MIN_SCORE,
     NEEDS_BID,
     PREDICATE,
     RETIRED,
@@ -61,10 +64,12 @@ class Desk:
 
 
 class Line:
-    """An order ready to be asked. ``fixed`` is the refusal that does not depend on the lead; ``steady`` and ``timed``
-    are its conditions, each with the refusal it gives, the timed ones looking at the clock."""
+    """An order ready to be asked. ``fixed`` is the refusal that does not depend on the lead; ``parts`` are the
+    conditions that do not look at the clock, ``timed`` those that do, each with the refusal it gives. It belongs to as
+    many revisions of the rules as leave the order, its party and its currency alone."""
 
     __slots__ = (
+        "_steady",
         "bid",
         "caps",
         "considered",
@@ -72,10 +77,9 @@ class Line:
         "exclusive",
         "fixed",
         "order",
+        "parts",
         "party",
-        "plain",
         "shared",
-        "steady",
         "timed",
         "wanted",
     )
@@ -91,16 +95,11 @@ class Line:
         self.exclusive = order.price if order.mode is not Mode.SHARED else None
         self.shared = order.shared_price if sharing else None
         self.considered = Considered(order.id, order.recipient, self.exclusive or self.shared, None, self.shared)
-        self.steady: Conditions = []
-        self.timed: Conditions = []
-        self.plain: dict[str, int] = {}
-        """The fields that a condition compares with fixed values, and the place of that condition."""
         condition = parse(list(order.where))
-        for part in condition.parts if isinstance(condition, All) else (condition,):
-            told = self.refuse(because(PREDICATE, clause=describe(part)))
-            if isinstance(part, Test) and part.op in ("eq", "in"):
-                self.plain.setdefault(part.field, len(self.steady))
-            (self.timed if _looks_at_clock(part) else self.steady).append((compile_predicate(part), told))
+        every = condition.parts if isinstance(condition, All) else (condition,)
+        self.parts = tuple(part for part in every if not _looks_at_clock(part))
+        self.timed = [self._asked(part) for part in every if _looks_at_clock(part)]
+        self._steady: Conditions | None = None
         self.desks = self._desks()
         caps = order.caps + ((Cap(Per.ALL, spend=order.budget),) if order.budget is not None else ())
         pers = tuple(dict.fromkeys(cap.per for cap in caps))
@@ -128,6 +127,56 @@ class Line:
         kept = self.considered
         return Considered(kept.order_id, kept.recipient, kept.price, why, kept.shared_price)
 
+    @property
+    def steady(self) -> Conditions:
+        """The conditions that do not look at the clock, each with the refusal it gives; made when first asked for,
+        since most orders of a large book never are."""
+        if self._steady is None:
+            self._steady = [self._asked(part) for part in self.parts]
+        return self._steady
+
+    @property
+    def ranks(self) -> list[tuple[str, int, int]]:
+        """Where it stands among others by what it pays and its priority: orders that share a place tie."""
+        if self.fixed is not None:
+            return []
+        both = (("exclusive", self.exclusive), ("shared", self.shared))
+        return [(kind, price.amount, self.order.priority) for kind, price in both if price is not None]
+
+    def tied(self, ties: bool) -> "Line":
+        """This line where another can tie with it, or where none can."""
+        if self.wanted.ties is ties:
+            return self
+        other = copy(self)
+        other.wanted = replace(self.wanted, ties=ties)
+        other.bid = None
+        return other
+
+    def asked(self, parts: Iterable[Predicate]) -> Conditions:
+        """Some of its conditions, ready to be asked."""
+        return [self._asked(part) for part in parts]
+
+    def _asked(self, part: Predicate) -> tuple[Check, Considered]:
+        return compile_predicate(part), self.refuse(because(PREDICATE, clause=describe(part)))
+
+    def refused_by(self, values: Mapping[str, Value], points: int | None) -> Considered | None:
+        """The refusal that needs no more than the lead and its score, by asking one condition after the other: the
+        reference for what an index answers."""
+        if self.fixed is not None:
+            return self.fixed
+        for check, told in self.steady:
+            if not check(values, EPOCH):
+                return told
+        return self.below(points)
+
+    def below(self, points: int | None) -> Considered | None:
+        """The refusal of a lead whose score is too low."""
+        least = self.order.min_score
+        if least is None or (points is not None and points >= least):
+            return None
+        shown = points if points is not None else "none"
+        return self.refuse(because(MIN_SCORE, min_score=least, score=shown))
+
     def _desks(self) -> tuple[Desk, ...]:
         if not isinstance(self.party, Team):
             return ()
@@ -146,7 +195,8 @@ class Line:
             return self.refuse(because(RETIRED))
         if self.party is None:
             return self.refuse(because(UNKNOWN_RECIPIENT, recipient=order.recipient))
-        if order.buyer is not None and self.exclusive is None and self.shared is None:
+        unpriced = self.exclusive is None and self.shared is None
+        if order.buyer is not None and unpriced and order.ping is None:
             return self.refuse(because(NEEDS_BID))
         if order.buyer is not None and order.currency != currency:
             return self.refuse(because(CURRENCY, currency=order.currency, market=currency))
@@ -190,61 +240,10 @@ def make_lines(
     for order in sorted(every, key=lambda order: order.id):
         currency = (currencies or {}).get(order.vertical, "USD")
         found.setdefault(order.vertical, []).append(Line(order, roster, currency))
-    for lines in found.values():
-        _mark_ties(lines)
-    return found
+    return {vertical: mark_ties(lines) for vertical, lines in found.items()}
 
 
-class Board:
-    """The orders of one vertical. Most demands name a state or another such field: the orders are sorted out by the
-    field that most of them name, once for each value it takes."""
-
-    __slots__ = ("_field", "_first", "_kept", "lines")
-
-    _MOST = 2000
-
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self.lines = lines
-        named = Counter(field for line in lines for field in line.plain)
-        self._field = min(named, key=lambda field: (-named[field], field), default="")
-        self._first = {line.order.id: line.plain[self._field] for line in lines if self._field in line.plain}
-        self._kept: dict[str | None, tuple[list[Considered], list[tuple[Line, Conditions]]]] = {}
-
-    def sort(self, values: Mapping[str, Value]) -> tuple[list[Considered], list[tuple[Line, Conditions]]]:
-        """The orders refused already, and the others with the conditions still to be asked."""
-        value = values.get(self._field)
-        if value is not None and not isinstance(value, str):
-            return self._sort(values)
-        kept = self._kept.get(value)
-        if kept is None:
-            if len(self._kept) >= self._MOST:
-                self._kept.clear()
-            kept = self._kept[value] = self._sort(values)
-        return kept
-
-    def _sort(self, values: Mapping[str, Value]) -> tuple[list[Considered], list[tuple[Line, Conditions]]]:
-        refused: list[Considered] = []
-        left: list[tuple[Line, Conditions]] = []
-        for line in self.lines:
-            place = self._first.get(line.order.id)
-            if line.fixed is not None:
-                refused.append(line.fixed)
-            elif place is None:
-                left.append((line, line.steady))
-            elif not line.steady[place][0](values, EPOCH):
-                refused.append(line.steady[place][1])
-            else:
-                left.append((line, line.steady[:place] + line.steady[place + 1 :]))
-        return refused, left
-
-
-def _mark_ties(lines: Sequence[Line]) -> None:
-    seen: dict[tuple[str, int, int], list[Line]] = {}
-    for line in lines:
-        for kind, price in (("exclusive", line.exclusive), ("shared", line.shared)):
-            if price is not None and line.fixed is None:
-                seen.setdefault((kind, price.amount, line.order.priority), []).append(line)
-    for tied in seen.values():
-        for line in tied if len(tied) > 1 else ():
-            old = line.wanted
-            line.wanted = Wanted(old.order_id, old.tz, old.caps, old.pers, old.account, old.currency, old.reps, True)
+def mark_ties(lines: Sequence[Line]) -> list[Line]:
+    """The lines, each told whether another can tie with it."""
+    seen = Counter(place for line in lines for place in line.ranks)
+    return [line.tied(any(seen[place] > 1 for place in line.ranks)) for line in lines]
