@@ -20,22 +20,47 @@ DEPOSIT = "deposit"
 """The kinds of postings made here."""
 
 
-def postings_of(sale: Sale, lead_id: str, source: Source | None, now: datetime) -> tuple[Posting, ...]:
+def postings_of(
+    sale: Sale, lead_id: str, source: Source | None, now: datetime, promised: Money | None = None
+) -> tuple[Posting, ...]:
     """The postings of a sale: each leg's price from the buyer to revenue, and what the source earns from it.
 
     A share is earned leg by leg and stands or falls with the leg. A fixed payout is for the lead, however many buyers
-    share it: it refers to the whole deal. Nothing is posted for nothing.
+    share it: it refers to the whole deal. What a ping was ``promised`` takes the place of what the terms would give
+    now. Nothing is posted for nothing.
     """
+    earned = _payouts(sale, source.payout if source is not None else None, promised)
     found: list[Posting] = []
-    payout = source.payout if source is not None else None
     for leg in sale.legs:
         found.append(_posting(buyer_account(leg.buyer_id), REVENUE, leg.price, SALE, leg.sale_id, lead_id, now))
-        if source is not None and payout is not None and payout.model == "share":
-            earned = _share(payout, leg)
-            found.append(_posting(PAYOUTS, payable_account(source.id), earned, PAYOUT, leg.sale_id, lead_id, now))
-    if source is not None and payout is not None and payout.amount is not None and payout.model == "fixed":
-        found.append(_posting(PAYOUTS, payable_account(source.id), payout.amount, PAYOUT, sale.id, lead_id, now))
+        if source is not None and leg.sale_id in earned:
+            amount = earned[leg.sale_id]
+            found.append(_posting(PAYOUTS, payable_account(source.id), amount, PAYOUT, leg.sale_id, lead_id, now))
+    if source is not None and sale.id in earned:
+        found.append(_posting(PAYOUTS, payable_account(source.id), earned[sale.id], PAYOUT, sale.id, lead_id, now))
     return tuple(item for item in found if item.amount.amount > 0)
+
+
+def _payouts(sale: Sale, payout: Payout | None, promised: Money | None) -> dict[str, Money]:
+    """What the source earns, by the leg or the deal it is for."""
+    if payout is None:
+        return {}
+    if payout.model == "fixed":
+        amount = promised or payout.amount
+        return {} if amount is None else {sale.id: amount}
+    shares = {leg.sale_id: _share(payout, leg) for leg in sale.legs}
+    if promised is None or promised.amount == sum(share.amount for share in shares.values()):
+        return shares
+    # In proportion to the legs' prices, to the last minor unit.
+    whole = max(sale.value.amount, 1)
+    spread: dict[str, Money] = {}
+    reached = gone = 0
+    for leg in sale.legs:
+        reached += leg.price.amount
+        upto = promised.amount * reached // whole
+        spread[leg.sale_id] = Money(upto - gone, promised.currency)
+        gone = upto
+    return spread
 
 
 def _share(payout: Payout, leg: Leg) -> Money:

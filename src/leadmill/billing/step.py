@@ -11,7 +11,7 @@ from leadmill.billing.rules import postings_of
 from leadmill.capture import Lead
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.verdicts import Pass, Verdict
-from leadmill.market import Sale
+from leadmill.market import Quoted, Sale
 from leadmill.parties import Roster
 
 _NOTHING = Pass()
@@ -35,5 +35,7 @@ class Post:
         if sale is None:
             return _NOTHING
         source = self._roster.sources.get(case[Lead].source_id)
-        items = postings_of(sale, case.lead_id, source, now)
+        quoted = case.get(Quoted)
+        promised = quoted.quote.price if quoted is not None and quoted.quote.owed else None
+        items = postings_of(sale, case.lead_id, source, now, promised)
         return Pass((Postings(items),)) if items else _NOTHING

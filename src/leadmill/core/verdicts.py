@@ -27,6 +27,10 @@ class Pass(Struct, frozen=True, tag="pass"):
     rules: tuple[Rule, ...] = ()
 
 
+ASIDE = Pass()
+"""Given by a station that has no part in a lead and asked nothing of it: it leaves no trace on the lead's page."""
+
+
 class Hold(Struct, frozen=True, tag="hold"):
     """Wait: for a moment (``until``) or, where that is None, for a person. ``learned`` is kept."""
 

@@ -10,7 +10,7 @@ from leadmill.facts.model import KEYS, Consult, Dossier, Fact, FactValue, Outcom
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
 from leadmill.facts.service import ask_providers
-from leadmill.facts.step import Verify
+from leadmill.facts.step import Glance, Verify
 
 __all__ = [
     "KEYS",
@@ -18,6 +18,7 @@ __all__ = [
     "Dossier",
     "Fact",
     "FactValue",
+    "Glance",
     "Outcome",
     "Provider",
     "ProviderAnswer",

@@ -1,4 +1,4 @@
-"""The station at which a lead is looked at: ``Verify``.
+"""The station at which a lead is looked at: ``Verify``; a ping gets a ``Glance``.
 
 Run by the runner right after mapping, for each lead alone, because providers may have to be asked over the network.
 """
@@ -10,11 +10,20 @@ from leadmill.capture import Lead
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import Pass, Stop, Verdict
-from leadmill.facts.model import BOT, UNUSABLE, Consult, Dossier, ProviderAnswer, ProviderAsk
+from leadmill.facts.model import BOT, UNUSABLE, Consult, Dossier, Fact, ProviderAnswer, ProviderAsk
 from leadmill.facts.reference import Reference
 from leadmill.facts.rules import find_facts
 
 _NONE: tuple[Ask, ...] = ()
+
+
+_PRESUMED = [
+    Fact("phone", "to come", "unknown", "presumed", 0),
+    Fact("phone.valid", True, "pass", "presumed", 0),
+    Fact("email", "to come", "unknown", "presumed", 0),
+    Fact("email.syntax", True, "pass", "presumed", 0),
+]
+"""What a ping keeps back is presumed to be in order: its post is looked at."""
 
 
 class Verify:
@@ -59,6 +68,27 @@ class Verify:
         if dossier.value("email.syntax") is not True and dossier.value("phone.valid") is not True:
             return Stop(because(UNUSABLE, detail=_unusable(lead)), (dossier,))
         return Pass((dossier,))
+
+
+class Glance:
+    """Finds out what can be found out about a ping, which has no contact details yet. No provider is asked: a ping
+    costs nothing."""
+
+    name = "facts"
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+
+    def wants(self, case: Case) -> Sequence[Ask]:
+        """Nothing."""
+        return _NONE
+
+    def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
+        """Pass with the dossier; Stop where a program names itself."""
+        lead = case[Lead]
+        facts = find_facts(lead.fields, lead.context, self._reference, now) + _PRESUMED
+        dossier = Dossier(facts, now, self._reference.digest)
+        return Stop(because(BOT), (dossier,)) if dossier.value("agent.bot") is True else Pass((dossier,))
 
 
 def _wanted(consult: Consult) -> tuple[Consult, list[tuple[str, tuple[str, ...]]]]:

@@ -177,9 +177,14 @@ class Pen:
 
 def _payout(case: Case, sale: Sale) -> int:
     # A source with terms is told what it earns; one without (an own site) sees what the lead brought.
-    postings = case.get(Postings)
+    paid = payout_of(case.get(Postings))
+    return paid if paid is not None else sale.value.amount
+
+
+def payout_of(postings: Postings | None) -> int | None:
+    """What the source of a lead earns by its postings, in minor units; None where it earns nothing."""
     paid = [item.amount.amount for item in postings.items if item.debit == PAYOUTS] if postings else []
-    return sum(paid) if paid else sale.value.amount
+    return sum(paid) if paid else None
 
 
 def _recipient(case: Case, state: State) -> str | None:

@@ -24,7 +24,7 @@ from leadmill.flow.pipeline import Walk
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import lead_ids_between
 from leadmill.flow.walker import Walker, state_of
-from leadmill.market import Allocate, Assignment, Declined, Headroom, Sale, SimulatedBook
+from leadmill.market import Allocate, Assignment, Declined, Headroom, Redeem, Sale, SimulatedBook
 from leadmill.runtime.db import Database, Tx
 
 _PAGE = 200
@@ -177,6 +177,8 @@ def _compare(recalled: Recalled, walk: Walk, simulated: SimulatedBook, found: Re
         asks = step.wants(case)
         if isinstance(step, Allocate):
             heard = Heard({ask: simulated.answer(ask, now) for ask in asks if isinstance(ask, Headroom)})
+        elif not asks and isinstance(step, Redeem):
+            heard = NOTHING  # it leaves no trace on leads that follow no ping
         elif station is not None and len(station.heard) == len(asks):
             heard = Heard(dict(zip(asks, station.heard, strict=True)))
         else:

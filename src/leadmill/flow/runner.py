@@ -330,6 +330,8 @@ async def _station(
 
 
 def _claim(submission: Submission) -> Claim | None:
+    if submission.ping_id is not None:  # a ping is posted against once: that it names the ping is its key
+        return Claim(f"post {submission.source_id}", submission.ping_id, bytes.fromhex(submission.digest))
     if submission.idempotency_key is None:
         return None
     return Claim(f"leads {submission.source_id}", submission.idempotency_key, bytes.fromhex(submission.digest))

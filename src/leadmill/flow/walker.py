@@ -13,7 +13,7 @@ from leadmill.core.case import NOTHING, Answer, Ask, Case, Evidence, Heard
 from leadmill.core.events import Event
 from leadmill.core.reasons import Because, State, because
 from leadmill.core.step import Step
-from leadmill.core.verdicts import Hold, Pass, Stop, Verdict, named
+from leadmill.core.verdicts import ASIDE, Hold, Pass, Stop, Verdict, named
 from leadmill.flow.model import FAILED, Hearing, StepTaken, raw
 from leadmill.market import Assignment, Sale
 
@@ -48,6 +48,8 @@ class Walker:
         began = watch()
         verdict = step.judge(self.case, heard, now)
         micros = (watch() - began) // 1000
+        if verdict is ASIDE:
+            return verdict
         self.case.learn(verdict.learned)
         self.note(step.name, asks, heard, verdict, now, micros)
         return verdict

@@ -30,6 +30,18 @@ from leadmill.market.model import (
     Use,
     Wanted,
 )
+from leadmill.market.quotes import (
+    Appraise,
+    PingQuote,
+    QuoteAsk,
+    Quoted,
+    QuotedLeg,
+    QuoteFound,
+    Redeem,
+    legs_of,
+    standby_of,
+)
+from leadmill.market.quoting import find_quote, forget_quotes, hear_quotes, keep_quote, keep_quoted, quotes_of
 from leadmill.market.reading import read_order
 from leadmill.market.rooms import RoomHold, RoomState
 from leadmill.market.service import (
@@ -48,6 +60,21 @@ from leadmill.market.step import Allocate
 from leadmill.market.windows import is_open
 
 __all__ = [
+    "Appraise",
+    "PingQuote",
+    "QuoteAsk",
+    "QuoteFound",
+    "Quoted",
+    "QuotedLeg",
+    "Redeem",
+    "find_quote",
+    "forget_quotes",
+    "hear_quotes",
+    "keep_quote",
+    "keep_quoted",
+    "legs_of",
+    "quotes_of",
+    "standby_of",
     "Allocate",
     "Assignment",
     "Auction",

@@ -65,3 +65,22 @@ LIMIT_USE = sa.Table(
 )
 """One row a window of a limited order or rep: what was sold and is held in it. The limits are those of the last lead
 counted, so use above them is always a fault."""
+
+MARKET_QUOTE = sa.Table(
+    "market_quote",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("source_id", Id, nullable=False),
+    sa.Column("vertical", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("bid", sa.Boolean, nullable=False),
+    sa.Column("used_by", Id),
+    sa.Column("frozen", sa.LargeBinary, nullable=False),
+    sa.Column("quote", sa.LargeBinary, nullable=False),
+)
+"""What each ping was offered. Nothing in it is personal: ``frozen`` holds the names of the ping's attributes with a
+keyed hash of each, enough to see later whether they are the same."""
+
+sa.Index("market_quote_by_source", MARKET_QUOTE.c.source_id, MARKET_QUOTE.c.id)
+sa.Index("market_quote_by_end", MARKET_QUOTE.c.expires_at)

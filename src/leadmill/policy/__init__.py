@@ -5,8 +5,9 @@ with its rule and citation. Takes the consent ``Proof``, the facts and the roste
 step ``Clear``, without which the market can sell nothing. Missing evidence never clears.
 """
 
+from leadmill.policy.foresight import Foresee
 from leadmill.policy.model import Clearance, Law, SuppressionAsk, SuppressionFound
 from leadmill.policy.rules import clear_recipient, read_law
 from leadmill.policy.step import Clear
 
-__all__ = ["Clear", "Clearance", "Law", "SuppressionAsk", "SuppressionFound", "clear_recipient", "read_law"]
+__all__ = ["Clear", "Clearance", "Foresee", "Law", "SuppressionAsk", "SuppressionFound", "clear_recipient", "read_law"]

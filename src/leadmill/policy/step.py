@@ -64,7 +64,7 @@ class Clear:
         self._teams = list(roster.teams.values())
         self._hash = keyed_hash
         self._recipients: list[Buyer | Team] = [*roster.buyers.values(), *roster.teams.values()]
-        self._names = {buyer.id: names_of(buyer) for buyer in roster.buyers.values()}
+        self.names = {buyer.id: names_of(buyer) for buyer in roster.buyers.values()}
         self._lead = ready(self._laws, "lead")
         self._channel = ready(self._laws, "channel")
         self._recipient = ready(self._laws, "recipient")
@@ -81,8 +81,10 @@ class Clear:
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Stop a lead that nobody may have; else clear it as far as the rules go."""
-        found = heard.to(self.wants(case)[0], SuppressionFound)
-        proof = case[Proof]
+        return self.decide(case, case[Proof], heard.to(self.wants(case)[0], SuppressionFound), now)
+
+    def decide(self, case: Case, proof: Proof, found: SuppressionFound, now: datetime) -> Verdict:
+        """The verdict on this proof and these opt-outs."""
         seen = self._evidence(case, proof, found)
         spoken = speaking(self._lead, seen, now)
         deny = next((rule for rule in spoken if rule.decision == "deny"), None)
@@ -125,7 +127,7 @@ class Clear:
         self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime
     ) -> Clearance:
         # Thousands of leads come with one text and differ in nothing that a recipient's clearance turns on.
-        named = self._named(proof)
+        named = self.named(proof)
         known = (tuple(value) if isinstance(value, list) else value for value in seen.values())
         key = (named, now.date(), *known)
         kept = self._kept.get(key)
@@ -136,7 +138,7 @@ class Clear:
         cleared, refused = kept
         return Clearance(channels=channels, cleared=cleared, refused=refused, packs=self._digests)
 
-    def _named(self, proof: Proof) -> frozenset[str]:
+    def named(self, proof: Proof) -> frozenset[str]:
         """The buyers who were named when consent was given, by id."""
         # A list behind a link was not shown (TEL-02).
         shown = tuple(proof.sellers) if proof.sellers_display != "hyperlink" else ()
@@ -145,7 +147,7 @@ class Clear:
         if found is None:
             sellers = frozenset(map(plain, shown))
             text = f" {plain(proof.text)} "
-            found = frozenset(buyer for buyer, names in self._names.items() if named_in(names, sellers, text))
+            found = frozenset(buyer for buyer, names in self.names.items() if named_in(names, sellers, text))
             if len(self._shown) >= _KEPT:
                 self._shown.clear()
             self._shown[key] = found

@@ -46,6 +46,7 @@ _SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LEADS = Counter(
     "leadmill_leads", "Leads decided, by where they stand and the source they came from.", ["state", "source"]
 )
+PINGS = Counter("leadmill_pings", "Pings answered, by outcome (bid, no_bid) and source.", ["outcome", "source"])
 STEP_SECONDS = Histogram(
     "leadmill_step_seconds",
     "Time a step took for one lead; of leads that walk together, the mean.",

@@ -1,0 +1,371 @@
+"""Pings and their posts: what a source is offered for a lead without the person, and how the lead then follows it.
+
+Called by the interfaces: :meth:`Quoter.quote` for a ping, :func:`post_lead` for its post. A ping meets the same
+stations as a lead, as far as they need no person and no consent; it is never a sale. Pings that come together share a
+transaction, as leads do. Nothing personal of a ping is kept: of its attributes only keyed hashes, of the rest nothing.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from leadmill.billing import Post, Postings
+from leadmill.capture import Mapped, Submission, check_ping, ping_lead
+from leadmill.core.case import NOTHING, Ask, Case, Heard
+from leadmill.core.faults import BadInput, Conflict, FieldFault, Forbidden, NotFound, Transient
+from leadmill.core.ids import looks_like
+from leadmill.core.money import Money
+from leadmill.core.step import Step
+from leadmill.core.verdicts import Pass
+from leadmill.facts import Glance
+from leadmill.flow.keep import payout_of
+from leadmill.flow.kit import Kit
+from leadmill.flow.model import Settled
+from leadmill.flow.pipeline import Walk
+from leadmill.flow.runner import RulesMoved, report_broken, walk_alone
+from leadmill.flow.store import Claim, Kept, claim_requests, keep_answers
+from leadmill.flow.walker import Walker, reasons_of
+from leadmill.market import Appraise, Auction, Headroom, PingQuote, Sale, find_quote, keep_quote, legs_of, standby_of
+from leadmill.overlap import Compare
+from leadmill.policy import Foresee
+from leadmill.runtime.db import Tx
+from leadmill.runtime.records import hold
+from leadmill.runtime.telemetry import PINGS
+from leadmill.scoring import Rate
+
+KEPT = timedelta(hours=48)
+"""How long a quote is remembered after it ended, so that a late or second post hears what is wrong."""
+
+_WAITS = (0.02, 0.1, 0.4)
+_REUSED = Conflict("flow.request.reused", "this key was used with another body")
+
+KeyedHash = Callable[[str, str], bytes]
+
+
+class PingWalk(Struct, frozen=True):
+    """The stations of a ping: ``alone`` asks nobody, ``offer`` asks the market. The market's station and the terms
+    are those of the leads' own walk."""
+
+    walk: Walk
+    alone: Sequence[Step]
+    offer: Appraise
+    terms: Post
+
+
+def build_ping_walk(walk: Walk) -> PingWalk:
+    """The walk of pings beside a walk of leads: the same scorecards, laws, orders and terms."""
+    rules = walk.rules
+    steps = {step.name: step for step in (*walk.together, *walk.after)}
+    terms = steps[Post.name]
+    return PingWalk(
+        walk=walk,
+        alone=(
+            Glance(rules.reference),
+            *(step for step in walk.together if isinstance(step, Rate)),
+            Foresee(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
+            *(step for step in walk.together if isinstance(step, Compare)),
+        ),
+        offer=Appraise(steps["market"]),
+        terms=terms if isinstance(terms, Post) else Post(rules.roster),
+    )
+
+
+class _Waiting:
+    __slots__ = ("answer", "claim", "mapped", "submission", "walk", "walker")
+
+    def __init__(self, submission: Submission, mapped: Mapped) -> None:
+        self.submission = submission
+        self.mapped = mapped
+        self.walk: PingWalk | None = None
+        self.walker = Walker(Case(""))
+        key = submission.idempotency_key
+        digest = bytes.fromhex(submission.digest)
+        self.claim = Claim(f"pings {submission.source_id}", key, digest) if key is not None else None
+        self.answer: asyncio.Future[PingQuote] = asyncio.get_running_loop().create_future()
+
+    def tell(self, answer: PingQuote | BaseException) -> None:
+        """Answer the caller, unless it went away."""
+        if self.answer.done():
+            return
+        if isinstance(answer, PingQuote):
+            self.answer.set_result(answer)
+        else:
+            self.answer.set_exception(answer)
+
+
+class Quoter:
+    """Quotes pings. A quote holds for ``seconds``; ``group`` is the most pings that share a transaction."""
+
+    def __init__(self, kit: Kit, seconds: int = 60, group: int = 64) -> None:
+        self._kit = kit
+        self._seconds = seconds
+        self._group = group
+        self._queue: deque[_Waiting] = deque()
+        self._running: asyncio.Task[None] | None = None
+        self._walk: PingWalk | None = None
+
+    async def quote(self, submission: Submission) -> PingQuote:
+        """What the market offers for a ping, once that is durable. A ping with an idempotency key that was answered
+        before gets that answer.
+
+        Raises BadInput as :func:`leadmill.capture.check_ping`, Forbidden ``intake.source.retired``, Conflict
+        ``flow.request.reused`` for the key with another body, and Transient where the store cannot keep it now.
+        """
+        rules = self._kit.walk().rules
+        source = rules.roster.sources.get(submission.source_id)
+        if source is None or source.retired:
+            raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
+        waiting = _Waiting(submission, check_ping(submission, rules.lexicon, source.verticals))
+        self._queue.append(waiting)
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._run())
+        return await waiting.answer
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        while self._running is not None:
+            await asyncio.wait([self._running])
+
+    async def _run(self) -> None:
+        try:
+            await asyncio.sleep(0)  # whoever is ready in this turn of the loop comes along
+            while self._queue:
+                await self._answer(self._gather())
+        finally:
+            self._running = None
+
+    def _gather(self) -> list[_Waiting]:
+        taken: list[_Waiting] = []
+        left: list[_Waiting] = []
+        keys: set[str] = set()
+        while self._queue and len(taken) < self._group:
+            waiting = self._queue.popleft()
+            key = f"{waiting.claim.scope} {waiting.claim.key}" if waiting.claim else ""
+            (left if key and key in keys else taken).append(waiting)
+            keys.add(key)
+        self._queue.extendleft(reversed(left))
+        return taken
+
+    async def _answer(self, group: Sequence[_Waiting]) -> None:
+        fault: BaseException | None = None
+        for wait in (*_WAITS, None):
+            try:
+                for waiting in group:
+                    await self._set_out(waiting)
+                answers = await self._together(group)
+            except Exception as broken:
+                fault = broken
+                if isinstance(broken, RulesMoved):
+                    await self._kit.refresh()
+                elif not isinstance(broken, Transient) or wait is None:
+                    break
+                else:
+                    await asyncio.sleep(wait)
+            else:
+                for waiting, answer in zip(group, answers, strict=True):
+                    waiting.tell(answer)
+                    if isinstance(answer, PingQuote):
+                        PINGS.labels("bid" if answer.legs else "no_bid", answer.source_id).inc()
+                return
+        for waiting in group:
+            waiting.tell(fault or Transient("flow.group.lost"))
+
+    async def _set_out(self, waiting: _Waiting) -> None:
+        """Take a ping through what it walks alone, under the rules in force."""
+        walk = self._kit.walk()
+        if self._walk is None or self._walk.walk is not walk:
+            self._walk = build_ping_walk(walk)
+        waiting.walk = self._walk
+        submission = waiting.submission
+        ping_id = self._kit.mint("ping", submission.received_at)
+        lead = ping_lead(ping_id, submission, waiting.mapped)
+        waiting.walker = Walker(Case(ping_id, [submission, lead]))
+        await walk_alone(waiting.walker, waiting.walk.alone, self._kit)
+
+    async def _together(self, group: Sequence[_Waiting]) -> list[PingQuote | Conflict]:
+        now = self._kit.clock()
+        answers: dict[int, PingQuote | Conflict] = {}
+        async with self._kit.db.begin() as tx:
+            claims = sorted((w.claim for w in group if w.claim), key=lambda claim: (claim.scope, claim.key))
+            held = await claim_requests(tx, claims, now) if claims else {}
+            if await hold(tx) != self._kit.walk().rules.revision:
+                raise RulesMoved("flow.rules.moved", "the configuration has changed; quote again under the new one")
+            fresh: list[_Waiting] = []
+            for number, waiting in enumerate(group):
+                kept = held.get((waiting.claim.scope, waiting.claim.key)) if waiting.claim else None
+                if kept is None or waiting.claim is None:
+                    fresh.append(waiting)
+                else:
+                    answers[number] = _repeated(kept, waiting.claim)
+            quotes = dict(zip(map(id, fresh), await self._offers(tx, fresh, now), strict=True))
+            told = [(w.claim, _encode(quotes[id(w)])) for w in fresh if w.claim]
+            if told:
+                await tx.flush()
+                await keep_answers(tx, told)
+        return [answers[n] if n in answers else quotes[id(waiting)] for n, waiting in enumerate(group)]
+
+    async def _offers(self, tx: Tx, group: Sequence[_Waiting], now: datetime) -> list[PingQuote]:
+        """Ask the market for all of them at once, then one after the other, each seeing the room that those before it
+        hold."""
+        going = [w for w in group if w.walker.going and w.walk is not None]
+        wanted = {id(w): w.walk.offer.wants(w.walker.case) for w in going if w.walk is not None}
+        by_type: dict[type[Ask], list[Ask]] = {}
+        for asks in wanted.values():
+            for ask in asks:
+                by_type.setdefault(type(ask), []).append(ask)
+        listening = {kind: await self._kit.ears.listeners[kind](tx, asks) for kind, asks in by_type.items()}
+        quotes = []
+        for waiting in group:
+            asks = wanted.get(id(waiting), ())
+            if waiting.walker.going and waiting.walk is not None:
+                heard = Heard({ask: listening[type(ask)](ask) for ask in asks}) if asks else NOTHING
+                _judge(waiting.walker, waiting.walk.offer, heard, now)
+            quote = self._quote(waiting, now)
+            limited = {item.order_id for ask in asks if isinstance(ask, Headroom) for item in ask.wanted}
+            keep_quote(tx, quote, frozen_of(self._kit.pen.vault.keyed_hash, quote.id, waiting.mapped), limited)
+            quotes.append(quote)
+        return quotes
+
+    def _quote(self, waiting: _Waiting, now: datetime) -> PingQuote:
+        case, verdict = waiting.walker.case, waiting.walker.verdict
+        walk = waiting.walk or build_ping_walk(self._kit.walk())
+        sale, auction = case.get(Sale), case.get(Auction)
+        why = reasons_of(verdict)
+        quote = PingQuote(
+            id=case.lead_id,
+            source_id=waiting.submission.source_id,
+            vertical=waiting.mapped.vertical,
+            at=now,
+            expires_at=now + timedelta(seconds=self._seconds),
+            revision=walk.walk.rules.revision,
+            because=why[0] if why else None,
+            test=waiting.mapped.test,
+        )
+        if not isinstance(verdict, Pass) or sale is None or auction is None:
+            return quote
+        posted = walk.terms.judge(case, NOTHING, now)
+        postings = next((item for item in posted.learned if isinstance(item, Postings)), None)
+        owed = payout_of(postings)
+        return msgspec.structs.replace(
+            quote,
+            mode=sale.mode,
+            legs=legs_of(sale, auction),
+            price=Money(owed if owed is not None else sale.value.amount, sale.currency),
+            owed=owed is not None,
+            standby=standby_of(sale, auction),
+        )
+
+
+def _judge(walker: Walker, offer: Appraise, heard: Heard, now: datetime) -> None:
+    """Let the market judge a ping. Whatever breaks there, it is a ping without a bid."""
+    walker.at = offer.name
+    try:
+        walker.verdict = offer.judge(walker.case, heard, now)
+        walker.case.learn(walker.verdict.learned)
+    except Exception as fault:
+        report_broken(walker, fault)
+        walker.fail(offer.name, fault, now)
+
+
+def _repeated(kept: Kept, claim: Claim) -> PingQuote | Conflict:
+    if kept.digest != claim.digest or kept.answer is None:
+        return _REUSED
+    return _decode(kept.answer)
+
+
+# The post
+
+
+async def post_lead(
+    kit: Kit,
+    take: Callable[[Submission], Awaitable[Settled]],
+    submission: Submission,
+    ping_id: str,
+    mapped: Mapped,
+) -> Settled:
+    """Walk a lead that was posted against a ping; ``take`` is the mill's, ``mapped`` what the submission says.
+
+    The same body once more gets the same answer. Raises NotFound ``market.quote.unknown``, Forbidden
+    ``market.quote.foreign`` for another source's ping, Conflict ``market.quote.no_bid`` where nobody had bid and
+    ``market.quote.used`` where another body was posted against it, BadInput ``market.quote.differs`` with an entry
+    for each attribute that is not the ping's, and Conflict ``flow.request.reused`` for a reused idempotency key.
+    """
+    if not looks_like(ping_id, "ping"):
+        raise NotFound("market.quote.unknown", "there is no such ping")
+    async with kit.db.begin() as tx:
+        known = await find_quote(tx, ping_id)
+        if known is None:
+            raise NotFound("market.quote.unknown", "there is no such ping, or it is long over")
+        found, frozen = known
+        quote = found.quote
+        if quote is None or quote.source_id != submission.source_id:
+            raise Forbidden("market.quote.foreign", "this ping is another source's")
+        if not quote.legs:
+            raise Conflict("market.quote.no_bid", "nobody bid on this ping; send the lead to /v1/leads if you wish")
+        differing = _differing(kit.pen.vault.keyed_hash, ping_id, frozen, mapped)
+        if differing:
+            names = ", ".join(fault.pointer for fault in differing)
+            raise BadInput("market.quote.differs", f"these are not what the ping said: {names}", differing)
+        if submission.idempotency_key is not None:
+            await _claim_key(tx, submission, kit.clock())
+    try:
+        return await take(msgspec.structs.replace(submission, ping_id=ping_id, idempotency_key=None))
+    except Conflict as conflict:
+        if conflict.code != "flow.request.reused":
+            raise
+        raise Conflict("market.quote.used", "this ping was posted against before, with another body") from None
+
+
+async def _claim_key(tx: Tx, submission: Submission, now: datetime) -> None:
+    """The ping itself makes its post happen once; the key must only not have been used for another."""
+    key = submission.idempotency_key or ""
+    claim = Claim(f"posts {submission.source_id}", key, bytes.fromhex(submission.digest))
+    kept = (await claim_requests(tx, [claim], now)).get((claim.scope, claim.key))
+    if kept is not None and kept.digest != claim.digest:
+        raise _REUSED
+
+
+# What must not change between ping and post
+
+
+def frozen_of(keyed_hash: KeyedHash, ping_id: str, mapped: Mapped) -> dict[str, bytes]:
+    """The names of a ping's attributes, each with a hash that only this ping and this installation give."""
+    return {name: _mark(keyed_hash, ping_id, name, value) for name, value in _attributes(mapped).items()}
+
+
+def _differing(
+    keyed_hash: KeyedHash, ping_id: str, frozen: Mapping[str, bytes], mapped: Mapped
+) -> list[FieldFault]:  # fmt: skip
+    said = _attributes(mapped)
+    return [
+        FieldFault(
+            f"/{name}",
+            "market.quote.differs",
+            "send what the ping said" if name in said else "the ping said it, so the post must",
+        )
+        for name, mark in frozen.items()
+        if name not in said or _mark(keyed_hash, ping_id, name, said[name]) != mark
+    ]
+
+
+def _attributes(mapped: Mapped) -> dict[str, Any]:
+    return {"vertical": mapped.vertical, "test": mapped.test} | {
+        f"fields/{name}": value for name, value in mapped.fields.items()
+    }
+
+
+def _mark(keyed_hash: KeyedHash, ping_id: str, name: str, value: Any) -> bytes:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = json.dumps([ping_id, name, value], ensure_ascii=False)
+    return keyed_hash("ping", text)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(PingQuote).decode
