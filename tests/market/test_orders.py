@@ -3,9 +3,10 @@
 import pytest
 
 from leadmill.core.faults import BadInput
+from leadmill.core.hours import Span
 from leadmill.core.money import Money
 from leadmill.market import Cap, Mode, Per, read_order
-from leadmill.market.model import UNRANKED, PingTarget, Span
+from leadmill.market.model import UNRANKED, PingTarget
 
 FULL = {
     "id": "helio-ca",

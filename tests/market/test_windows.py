@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadmill.market.model import Per, Schedule
-from leadmill.market.windows import FIRST, LAST, bounds, is_open, local_words, parse_span
+from leadmill.core.hours import Schedule, is_open, local_words, parse_span
+from leadmill.market.model import Per
+from leadmill.market.windows import FIRST, LAST, bounds
 
 LA = "America/Los_Angeles"
 

@@ -26,7 +26,6 @@ from leadmill.market.model import (
     Sale,
     SaleCancelled,
     SaleRecord,
-    Schedule,
     Use,
     Wanted,
 )
@@ -57,7 +56,6 @@ from leadmill.market.service import (
 )
 from leadmill.market.simulation import SimulatedBook
 from leadmill.market.step import Allocate
-from leadmill.market.windows import is_open
 
 __all__ = [
     "Appraise",
@@ -96,7 +94,6 @@ __all__ = [
     "Sale",
     "SaleCancelled",
     "SaleRecord",
-    "Schedule",
     "SimulatedBook",
     "Use",
     "Wanted",
@@ -106,7 +103,6 @@ __all__ = [
     "find_sale",
     "hold_room",
     "in_house",
-    "is_open",
     "read_order",
     "recount_limits",
     "release_hold",

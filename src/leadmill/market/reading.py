@@ -4,15 +4,24 @@ Called when configuration is applied and when the rules in force are assembled. 
 refused here, with the place and the remedy, so that an auction meets only orders that mean something.
 """
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal
 
+from leadmill.core.hours import Schedule, read_schedule, read_zone
 from leadmill.core.money import Money
 from leadmill.core.predicates import parse
 from leadmill.core.reading import Table
-from leadmill.market.model import MAX_LEGS, UNRANKED, Cap, Mode, Order, Per, PingTarget, Schedule, Span
-from leadmill.market.windows import parse_span
+from leadmill.market.model import MAX_LEGS, UNRANKED, Cap, Mode, Order, Per
+from leadmill.market.pinging import read_ping
+from leadmill.market.pricelist import (
+    CODE,
+    read_call,
+    read_price_rules,
+    read_price_times,
+    read_subscription,
+    read_volume,
+)
+from leadmill.market.terms import PriceRule, VolumeStep
 
-_CODE = "config.order.malformed"
 _WINDOWS = ("hour", "day", "week", "month")
 
 
@@ -22,7 +31,7 @@ def read_order(raw: object) -> Order:
     Raises :class:`~leadmill.core.faults.BadInput` ``config.order.malformed`` (``config.predicate.malformed`` for
     ``where``) naming the order, the key and what to write instead.
     """
-    table = Table(raw, "order", _CODE)
+    table = Table(raw, "order", CODE)
     order_id = table.name()
     table.where = f"order {order_id}"
     currency = table.currency()
@@ -34,6 +43,10 @@ def read_order(raw: object) -> Order:
     parse(list(where), f"order {order_id}, where")
     mode = Mode(table.choice("mode", [item.value for item in Mode], Mode.EXCLUSIVE.value))
     schedule = _schedule(table)
+    ping = read_ping(table)
+    post: Literal["queued", "inline"] = "inline" if ping is not None else "queued"
+    if table.has("post"):
+        post = "inline" if table.choice("post", ("queued", "inline")) == "inline" else "queued"
     order = Order(
         id=order_id,
         vertical=table.name("vertical"),
@@ -47,10 +60,18 @@ def read_order(raw: object) -> Order:
         caps=_caps(table, currency),
         budget=_money(table, "budget", currency),
         schedule=schedule,
-        tz=_zone(table, "tz") if table.has("tz") else schedule.tz if schedule else "UTC",
+        tz=read_zone(table, "tz") if table.has("tz") else schedule.tz if schedule else "UTC",
         min_score=table.whole("min_score", most=10_000) if table.has("min_score") else None,
         priority=table.whole("priority", UNRANKED, least=1, most=10_000),
-        ping=_ping(table),
+        ping=ping,
+        price_rules=read_price_rules(table, currency),
+        price_times=read_price_times(table),
+        volume=read_volume(table, currency),
+        subscription=read_subscription(table, currency),
+        weight=table.whole("weight", 1, least=1, most=10_000),
+        call=read_call(table),
+        silent=table.flag("silent", False),
+        post=post,
         retired=table.flag("retired", False),
     )
     table.close()
@@ -66,7 +87,11 @@ def _priced(table: Table, order: Order) -> Order:
             table.refuse("a team spends nothing; cap its leads", "caps")
         if order.mode is not Mode.EXCLUSIVE:
             table.refuse("a team takes a lead alone; leave it out", "mode")
+        for key in ("price_rules", "price_times", "volume", "subscription", "call", "silent"):
+            if getattr(order, key):
+                table.refuse("a team pays nothing; leave it out", "kind" if key == "call" else key)
         return order
+    _sensible(table, order)
     if order.ping is not None:
         return order
     if order.mode is Mode.SHARED:
@@ -79,6 +104,30 @@ def _priced(table: Table, order: Order) -> Order:
     return order
 
 
+def _sensible(table: Table, order: Order) -> None:
+    """Refuse terms that contradict one another."""
+    if order.silent and order.mode is not Mode.SHARED:
+        table.refuse('goes with mode = "shared": a silent leg stands beside those that are told', "silent")
+    alone, leg = order.mode is not Mode.SHARED, order.mode is not Mode.EXCLUSIVE
+    priced: list[tuple[str, tuple[PriceRule | VolumeStep, ...]]] = [
+        ("price_rules", order.price_rules),
+        ("volume", order.volume),
+    ]
+    for key, items in priced:
+        for place, item in enumerate(items):
+            if item.factor is None and not ((alone and item.price) or (leg and item.shared_price)):
+                says = f"names no price that counts in mode {order.mode.value}"
+                table.refuse(says, f"{key}[{place}]")
+    if order.subscription is not None:
+        if order.ping is not None:
+            table.refuse("an order whose price is a bid has none", "subscription")
+        for key, given in (("price_rules", order.price_rules), ("price_times", order.price_times)):
+            if given:
+                table.refuse("says what each lead costs; leave this out", f"subscription and {key}")
+        if order.volume:
+            table.refuse("says what each lead costs; leave this out", "subscription and volume")
+
+
 def _money(table: Table, key: str, currency: str) -> Money | None:
     return table.money(key, currency) if table.has(key) else None
 
@@ -86,7 +135,7 @@ def _money(table: Table, key: str, currency: str) -> Money | None:
 def _caps(table: Table, currency: str) -> tuple[Cap, ...]:
     found: list[Cap] = []
     for place, raw in enumerate(table.tables("caps")):
-        part = Table(raw, f"{table.where}, caps[{place}]", _CODE)
+        part = Table(raw, f"{table.where}, caps[{place}]", CODE)
         per = Per(part.choice("per", _WINDOWS))
         if part.has("leads") == part.has("spend"):
             part.refuse("give either leads or spend; write two caps for both")
@@ -102,37 +151,5 @@ def _caps(table: Table, currency: str) -> tuple[Cap, ...]:
 def _schedule(table: Table) -> Schedule | None:
     if not table.has("schedule"):
         return None
-    part = Table(table.value("schedule"), f"{table.where}, schedule", _CODE)
-    tz = _zone(part, "tz") if part.has("tz") else "UTC"
-    texts = part.texts("open")
-    part.close()
-    spans: list[Span] = []
-    for text in texts:
-        try:
-            spans += parse_span(text)
-        except ValueError:
-            part.refuse(f'write "mon-fri 08:00-18:00" or "sat,sun 22:00-02:00", not "{text}"', "open")
-    if not spans:
-        part.refuse("is empty, so the order would never be open; retire it instead", "open")
-    return Schedule(tz, tuple(sorted(spans, key=lambda span: (span.start, span.end))), texts)
-
-
-def _zone(table: Table, key: str) -> str:
-    name = table.text(key)
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        table.refuse('must be a zone such as "America/Los_Angeles"', key)
-    return name
-
-
-def _ping(table: Table) -> PingTarget | None:
-    if not table.has("ping"):
-        return None
-    part = Table(table.value("ping"), f"{table.where}, ping", _CODE)
-    url = part.text("url")
-    if not url.startswith(("http://", "https://")):
-        part.refuse("must begin with https:// or http://", "url")
-    target = PingTarget(url, part.whole("timeout_ms", 500, least=50, most=10_000))
-    part.close()
-    return target
+    part = Table(table.value("schedule"), f"{table.where}, schedule", CODE)
+    return read_schedule(part, "is empty, so the order would never be open; retire it instead")

@@ -8,13 +8,14 @@ from litestar import get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
+from leadmill.core.hours import is_open
 from leadmill.core.money import Money
 from leadmill.core.predicates import describe, parse
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, vertical_title
 from leadmill.interfaces.pages import cash, money
 from leadmill.ledger import Guard, balances, buyer_account, guards, payable_account
-from leadmill.market import CapUse, Order, Per, cap_use, is_open, rep_use
+from leadmill.market import CapUse, Order, Per, cap_use, rep_use
 from leadmill.parties import Payout, Rep
 
 _PER = {Per.HOUR: "this hour", Per.DAY: "today", Per.WEEK: "this week", Per.MONTH: "this month", Per.ALL: "in all"}

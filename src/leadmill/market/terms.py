@@ -1,0 +1,110 @@
+"""The terms a price follows from, and the terms on which a vertical's leads are given out.
+
+Structs alone, decoded by ``pricelist`` and ``reading`` from the tables of orders and markets; ``pricing`` and
+``modes`` say what they mean. The reasons that terms give stand here too.
+"""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from leadmill.core.hours import Span
+from leadmill.core.money import Money
+from leadmill.core.reasons import declare
+
+BELOW_FLOOR = declare("market.order.below_floor", "It pays {price}, and {whose} floor is {floor}.")
+BELOW_RESERVE = declare("market.order.below_reserve", "It pays {price}, and the market's reserve is {reserve}.")
+MARGIN = declare(
+    "market.order.margin", "Of {price} the source would get {payout}, which leaves {left} where {least} is asked."
+)
+UNNAMED = declare("market.order.unnamed", "The consent does not name this buyer, and {who} takes only those it names.")
+NOT_NEXT = declare("market.order.not_next", "{winner} came first: {how}.")
+NEUTRAL = declare("market.lead.neutral", "Ranked by {criteria}, not by price: {says} ({rule}: {citation})")
+STRATEGY = declare("market.lead.strategy", "Ranked by the house's choice for this vertical: {how}.")
+
+Strategy = Literal["revenue", "waterfall", "round_robin", "weighted"]
+"""How the recipients of a vertical's leads are ranked: by what they pay, by priority, by who has waited longest, or
+by who is furthest below its share."""
+
+
+class PriceRule(Struct, frozen=True, kw_only=True):
+    """Where every condition of ``where`` holds, another price, or the price times a factor."""
+
+    where: tuple[dict[str, Any], ...]
+    price: Money | None = None
+    shared_price: Money | None = None
+    factor: Decimal | None = None
+
+
+class PriceTime(Struct, frozen=True, kw_only=True):
+    """The price times ``factor`` in some hours of the order's week, in a season of its year, or where both hold.
+
+    A season runs from the first day (month, day) to the last, both included, over New Year where the first comes
+    later. ``text`` holds the hours as declared.
+    """
+
+    factor: Decimal
+    spans: tuple[Span, ...] = ()
+    text: tuple[str, ...] = ()
+    first: tuple[int, int] | None = None
+    last: tuple[int, int] | None = None
+
+
+class VolumeStep(Struct, frozen=True, kw_only=True):
+    """Beyond ``over`` leads in the order's day or month, another price or the price times a factor."""
+
+    per: Literal["day", "month"]
+    over: int
+    price: Money | None = None
+    shared_price: Money | None = None
+    factor: Decimal | None = None
+
+
+class Subscription(Struct, frozen=True):
+    """A flat ``fee`` a month of the order's zone pays for ``leads`` leads; each one more costs ``overage``."""
+
+    fee: Money
+    leads: int
+    overage: Money
+
+    @property
+    def share(self) -> Money:
+        """What one covered lead is worth of the fee, rounded down: the rest is kept when the month ends."""
+        return Money(self.fee.amount // self.leads, self.fee.currency)
+
+
+class CallTerms(Struct, frozen=True):
+    """A call is good from ``min_seconds`` on. ``dial`` is the number the buyer is given; empty means the person's
+    own, and where it is not empty the person's own stays masked."""
+
+    min_seconds: int
+    dial: str = ""
+
+
+class Resale(Struct, frozen=True):
+    """A lead that nobody took, or fewer than could share it, is offered again ``after`` so many minutes, up to
+    ``rounds`` times, at the price times ``factor`` for each round."""
+
+    after: int
+    rounds: int = 1
+    factor: Decimal = Decimal(1)
+
+
+class MarketTerms(Struct, frozen=True, kw_only=True):
+    """How one vertical's leads are given out. Floors and reserves are for a lead of its own and for a leg of a shared
+    one; ``neutral`` bars ranking by payment though the pack does not; ``consent_list`` keeps every lead to buyers
+    whom its consent names."""
+
+    vertical: str
+    strategy: Strategy = "revenue"
+    second_price: bool = False
+    floor: Money | None = None
+    shared_floor: Money | None = None
+    reserve: Money | None = None
+    shared_reserve: Money | None = None
+    neutral: bool = False
+    consent_list: bool = False
+    resale: Resale | None = None
+    currency: str = "USD"
+    retired: bool = False
