@@ -10,9 +10,11 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from leadmill.billing import Postings
 from leadmill.billing.service import keep_postings
+from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
 from leadmill.facts import Consult, ProviderAsk, load_reference
@@ -36,7 +38,7 @@ from leadmill.policy.store import hear_suppressions
 from leadmill.runtime import telemetry
 from leadmill.runtime.addresses import Reach
 from leadmill.runtime.clock import Clock, system_clock
-from leadmill.runtime.db import Database
+from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.drop import Drop
 from leadmill.runtime.http import Http
 from leadmill.runtime.mail import Mail, Relay
@@ -94,7 +96,7 @@ async def wire(
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
     pen = Pen(vault, keys, Codecs(), mint)
     lists = Lists(vault.keyed_hash, environ)
-    kit = Kit(db, pen, _ears(vault, keys, clock, mint, way, consults, lists), book.walk, clock, mint, book.take_up)
+    kit = Kit(db, pen, _ears(pen, clock, mint, way, consults, lists), book.walk, clock, mint, book.take_up)
     return House(
         settings=settings,
         environ=environ,
@@ -114,21 +116,24 @@ async def wire(
     )
 
 
-def _ears(
-    vault: Vault, keys: Keys, clock: Clock, mint: Mint, way: WayOut, consults: Mapping[str, Consult], lists: Lists
-) -> Ears:
+def _ears(pen: Pen, clock: Clock, mint: Mint, way: WayOut, consults: Mapping[str, Consult], lists: Lists) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
     counters = Counters(clock)
+
+    def keep_person(tx: Tx, case: Case, identity: Identity, now: datetime) -> None:
+        keep_identity(tx, case, identity, now)
+        pen.seal_early(tx, case, identity, now)
+
     return Ears(
         listeners={
-            FindPerson: hear_find_person(vault, keys, mint),
+            FindPerson: hear_find_person(pen.vault, pen.keys, mint),
             SuppressionAsk: hear_suppressions,
             Headroom: counters.hear,
             QuoteAsk: hear_quotes,
             KnownAsk: lists.hear,
         },
         keepers={
-            Identity: keep_identity,
+            Identity: keep_person,
             Quoted: keep_quoted,
             Sale: counters.keep_sale,
             Assignment: counters.keep_assignment,

@@ -53,6 +53,13 @@ def _union(base: type[Struct]) -> Any:
     return union
 
 
+class _Sealed(Struct, frozen=True):
+    """A lead's fields and its submission under its person's key."""
+
+    lead: bytes
+    submission: bytes
+
+
 class Pen:
     """Writes leads and pages; holds the vault, the persons' keys and the decoders."""
 
@@ -62,9 +69,22 @@ class Pen:
         self.codecs = codecs
         self.mint = mint
 
+    def seal_early(self, tx: Tx, case: Case, identity: Identity, now: datetime) -> None:
+        """Seal a fresh lead and its submission as soon as its person is known: later, others would wait for it."""
+        early: dict[str, _Sealed] = tx.scratch.setdefault(_Sealed, {})
+        lead, submission = case.get(Lead), case[Submission]
+        early[case.lead_id] = self._seal(self.keys.of(identity.person_id), case.lead_id, lead, submission)
+
+    def _seal(self, dek: bytes, lead_id: str, lead: Lead | None, submission: Submission) -> "_Sealed":
+        return _Sealed(
+            self.vault.seal(dek, _encode(lead), f"lead {lead_id}"),
+            self.vault.seal(dek, _encode(submission), f"submission {submission.id}"),
+        )
+
     async def write_new(self, tx: Tx, walkers: Sequence[Walker], rules: Rules, now: datetime) -> list[Settled]:
         """Write fresh leads with their submissions and first pages; the answers for their sources."""
         group = journal.group_of(tx, now, self.mint)
+        early: dict[str, _Sealed] = tx.scratch.get(_Sealed, {})
         answers = []
         for walker in walkers:
             case = walker.case
@@ -78,10 +98,9 @@ class Pen:
             submission = case[Submission]
             lead = case.get(Lead)
             row = _row(walker, submission, lead, person_id, rules)
-            row = msgspec.structs.replace(row, sealed=self.vault.seal(dek, _encode(lead), f"lead {row.id}"))
-            add_lead(tx, row)
-            sealed = self.vault.seal(dek, _encode(submission), f"submission {submission.id}")
-            keep_submission(tx, submission, row.id, person_id, sealed)
+            sealed = early.pop(row.id, None) or self._seal(dek, row.id, lead, submission)
+            add_lead(tx, msgspec.structs.replace(row, sealed=sealed.lead))
+            keep_submission(tx, submission, row.id, person_id, sealed.submission)
             journal.write(
                 tx, group, row.id, now, _encode(walker.events), self._hearings(walker, row.id, dek), journal.GENESIS
             )
