@@ -36,7 +36,7 @@ def test_the_whole_table_of_the_contract_is_read():
     assert order.caps == (Cap(Per.DAY, 50), Cap(Per.HOUR, 10), Cap(Per.MONTH, spend=Money(2000000)))
     assert (order.price, order.shared_price, order.budget) == (Money(6500), Money(1800), Money(9000000))
     assert (order.mode, order.max_legs, order.min_score, order.priority) == (Mode.EXCLUSIVE, 4, 40, 1)
-    assert order.ping == PingTarget("http://127.0.0.1:9001/ping", 500)
+    assert order.ping == PingTarget(url="http://127.0.0.1:9001/ping", timeout_ms=500)
     assert order.schedule is not None
     assert order.schedule.spans[0] == Span(8 * 60, 18 * 60)
     assert len(order.schedule.spans) == 6
@@ -56,7 +56,7 @@ def test_a_team_may_stand_in_the_place_of_a_buyer():
 
 def test_an_order_whose_price_is_a_bid_is_read_though_it_names_no_price():
     raw = {"id": "x", "buyer": "helio", "vertical": "solar", "ping": {"url": "https://b.example/ping"}}
-    assert read_order(raw).ping == PingTarget("https://b.example/ping", 500)
+    assert read_order(raw).ping == PingTarget(url="https://b.example/ping", timeout_ms=500)
 
 
 @pytest.mark.parametrize(

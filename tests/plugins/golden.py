@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from leadmill.core.conversation import FileAsk, FileReply, HttpAsk, HttpReply, MailAsk, MailReply, Outgoing, Reply
+from leadmill.core.reading import Table
 from leadmill.delivery import Parcel, read_delivery
 from leadmill.followup import Letter
+from leadmill.market import Offer, read_ping
 from leadmill.runtime.plugins import Plugin
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -46,6 +48,21 @@ def play_courier(plugin: Plugin, golden: dict[str, Any]) -> None:
             assert told.because.message
 
 
+def play_bidder(plugin: Plugin, golden: dict[str, Any]) -> None:
+    target = read_ping(Table({"ping": golden["spec"]}, "order"), bidders={plugin.name: plugin.provider})
+    offer = msgspec.convert({"id": "ping_1", "received_at": NOON} | golden["offer"], Offer)
+    ask = plugin.provider.ask(target, offer, 400)
+    assert ask == plugin.provider.ask(target, offer, 400), "the same offer asks the same"
+    check_ask(ask, golden["asks"])
+    for heard in golden["hears"]:
+        told = plugin.provider.read(target, offer, a_reply(ask, heard))
+        wanted = {name: heard[name] for name in ("price", "shared_price", "ref", "expires_in") if name in heard}
+        assert {name: getattr(told, name) for name in wanted} == wanted, heard
+        assert (told.no_bid.code if told.no_bid else None) == heard.get("code"), heard
+        if "says" in heard:
+            assert told.no_bid.message == heard["says"]
+
+
 def play_messenger(plugin: Plugin, golden: dict[str, Any]) -> None:
     letter = msgspec.convert(golden["letter"], Letter)
     ask = plugin.provider.ask(letter)
@@ -79,4 +96,8 @@ def a_reply(ask: Outgoing, heard: dict[str, Any]) -> Reply:
     return FileReply(heard["path"], heard["size"], False, 1)
 
 
-PLAYERS = {"leadmill.couriers": play_courier, "leadmill.messengers": play_messenger}
+PLAYERS = {
+    "leadmill.bidders": play_bidder,
+    "leadmill.couriers": play_courier,
+    "leadmill.messengers": play_messenger,
+}

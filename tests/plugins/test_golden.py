@@ -13,6 +13,7 @@ GOLDEN = [(plugin, path) for plugin in PLUGINS.found for path in plugin.golden()
 
 def test_the_built_in_providers_are_found_by_their_entry_points() -> None:
     assert set(PLUGINS.of("leadmill.couriers")) >= {"http", "webhook", "email", "file"}
+    assert set(PLUGINS.of("leadmill.bidders")) >= {"http"}
     assert set(PLUGINS.of("leadmill.messengers")) >= {"email"}
     assert PLUGINS.broken == ()
 

@@ -33,7 +33,8 @@ class HttpAsk(Struct, frozen=True, tag="http"):
     user's name for ``basic`` and the header's name for ``header``. ``message_id`` becomes ``webhook-id`` and stays
     the same over retries. ``budget_ms`` bounds everything from the first look-up to the last byte read, in-call
     retries included; only an ask that is ``idempotent`` is repeated after the request may have been received. A
-    reply longer than ``reply_limit`` bytes is a fault.
+    reply longer than ``reply_limit`` bytes is a fault. Where ``hurried``, a spent budget says nothing of the host: it
+    was short on purpose.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -49,6 +50,7 @@ class HttpAsk(Struct, frozen=True, tag="http"):
     budget_ms: int = 10_000
     idempotent: bool = False
     reply_limit: int = 262_144
+    hurried: bool = False
 
 
 class HttpReply(Struct, frozen=True, tag="http_reply"):

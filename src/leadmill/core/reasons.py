@@ -23,6 +23,7 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     NURTURE = "nurture"
     UNSOLD = "unsold"
+    BIDDING = "bidding"
 
 
 class Reason(Struct, frozen=True):

@@ -147,6 +147,8 @@ class Http:
             code = fault.code
             if code in _LATER.values():
                 breaker.succeed()  # the host works and says so
+            elif code == "http.time.spent" and ask.hurried:
+                breaker.abandon()
             else:
                 breaker.fail(code, self._monotonic())
             settled = True

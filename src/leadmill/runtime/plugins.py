@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-FAMILIES = ("leadmill.couriers", "leadmill.messengers", "leadmill.facts")
+FAMILIES = ("leadmill.bidders", "leadmill.couriers", "leadmill.messengers", "leadmill.facts")
 """The entry-point groups that the program reads."""
 
 

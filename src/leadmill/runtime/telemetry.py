@@ -76,6 +76,13 @@ OUTGOING = Counter(
     ["host", "outcome"],
 )
 OUTGOING_SECONDS = Histogram("leadmill_outgoing_seconds", "Time an outgoing call took.", ["host"], buckets=_SLOW)
+AUCTION_SECONDS = Histogram("leadmill_auction_seconds", "Time it took to ask buyers for bids.", buckets=_SLOW)
+BIDS = Counter(
+    "leadmill_bids", "Buyers asked for a bid, by outcome: bid, or the code of the reason for none.", ["outcome"]
+)
+PINGS_PAUSED = Gauge(
+    "leadmill_pings_paused", "Buyers whose pings are paused after repeated failures.", multiprocess_mode="max"
+)
 COMMIT_SECONDS = Histogram(
     "leadmill_commit_seconds", "Time from the end of the work to a durable commit.", buckets=_FAST
 )
