@@ -218,3 +218,12 @@ async def test_static_files_are_kept_by_browsers_as_long_as_they_are_the_same(st
     assert packed.headers["content-encoding"] == "gzip" and gzip.decompress(packed.body) == reply.body
     assert (await client.get(sheet, **{"if-none-match": reply.headers["etag"]})).status == 304
     assert (await client.get("/static/..%2fdesk.py")).status == 404
+
+
+async def test_a_buyers_page_tells_each_orders_day_in_words_and_as_a_table(stage: Stage) -> None:
+    await stage.send(solar())
+    client = await stage.signed_in(Role.ANALYST)
+    page = (await client.get("/buyers/helio")).text
+    assert "Helio Solar LLC" in page and '<svg class="stairs"' in page
+    assert " today" in page and "As a table" in page and "Weak hash" in page
+    assert (await client.get("/buyers/nobody")).status == 404

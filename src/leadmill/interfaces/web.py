@@ -18,7 +18,7 @@ from leadmill.interfaces import api, console, portals
 from leadmill.interfaces.api import docs, health, known, leads, outcomes
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
-from leadmill.interfaces.console import deliveries, imports, lead, market, sign_in, users
+from leadmill.interfaces.console import deliveries, imports, lead, market, pacing, sign_in, users
 from leadmill.interfaces.console import leads as lists
 from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
@@ -118,6 +118,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *lists.ROUTES,
             *lead.ROUTES,
             *market.ROUTES,
+            *pacing.ROUTES,
             *deliveries.ROUTES,
             *imports.ROUTES,
             *users.ROUTES,

@@ -30,6 +30,7 @@ from leadmill.market.model import (
     Wanted,
 )
 from leadmill.market.offers import MaskedIp, offer_of
+from leadmill.market.pace import Pace
 from leadmill.market.pinging import read_bid, read_ping, write_offer
 from leadmill.market.quotes import (
     Appraise,
@@ -50,6 +51,7 @@ from leadmill.market.service import (
     cap_use,
     check,
     find_sale,
+    pace_of_orders,
     recount_limits,
     rep_use,
     sales_of,
@@ -119,6 +121,7 @@ __all__ = [
     "NoBid",
     "Offer",
     "Order",
+    "Pace",
     "Pause",
     "Per",
     "PingQuote",
@@ -152,6 +155,7 @@ __all__ = [
     "keep_quoted",
     "legs_of",
     "offer_of",
+    "pace_of_orders",
     "quotes_of",
     "read_bid",
     "read_order",

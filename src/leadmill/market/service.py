@@ -20,6 +20,7 @@ from leadmill.market.model import (
     SaleCancelled,
     SaleRecord,
 )
+from leadmill.market.pace import Pace, pace_of
 from leadmill.market.store import counters, holds, sales
 from leadmill.market.tally import Key, order_scope, rep_scope
 from leadmill.market.windows import bounds
@@ -101,6 +102,15 @@ async def cap_use(tx: Tx, orders: Iterable[Order], now: datetime) -> list[CapUse
     if missing:
         used |= await counters.count_sales(tx, missing)
     return [_cap_use(order, cap, used[key], key[2], ends, now) for order, cap, key, ends in lines]
+
+
+async def pace_of_orders(tx: Tx, orders: Sequence[Order], now: datetime) -> dict[str, Pace]:
+    """How the day goes for each of these orders, each in its own zone."""
+    if not orders:
+        return {}
+    since = min(bounds(Per.DAY, order.tz, now)[0] for order in orders)
+    sold = await sales.sold_since(tx, [order.id for order in orders], since)
+    return {order.id: pace_of(order, sold, now) for order in orders}
 
 
 async def rep_use(tx: Tx, reps: Iterable[str], tz: str, now: datetime) -> dict[str, int]:

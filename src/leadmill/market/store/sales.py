@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from leadmill.core.money import Money
 from leadmill.market.model import LegState, SaleRecord
+from leadmill.market.pace import Sold
 from leadmill.market.tables import SALE
+from leadmill.market.windows import SLOT
 from leadmill.runtime.db import Row, Tx, prepared
 
 _S = SALE.c
@@ -78,6 +80,22 @@ _LAST = prepared(sa.select(_LAST_OF.c.id, _LAST_ROW.c.at).select_from(_LAST_OF.j
 async def last_sales(tx: Tx, order_ids: Sequence[str]) -> dict[str, datetime]:
     """When orders last got a lead."""
     return {row["id"]: row["at"] for row in await tx.all(_LAST, orders=list(order_ids))}
+
+
+_SLOT = sa.cast(sa.func.floor(sa.extract("epoch", _S.at) / SLOT), sa.BigInteger).label("slot")
+
+
+async def sold_since(tx: Tx, order_ids: Sequence[str], since: datetime) -> list[Sold]:
+    """What orders got in each slot of fifteen minutes from ``since`` on, by legs that stand."""
+    spend = sa.cast(sa.func.sum(_S.price), sa.BigInteger).label("spend")
+    wanted = sa.any_(sa.bindparam("orders", type_=_TEXTS))
+    stmt = (
+        sa.select(_S.order_id, _SLOT, sa.func.count().label("leads"), spend)
+        .where(_S.order_id == wanted, _S.at >= since, _S.state == LegState.SOLD.value)
+        .group_by(_S.order_id, "slot")
+    )
+    rows = await tx.all(stmt, orders=list(order_ids))
+    return [Sold(row["order_id"], row["slot"], row["leads"], row["spend"]) for row in rows]
 
 
 async def oversold(tx: Tx) -> list[str]:
