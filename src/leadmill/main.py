@@ -22,6 +22,7 @@ from leadmill.facts.service import ask_providers
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Codecs, Pen
 from leadmill.flow.kit import Ears, Kit
+from leadmill.flow.quoting import Quoter
 from leadmill.flow.runner import Mill
 from leadmill.followup import Followups, keep_followups
 from leadmill.identity import FindPerson, Identity
@@ -108,6 +109,9 @@ async def wire(
         pen=pen,
         kit=kit,
         mill=Mill(kit),
+        quoter=Quoter(
+            kit, settings.market_quote_seconds, per_minute=settings.pings_per_minute, share=1 / settings.workers
+        ),
         way=way,
         plugins=plugins,
         lists=lists,

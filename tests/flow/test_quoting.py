@@ -13,7 +13,8 @@ from leadmill.core.faults import BadInput, Conflict, Fault, Forbidden, NotFound
 from leadmill.core.reasons import State
 from leadmill.flow.biography import read_biography
 from leadmill.flow.model import Settled
-from leadmill.flow.quoting import KEPT, Quoter, post_lead
+from leadmill.flow.posting import post_lead
+from leadmill.flow.quoting import KEPT, Quoter
 from leadmill.flow.verify import verify
 from leadmill.interfaces.house import House
 from leadmill.ledger import guards

@@ -16,6 +16,8 @@ from leadmill.capture.files import count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
 from leadmill.capture.mapping import Lexicon, canonical_vertical, vertical_names
 from leadmill.capture.model import (
+    LOOP,
+    PING_ID,
     Choice,
     FieldSpec,
     FileMap,
@@ -33,6 +35,8 @@ from leadmill.capture.model import (
     Value,
     Vertical,
 )
+from leadmill.capture.path import HEADER as PATH_HEADER
+from leadmill.capture.path import find_own, mark_path
 from leadmill.capture.pings import check_ping, ping_lead
 from leadmill.capture.rules import HONEYPOT_FIELD, accept_submission, check_submission, map_lead
 from leadmill.capture.step import Map
@@ -49,6 +53,9 @@ from leadmill.capture.verticals import read_verticals
 
 __all__ = [
     "HONEYPOT_FIELD",
+    "LOOP",
+    "PATH_HEADER",
+    "PING_ID",
     "Asked",
     "Choice",
     "Dialect",
@@ -82,7 +89,9 @@ __all__ = [
     "credential_text",
     "digest_file",
     "fallback_form",
+    "find_own",
     "map_lead",
+    "mark_path",
     "ping_lead",
     "read_body",
     "read_dialects",

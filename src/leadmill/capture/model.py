@@ -17,7 +17,7 @@ Value = str | int | float | bool | list[str] | None
 """What a field may hold; dates are ISO strings, money is a number of the vertical's currency."""
 
 PING_ID = "ping_id"
-"""The name under which a post says which ping it follows."""
+"""The name in a lead's context under which a post says which ping it follows."""
 
 Channel = Literal["json", "form", "hosted", "file", "hook", "dialect"]
 """How a submission came: an API call, a form-encoded call, a page of ours, a row of a file, a platform's webhook, a
@@ -27,6 +27,11 @@ FieldType = Literal["text", "int", "number", "money", "bool", "choice", "date", 
 
 INCOMPLETE = declare("capture.lead.incomplete", "The lead cannot be used: missing {missing}.", State.REJECTED)
 UNREADABLE = declare("capture.lead.unreadable", "The submission cannot be read as a lead: {faults}.", State.REJECTED)
+LOOP = declare(
+    "capture.path.loop",
+    "It has been here before, as {known}: it went out from here and was sold back.",
+    State.REJECTED,
+)
 HONEYPOT = declare("capture.form.honeypot", "A field that people cannot see was filled in.", State.REJECTED)
 
 

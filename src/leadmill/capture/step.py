@@ -10,7 +10,7 @@ from leadmill.capture.mapping import Lexicon
 from leadmill.capture.model import (
     HONEYPOT,
     INCOMPLETE,
-    PING_ID,
+    LOOP,
     UNREADABLE,
     Form,
     Lead,
@@ -19,6 +19,7 @@ from leadmill.capture.model import (
     Value,
     Vertical,
 )
+from leadmill.capture.path import HEADER, KeyedHash, find_own
 from leadmill.capture.rules import check_submission, missing
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.faults import BadInput
@@ -36,8 +37,13 @@ class Map:
     name = "capture"
 
     def __init__(
-        self, verticals: Mapping[str, Vertical], forms: Mapping[str, Form], lexicon: Lexicon | None = None
+        self,
+        verticals: Mapping[str, Vertical],
+        forms: Mapping[str, Form],
+        lexicon: Lexicon | None = None,
+        keyed_hash: KeyedHash | None = None,
     ) -> None:
+        self._hash = keyed_hash
         self.lexicon = lexicon or Lexicon(verticals)
         self._forms = forms
 
@@ -57,6 +63,9 @@ class Map:
             codes = sorted({entry.code for entry in fault.errors}) or [fault.code]
             return Stop(because(UNREADABLE, faults=", ".join(codes)))
         lead = _lead(case.lead_id, submission, mapped)
+        path = submission.headers.get(HEADER)
+        if path is not None and self._hash is not None and (known := find_own(self._hash, path)) is not None:
+            return Stop(because(LOOP, known=known), (lead,))
         if mapped.trapped and submission.channel == "hosted":
             return Stop(because(HONEYPOT), (lead,))
         lacking = missing(mapped, self.lexicon)
@@ -74,18 +83,16 @@ def _lead(lead_id: str, submission: Submission, mapped: Mapped) -> Lead:
         fields=mapped.fields,
         consent=mapped.consent,
         context=_context(submission, mapped.context),
-        extra=mapped.extra if submission.ping_id is None else _without(mapped.extra, PING_ID),
+        extra=mapped.extra,
         test=mapped.test,
     )
 
 
-def _without(extra: dict[str, Value], name: str) -> dict[str, Value]:
-    """What a field nobody knows says of the way a lead came is no answer of the person's."""
-    return {key: value for key, value in extra.items() if key != name}
-
-
 def _context(submission: Submission, context: dict[str, Value]) -> dict[str, Value]:
-    """What we saw ourselves of a visitor of our own page outranks what the browser said in its body."""
+    """What we saw ourselves of a visitor of our own page outranks what the browser said in its body; and where the
+    lead has been stands in no body."""
+    if path := submission.headers.get(HEADER):
+        context = context | {"path": path}
     if submission.channel != "hosted":
         return context
     seen: dict[str, Value] = dict(context)

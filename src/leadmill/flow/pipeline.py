@@ -38,7 +38,7 @@ def build_walk(rules: Rules) -> Walk:
     return Walk(
         rules=rules,
         alone=(
-            Map(rules.verticals, rules.forms, rules.lexicon),
+            Map(rules.verticals, rules.forms, rules.lexicon, rules.keyed_hash),
             Prove(rules.verticals, rules.forms),
             Verify(rules.reference, rules.providers),
         ),

@@ -1,35 +1,35 @@
-"""Pings and their posts: what a source is offered for a lead without the person, and how the lead then follows it.
+"""Pings: what a source is offered for a lead without the person.
 
-Called by the interfaces: :meth:`Quoter.quote` for a ping, :func:`post_lead` for its post. A ping meets the same
+Called by the interfaces: :meth:`Quoter.quote` for a ping; its post is ``posting``'s. A ping meets the same
 stations as a lead, as far as they need no person and no consent; it is never a sale. Pings that come together share a
 transaction, as leads do. Nothing personal of a ping is kept: of its attributes only keyed hashes, of the rest nothing.
 """
 
 import asyncio
-import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from leadmill.billing import Post, Postings
-from leadmill.capture import Mapped, Submission, check_ping, ping_lead
+from leadmill.capture import LOOP, PATH_HEADER, PING_ID, Mapped, Submission, check_ping, find_own, ping_lead
 from leadmill.core.case import NOTHING, Ask, Case, Heard
-from leadmill.core.faults import BadInput, Conflict, FieldFault, Forbidden, NotFound, Transient
+from leadmill.core.faults import Conflict, Forbidden, Transient
 from leadmill.core.ids import looks_like
 from leadmill.core.money import Money
+from leadmill.core.reasons import because
 from leadmill.core.step import Step
-from leadmill.core.verdicts import Pass
+from leadmill.core.verdicts import Pass, Stop
 from leadmill.facts import Glance
 from leadmill.flow.keep import payout_of
 from leadmill.flow.kit import Kit
-from leadmill.flow.model import Settled
 from leadmill.flow.pipeline import Walk
+from leadmill.flow.posting import frozen_of
 from leadmill.flow.runner import RulesMoved, report_broken, walk_alone
-from leadmill.flow.store import Claim, Kept, claim_requests, keep_answers
+from leadmill.flow.store import Claim, Kept, claim_requests, keep_answers, read_lead
+from leadmill.flow.throttle import Throttle
 from leadmill.flow.walker import Walker, reasons_of
 from leadmill.market import Appraise, Auction, Headroom, PingQuote, Sale, find_quote, keep_quote, legs_of, standby_of
 from leadmill.overlap import Compare
@@ -77,9 +77,11 @@ def build_ping_walk(walk: Walk) -> PingWalk:
 
 
 class _Waiting:
-    __slots__ = ("answer", "claim", "mapped", "submission", "walk", "walker")
+    __slots__ = ("answer", "claim", "known", "mapped", "submission", "walk", "walker")
 
-    def __init__(self, submission: Submission, mapped: Mapped) -> None:
+    def __init__(self, submission: Submission, mapped: Mapped, known: str | None) -> None:
+        self.known = known
+        """The id by which it has been here before."""
         self.submission = submission
         self.mapped = mapped
         self.walk: PingWalk | None = None
@@ -100,11 +102,17 @@ class _Waiting:
 
 
 class Quoter:
-    """Quotes pings. A quote holds for ``seconds``; ``group`` is the most pings that share a transaction."""
+    """Quotes pings. A quote holds for ``seconds``; a source that names no rate of its own may send ``per_minute``
+    pings (0: any number), of which this process takes ``share``; ``group`` is the most pings that share a
+    transaction."""
 
-    def __init__(self, kit: Kit, seconds: int = 60, group: int = 64) -> None:
+    def __init__(
+        self, kit: Kit, seconds: int = 60, *, per_minute: int = 0, share: float = 1.0, group: int = 64
+    ) -> None:
         self._kit = kit
         self._seconds = seconds
+        self._per_minute = per_minute
+        self._throttle = Throttle(share)
         self._group = group
         self._queue: deque[_Waiting] = deque()
         self._running: asyncio.Task[None] | None = None
@@ -114,18 +122,34 @@ class Quoter:
         """What the market offers for a ping, once that is durable. A ping with an idempotency key that was answered
         before gets that answer.
 
-        Raises BadInput as :func:`leadmill.capture.check_ping`, Forbidden ``intake.source.retired``, Conflict
-        ``flow.request.reused`` for the key with another body, and Transient where the store cannot keep it now.
+        Raises BadInput as :func:`leadmill.capture.check_ping`, Forbidden ``intake.source.retired``, Throttled
+        ``intake.ping.throttled`` where the source sends too many, Conflict ``flow.request.reused`` for the key with
+        another body, and Transient where the store cannot keep it now.
         """
         rules = self._kit.walk().rules
         source = rules.roster.sources.get(submission.source_id)
         if source is None or source.retired:
             raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
-        waiting = _Waiting(submission, check_ping(submission, rules.lexicon, source.verticals))
+        rate = source.pings_per_minute
+        self._throttle.take(source.id, self._per_minute if rate is None else rate)
+        mapped = check_ping(submission, rules.lexicon, source.verticals)
+        waiting = _Waiting(submission, mapped, await self._seen_before(submission, mapped))
         self._queue.append(waiting)
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
         return await waiting.answer
+
+    async def _seen_before(self, submission: Submission, mapped: Mapped) -> str | None:
+        """The id by which a ping has been here before: by the mark it bears, or because it names a ping of ours."""
+        path = submission.headers.get(PATH_HEADER)
+        known = find_own(self._kit.pen.vault.keyed_hash, path) if path is not None else None
+        named = mapped.context.get(PING_ID)
+        if known is not None or not isinstance(named, str) or not looks_like(named, "ping"):
+            return known
+        async with self._kit.db.begin() as tx:
+            # What buyers are asked about a lead goes by the lead's id.
+            ours = await find_quote(tx, named) or await read_lead(tx, f"lead{named.removeprefix('ping')}")
+        return named if ours is not None else None
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -186,6 +210,9 @@ class Quoter:
         ping_id = self._kit.mint("ping", submission.received_at)
         lead = ping_lead(ping_id, submission, waiting.mapped)
         waiting.walker = Walker(Case(ping_id, [submission, lead]))
+        if waiting.known is not None:
+            waiting.walker.verdict = Stop(because(LOOP, known=waiting.known))
+            return
         await walk_alone(waiting.walker, waiting.walk.alone, self._kit)
 
     async def _together(self, group: Sequence[_Waiting]) -> list[PingQuote | Conflict]:
@@ -277,94 +304,6 @@ def _repeated(kept: Kept, claim: Claim) -> PingQuote | Conflict:
     if kept.digest != claim.digest or kept.answer is None:
         return _REUSED
     return _decode(kept.answer)
-
-
-# The post
-
-
-async def post_lead(
-    kit: Kit,
-    take: Callable[[Submission], Awaitable[Settled]],
-    submission: Submission,
-    ping_id: str,
-    mapped: Mapped,
-) -> Settled:
-    """Walk a lead that was posted against a ping; ``take`` is the mill's, ``mapped`` what the submission says.
-
-    The same body once more gets the same answer. Raises NotFound ``market.quote.unknown``, Forbidden
-    ``market.quote.foreign`` for another source's ping, Conflict ``market.quote.no_bid`` where nobody had bid and
-    ``market.quote.used`` where another body was posted against it, BadInput ``market.quote.differs`` with an entry
-    for each attribute that is not the ping's, and Conflict ``flow.request.reused`` for a reused idempotency key.
-    """
-    if not looks_like(ping_id, "ping"):
-        raise NotFound("market.quote.unknown", "there is no such ping")
-    async with kit.db.begin() as tx:
-        known = await find_quote(tx, ping_id)
-        if known is None:
-            raise NotFound("market.quote.unknown", "there is no such ping, or it is long over")
-        found, frozen = known
-        quote = found.quote
-        if quote is None or quote.source_id != submission.source_id:
-            raise Forbidden("market.quote.foreign", "this ping is another source's")
-        if not quote.legs:
-            raise Conflict("market.quote.no_bid", "nobody bid on this ping; send the lead to /v1/leads if you wish")
-        differing = _differing(kit.pen.vault.keyed_hash, ping_id, frozen, mapped)
-        if differing:
-            names = ", ".join(fault.pointer for fault in differing)
-            raise BadInput("market.quote.differs", f"these are not what the ping said: {names}", differing)
-        if submission.idempotency_key is not None:
-            await _claim_key(tx, submission, kit.clock())
-    try:
-        return await take(msgspec.structs.replace(submission, ping_id=ping_id, idempotency_key=None))
-    except Conflict as conflict:
-        if conflict.code != "flow.request.reused":
-            raise
-        raise Conflict("market.quote.used", "this ping was posted against before, with another body") from None
-
-
-async def _claim_key(tx: Tx, submission: Submission, now: datetime) -> None:
-    """The ping itself makes its post happen once; the key must only not have been used for another."""
-    key = submission.idempotency_key or ""
-    claim = Claim(f"posts {submission.source_id}", key, bytes.fromhex(submission.digest))
-    kept = (await claim_requests(tx, [claim], now)).get((claim.scope, claim.key))
-    if kept is not None and kept.digest != claim.digest:
-        raise _REUSED
-
-
-# What must not change between ping and post
-
-
-def frozen_of(keyed_hash: KeyedHash, ping_id: str, mapped: Mapped) -> dict[str, bytes]:
-    """The names of a ping's attributes, each with a hash that only this ping and this installation give."""
-    return {name: _mark(keyed_hash, ping_id, name, value) for name, value in _attributes(mapped).items()}
-
-
-def _differing(
-    keyed_hash: KeyedHash, ping_id: str, frozen: Mapping[str, bytes], mapped: Mapped
-) -> list[FieldFault]:  # fmt: skip
-    said = _attributes(mapped)
-    return [
-        FieldFault(
-            f"/{name}",
-            "market.quote.differs",
-            "send what the ping said" if name in said else "the ping said it, so the post must",
-        )
-        for name, mark in frozen.items()
-        if name not in said or _mark(keyed_hash, ping_id, name, said[name]) != mark
-    ]
-
-
-def _attributes(mapped: Mapped) -> dict[str, Any]:
-    return {"vertical": mapped.vertical, "test": mapped.test} | {
-        f"fields/{name}": value for name, value in mapped.fields.items()
-    }
-
-
-def _mark(keyed_hash: KeyedHash, ping_id: str, name: str, value: Any) -> bytes:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = json.dumps([ping_id, name, value], ensure_ascii=False)
-    return keyed_hash("ping", text)
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -14,6 +14,7 @@ from leadmill.core.ids import Mint
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
+from leadmill.flow.quoting import Quoter
 from leadmill.flow.runner import Mill
 from leadmill.identity.service import Keys
 from leadmill.overlap.service import Lists
@@ -39,6 +40,7 @@ class House(Struct, frozen=True):
     pen: Pen
     kit: Kit
     mill: Mill
+    quoter: Quoter
     way: WayOut
     plugins: Plugins
     lists: Lists

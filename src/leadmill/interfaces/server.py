@@ -7,8 +7,9 @@ beside the framework, and ends when it is told to or when the parent is gone.
 import asyncio
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,8 +17,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from leadmill import __version__
 from leadmill.core.faults import Transient
 from leadmill.core.ids import mint
+from leadmill.flow.posting import post_lead
 from leadmill.interfaces.api.dialects import Interpreter
 from leadmill.interfaces.api.intake import Intake
+from leadmill.interfaces.api.ping import PingDoor
 from leadmill.interfaces.api.problems import MEDIA_TYPE, problem_for
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import start_upload
@@ -47,6 +50,7 @@ async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
     await stop.wait()
     server.should_exit = True
     await serving
+    await house.quoter.close()
     await house.mill.close()
 
 
@@ -88,6 +92,14 @@ def application(house: House) -> "Callable[..., object]":
         house.kit.refresh,
     )
 
+    quoter = house.quoter
+    pings = PingDoor(intake, quoter.quote, partial(post_lead, house.kit, house.mill.take))
+    doors: dict[str, Callable[..., Awaitable[None]]] = {
+        "/v1/leads": intake,
+        "/v1/ping": pings.ping,
+        "/v1/post": pings.post,
+    }
+
     interpreter = Interpreter(
         house.mill.take,
         lambda: house.book.ring.callers,
@@ -100,8 +112,8 @@ def application(house: House) -> "Callable[..., object]":
     )
 
     async def app(scope: dict[str, object], receive: object, send: object) -> None:
-        if scope["type"] == "http" and scope["path"] == "/v1/leads" and scope["method"] == "POST":
-            await intake(scope, receive, send)  # type: ignore[arg-type]
+        if scope["type"] == "http" and scope["method"] == "POST" and (door := doors.get(str(scope["path"]))):
+            await door(scope, receive, send)
         elif scope["type"] == "http" and (ways := interpreter.doors().find(str(scope["path"]))):
             await interpreter({**scope, "leadmill.ways": ways}, receive, send)  # type: ignore[arg-type]
         else:

@@ -55,6 +55,8 @@ class Source(Struct, frozen=True, kw_only=True):
     terms: str = ""
     exclude: tuple[str, ...] = ()
     dialect: Speech = Speech()
+    pings_per_minute: int | None = None
+    """How many pings it may send; None where the house's setting counts, 0 for any number."""
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False

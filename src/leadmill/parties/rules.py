@@ -54,6 +54,7 @@ def read_source(raw: object) -> Source:
         currency=currency,
         terms=table.text("terms", ""),
         exclude=table.texts("exclude", ()),
+        pings_per_minute=table.whole("pings_per_minute", most=1_000_000) if table.has("pings_per_minute") else None,
         dialect=_dialect(table),
         key_expires=_key(table),
         retired=table.flag("retired", False),

@@ -64,6 +64,17 @@ class Settings(Struct, frozen=True, kw_only=True):
             "caller's address (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed; nobody else is."
         ),
     ] = ""
+    market_quote_seconds: Annotated[
+        int, Meta(ge=1, le=3600, description="Seconds that a price quoted to a ping holds.")
+    ] = 60
+    pings_per_minute: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Pings a minute that a source may send where it declares no rate of its own; 0 for any number.",
+        ),
+    ] = 3000
     smtp_host: Annotated[str, Meta(description="Mail server to hand messages to. Unset: no mail is sent.")] = ""
     smtp_port: Annotated[int, Meta(ge=1, le=65535, description="Port of the mail server.")] = 587
     smtp_tls: Annotated[

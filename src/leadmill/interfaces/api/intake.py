@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from leadmill.capture import Submission, accept_submission
+from leadmill.capture import Mapped, Submission, accept_submission
 from leadmill.core.faults import BadInput, Fault, Forbidden, Permanent, TooLarge, Unauthenticated
 from leadmill.core.ids import Mint
 from leadmill.core.money import Money
@@ -24,7 +24,7 @@ from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.problems import MEDIA_TYPE, headers_of, problem_of
 from leadmill.interfaces.guard import given_id, patient
-from leadmill.parties import Caller
+from leadmill.parties import Caller, Source
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.telemetry import INTAKE_SECONDS
 
@@ -34,7 +34,9 @@ MAX_BODY = 1 << 20
 _LOOK_AGAIN = 0.1
 """Seconds between looks at the store for unknown keys, however many come."""
 
-_KEPT_HEADERS = frozenset({b"user-agent", b"referer", b"sec-gpc", b"content-language", b"x-request-id"})
+_KEPT_HEADERS = frozenset(
+    {b"user-agent", b"referer", b"sec-gpc", b"content-language", b"x-request-id", b"x-leadmill-path"}
+)
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -105,24 +107,40 @@ class Intake:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        headers: dict[bytes, bytes] = dict(scope["headers"])
         began = time.perf_counter()
+        channel = ""
+
+        async def act() -> bytes:
+            nonlocal channel
+            submission, source = await self.received(scope, receive)
+            submission, _ = self.accepted(submission, source)
+            channel = submission.channel
+            return _encode(answer_of(await self._take(submission)))
+
+        if await self.answer(scope, send, "/v1/leads", act):
+            INTAKE_SECONDS.labels(channel).observe(time.perf_counter() - began)
+
+    async def answer(self, scope: Scope, send: Send, path: str, act: Callable[[], Awaitable[bytes]]) -> bool:
+        """Send what ``act`` gives, or the problem that its fault is; whether it went well."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = given_id(headers.get(b"x-request-id", b"")).encode() or self._mint("req", self._clock()).encode()
         try:
-            submission = await self._read(scope, headers, receive)
-            settled = await self._take(submission)
+            body = await act()
         except Exception as broken:
             fault = broken if isinstance(broken, Fault) else Permanent("intake.server.broken")
             if fault is not broken:
                 self._alarm(broken)
-            problem = problem_of(fault, "/v1/leads", request_id.decode("latin-1"))
+            problem = problem_of(fault, path, request_id.decode("latin-1"))
             more = [(name.encode(), value.encode()) for name, value in headers_of(fault).items()]
             await _respond(send, problem.status, MEDIA_TYPE.encode(), problem.encode(), more, request_id)
-            return
-        await _respond(send, 201, b"application/json", _encode(answer_of(settled)), [], request_id)
-        INTAKE_SECONDS.labels(submission.channel).observe(time.perf_counter() - began)
+            return False
+        await _respond(send, 201, b"application/json", body, [], request_id)
+        return True
 
-    async def _read(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Submission:
+    async def received(self, scope: Scope, receive: Receive) -> tuple[Submission, Source]:
+        """A request as a submission of the source whose key it shows, its body still unread. Raises the faults that
+        concern keys, headers and sizes."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         now = self._clock()
         caller = await self._caller(headers, now)
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -146,13 +164,17 @@ class Intake:
             remote_ip=scope["client"][0] if scope.get("client") else None,
             idempotency_key=_idempotency_key(key) if key is not None else None,
         )
-        rules = self._rules()
-        source = rules.roster.sources.get(caller.owner)
+        source = self._rules().roster.sources.get(caller.owner)
         if source is None or source.retired:
             raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
-        mapped = accept_submission(submission, rules.lexicon, source.verticals)
+        return submission, source
+
+    def accepted(self, submission: Submission, source: Source) -> tuple[Submission, Mapped]:
+        """A submission whose body can be read as a lead, and what it says. Raises as
+        :func:`leadmill.capture.check_submission`."""
+        mapped = accept_submission(submission, self._rules().lexicon, source.verticals)
         # A source of one vertical need not name it, so the submission does from here on.
-        return msgspec.structs.replace(submission, vertical=mapped.vertical)
+        return msgspec.structs.replace(submission, vertical=mapped.vertical), mapped
 
     async def _caller(self, headers: Mapping[bytes, bytes], now: Any) -> Caller:
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")

@@ -107,7 +107,7 @@ async def _serve(opener: Opener, chosen: Settings, demo: bool, worker: bool) -> 
                 environ = dict(os.environ)
                 environ |= share_metrics(chosen.home)
                 environ |= {"LEADMILL_HOME": str(chosen.home), "LEADMILL_DATABASE_URL": database_url}
-                environ |= {"LEADMILL_PUBLIC_URL": chosen.public_url or url}
+                environ |= {"LEADMILL_PUBLIC_URL": chosen.public_url or url, "LEADMILL_WORKERS": str(chosen.workers)}
                 children = [Child(f"web {number}", ["web"], socket=True) for number in range(1, chosen.workers + 1)]
                 if worker:
                     children.append(Child("worker", ["work"]))

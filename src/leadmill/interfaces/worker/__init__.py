@@ -12,12 +12,13 @@ from datetime import timedelta
 from leadmill.core.faults import Fault
 from leadmill.delivery import ATTEMPT
 from leadmill.flow.deliver import deliver, send_message
+from leadmill.flow.quoting import KEPT
 from leadmill.flow.store import forget_answers
 from leadmill.followup import SEND
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
-from leadmill.market import release_holds
+from leadmill.market import forget_quotes, release_holds
 from leadmill.parties import sweep_sessions
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import kept
@@ -91,6 +92,7 @@ async def tidy(house: House) -> None:
         await forget_answers(tx, now - _ANSWERS_KEPT)
         await expire_holds(tx, now)
         await sweep_sessions(tx, now)
+        await forget_quotes(tx, now - KEPT)
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
