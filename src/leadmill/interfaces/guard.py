@@ -5,8 +5,9 @@ nothing inline, so an injected tag does nothing.
 """
 
 import asyncio
+import math
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from leadmill.core.faults import BadInput
@@ -37,6 +38,10 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
 PATIENCE = 30.0
 """Seconds to wait for the next piece of a body before the request is given up."""
 
+WORTH_READING = 1 << 16
+"""The longest body, in bytes, that is read to its end although the answer is given, so that the connection can serve
+on."""
+
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")
 
@@ -49,18 +54,29 @@ def request_id_of(scope: Any) -> str:
 def guarded(app: Asgi, secure: bool = False) -> Asgi:
     """The application with a request id (the caller's ``X-Request-Id`` where it is a plain token of at most 100
     characters) in its scope and on its answers, and with the safe headers. A header that an answer sets itself stays
-    as it is."""
+    as it is. An answer given before a long body was heard ends the connection."""
 
     safe = (*_HEADERS, _HTTPS_ONLY) if secure else _HEADERS
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
-        request_id = given_id(dict(scope["headers"]).get(b"x-request-id", b"")) or secrets.token_hex(12)
+        headers = dict(scope["headers"])
+        request_id = given_id(headers.get(b"x-request-id", b"")) or secrets.token_hex(12)
         scope["leadmill.request_id"] = request_id
         head = scope["method"] == "HEAD"
         if head:  # whatever can be read can be asked for without its body
             scope = {**scope, "method": "GET"}
+
+        ended = _announced(headers) <= WORTH_READING
+        """Whether the body was heard to its end, or what is left of it is no burden."""
+        listening = patient(receive)
+
+        async def hearing() -> MutableMapping[str, Any]:
+            nonlocal ended
+            message = await listening()
+            ended = ended or message["type"] != "http.request" or not message.get("more_body")
+            return message
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             if head and message["type"] == "http.response.body":
@@ -70,12 +86,22 @@ def guarded(app: Asgi, secure: bool = False) -> Asgi:
                 held = {name.lower() for name, _ in headers}
                 headers += [each for each in safe if each[0] not in held]
                 headers.append((b"x-request-id", request_id.encode()))
+                if not ended and b"connection" not in held:  # the rest of a long body need not be sent
+                    headers.append((b"connection", b"close"))
                 message["headers"] = headers
             await send(message)
 
-        await app(scope, patient(receive), sending)
+        await app(scope, hearing, sending)
 
     return run
+
+
+def _announced(headers: Mapping[bytes, bytes]) -> float:
+    """The bytes of the body that a request announces; endless where it comes in pieces."""
+    if b"transfer-encoding" in headers:
+        return math.inf
+    length = headers.get(b"content-length", b"0")
+    return int(length) if length.isdigit() else math.inf
 
 
 def given_id(value: bytes) -> str:

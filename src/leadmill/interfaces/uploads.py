@@ -14,7 +14,7 @@ from leadmill.core.faults import Permanent
 from leadmill.flow.importing import begin_import, fail_import, import_file
 from leadmill.interfaces.house import House
 from leadmill.interfaces.wiring import FileGiven
-from leadmill.runtime.jobs import Handler, Job, enqueue
+from leadmill.runtime.jobs import Handler, Job, enqueue, is_owed
 
 IMPORT = "file.import"
 """The kind of job that takes an uploaded file in."""
@@ -30,11 +30,24 @@ class Upload(Struct, frozen=True):
 
 
 async def start_upload(house: House, given: FileGiven) -> str:
-    """Set an uploaded file going; the import's id. Raises what ``begin_import`` raises."""
-    run = await begin_import(house.kit, given.path, given.source_id, given.vertical, read_map(None), given.name)
-    async with house.db.begin() as tx:
+    """Set an uploaded file going; the import's id. Raises what ``begin_import`` raises.
+
+    The file stays only for a job that will take it away: one that is refused is deleted, and so is the second copy of a
+    file whose import is owed already.
+    """
+    owed = False
+    try:
+        run = await begin_import(house.kit, given.path, given.source_id, given.vertical, read_map(None), given.name)
         payload = Upload(str(given.path), run.source_id, run.vertical, given.name)
-        enqueue(tx, IMPORT, run.id, payload, given.at, given.at, house.mint, dedupe=f"import {run.id}")
+        async with house.db.begin() as tx:
+            job = enqueue(tx, IMPORT, run.id, payload, given.at, given.at, house.mint, dedupe=f"import {run.id}")
+        # From here on a worker may have the file; no job of this id is one that has ended or one that never was.
+        owed = True
+        async with house.db.begin() as tx:
+            owed = await is_owed(tx, job)
+    finally:
+        if not owed:
+            await asyncio.to_thread(given.path.unlink, True)
     return run.id
 
 
@@ -52,6 +65,7 @@ def take_upload(house: House) -> Handler:
             )
         except Permanent:
             await fail_import(house.kit, job.subject or "")
+            await asyncio.to_thread(path.unlink, True)  # it goes on with a new upload
             raise
         if done.errors_file:  # the page writes one from the store for whoever asks
             await asyncio.to_thread(Path(done.errors_file).unlink, True)

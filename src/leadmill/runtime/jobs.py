@@ -78,6 +78,7 @@ _REQUEUE = sa.text(
 _DISCARD = sa.delete(JOB).where(JOB.c.id == sa.bindparam("id", type_=sa.Text), JOB.c.dead_at.is_not(None))
 _DEAD = sa.select(JOB).where(JOB.c.dead_at.is_not(None), JOB.c.id < sa.bindparam("before", type_=sa.Text))
 _DEAD = _DEAD.order_by(JOB.c.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer))
+_OWED = sa.select(JOB.c.id).where(JOB.c.id == sa.bindparam("id", type_=sa.Text))
 _KEPT = (
     sa.select(JOB.c.kind, JOB.c.dead_at.is_not(None).label("dead"), sa.func.count().label("jobs"))
     .group_by(sa.text("1"), sa.text("2"))
@@ -157,6 +158,11 @@ async def _send(tx: Tx) -> None:
         _ENQUEUE, ids=ids, kinds=kinds, subjects=subjects, payloads=payloads, times=times, dedupes=dedupes, made=made
     )
     tx.after(partial(_wake, frozenset(kinds)))
+
+
+async def is_owed(tx: Tx, job_id: str) -> bool:
+    """Whether this job is there: neither dropped for another of the same name, nor done."""
+    return bool(await tx.all(_OWED, id=job_id))
 
 
 async def finish(tx: Tx, job: Job) -> None:

@@ -154,11 +154,16 @@ async def provide_desk(
     return Desk(request, wiring, pages, waiting, session)
 
 
+def check_origin(request: Rq) -> None:
+    """Raises Forbidden ``console.form.foreign`` where the browser says that another site made it send this."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("console.form.foreign", "the form was sent from another site")
+
+
 async def read_form(request: Rq) -> list[tuple[str, str]]:
     """A form-encoded body of ours, at most 64 KiB; nothing of another site's making. Raises Forbidden
     ``console.form.foreign``, TooLarge ``console.form.too_large``, BadInput ``console.form.malformed``."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("console.form.foreign", "the form was sent from another site")
+    check_origin(request)
     body = await request.body()
     if len(body) > _MOST_FORM:
         raise TooLarge("console.form.too_large", "send less in one form")

@@ -1,23 +1,27 @@
-"""Files of leads: send one in, watch it go through, take the rows that could not be used home."""
+"""Files of leads: send one in, watch it go through, take the rows that could not be used home.
+
+A file is read only after the session, the role and the form's secret, which is the form's first field: whoever may not
+send one is answered before it comes.
+"""
 
 import csv
 import io
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from litestar import Response, get, post
-from litestar.datastructures import UploadFile
+from litestar import Request, Response, get, post
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException
-from litestar.params import Body, FromPath
+from litestar.params import FromPath
 
 from leadmill.capture import ImportRun
 from leadmill.capture.store import list_imports, read_faults
-from leadmill.core.faults import BadInput, Forbidden, NotFound
+from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.ids import looks_like
-from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.console.desk import Desk, Page, check_origin
 from leadmill.interfaces.console.lists import source_name, vertical_title
 from leadmill.interfaces.wiring import FileGiven
 from leadmill.parties import Right
@@ -25,6 +29,9 @@ from leadmill.parties import Right
 MOST_BYTES = 256 << 20
 """The largest file taken here; bigger ones go through ``leadmill import``."""
 _CHUNK = 1 << 20
+_MOST_BEFORE = 4096
+"""Bytes within which a form must have brought its secret."""
+_SECRET = re.compile(rb'content-disposition: *form-data; *name="_csrf" *', re.IGNORECASE)
 _ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".ndjson", ".parquet")
 _SHOWN = 50
 
@@ -121,14 +128,11 @@ async def _find(desk: Desk, tx: Any, import_id: str) -> ImportRun:
 
 
 @post("/imports", include_in_schema=False, request_max_body_size=MOST_BYTES + (1 << 20))
-async def take_file(
-    desk: NamedDependency[Desk], data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
-) -> Page:
+async def take_file(desk: NamedDependency[Desk]) -> Page:
     """Keep the file and set it going; the rows are taken by the worker."""
-    if desk.request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("console.form.foreign", "the form was sent from another site")
-    desk.check_secret(str(data.get("_csrf", "")))
+    check_origin(desk.request)
     desk.need(Right.IMPORT)
+    data = await _read(desk)
     given = data.get("file")
     source_id, vertical = str(data.get("source", "")), str(data.get("vertical", ""))
     if not isinstance(given, UploadFile) or not given.filename:
@@ -145,9 +149,40 @@ async def take_file(
     try:
         import_id = await desk.wiring.start_import(FileGiven(path, name, source_id, vertical, desk.who.id, desk.now))
     except BadInput as fault:
-        path.unlink(missing_ok=True)
         return await _page(desk, fault.detail)
     return desk.back(f"/imports/{import_id}")
+
+
+async def _read(desk: Desk) -> FormMultiDict:
+    """The fields of the form and its file. Raises Forbidden ``console.form.stale`` as soon as the first field is
+    another than the session's secret, and BadInput ``console.form.malformed`` where it is no such form."""
+    request = desk.request
+    kind, options = request.content_type
+    if kind != RequestEncodingType.MULTI_PART or not options.get("boundary"):
+        raise BadInput("console.form.malformed", "send the file with the form of this page")
+    line = b"--" + options["boundary"].encode()
+    coming = request.stream()
+    begin = b""
+    async for piece in coming:
+        begin += piece
+        if len(begin) > _MOST_BEFORE or begin.find(b"\r\n" + line, len(line)) > 0:
+            break
+    desk.check_secret(_first_field(begin[: _MOST_BEFORE + len(line)], line))
+
+    async def receive() -> Any:
+        nonlocal begin
+        body, begin = begin or await anext(coming, b""), b""
+        return {"type": "http.request", "body": body, "more_body": bool(body)}
+
+    return await Request[Any, Any, Any](request.scope, receive).form()
+
+
+def _first_field(begin: bytes, line: bytes) -> str:
+    """The secret that a form begins with; nothing where its first field is another."""
+    head, _, rest = begin.partition(b"\r\n\r\n")
+    value, found, _ = rest.partition(b"\r\n" + line)
+    named = head.startswith(line) and _SECRET.fullmatch(head[len(line) :].strip())
+    return value.decode("utf-8", "replace") if named and found else ""
 
 
 async def _keep(desk: Desk, given: UploadFile, ending: str) -> Path:
@@ -155,14 +190,17 @@ async def _keep(desk: Desk, given: UploadFile, ending: str) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{desk.wiring.mint('upl', desk.now)}{ending}"
     size = 0
-    with path.open("xb") as out:
-        while chunk := await given.read(_CHUNK):
-            size += len(chunk)
-            if size > MOST_BYTES:
-                path.unlink()
-                raise ClientException(detail="the file is too large", status_code=413)
-            out.write(chunk)
-    path.chmod(0o600)
+    try:
+        with path.open("xb") as out:
+            path.chmod(0o600)
+            while chunk := await given.read(_CHUNK):
+                size += len(chunk)
+                if size > MOST_BYTES:
+                    raise ClientException(detail="the file is too large", status_code=413)
+                out.write(chunk)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return path
 
 
