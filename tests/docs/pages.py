@@ -17,6 +17,9 @@ _LINK = re.compile(r"\]\(([^()\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 KINDS = {
     "bash run": "commands of the program, curl and export, each of which must exist as written",
     "toml business": "a file for `leadmill apply`",
+    "toml speakers": "sources and buyers of dialects, for `leadmill apply`",
+    "toml dialect-in": "a dialect's inbound.toml",
+    "toml dialect-out": "a dialect's outbound.toml",
     "toml map": "a map of a file, with its vertical behind it",
     "toml pack": "a vertical's pack.toml",
     "toml fields": "a vertical's fields.toml",

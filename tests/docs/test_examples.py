@@ -9,20 +9,32 @@ from typing import Any
 import msgspec
 import pytest
 
-from leadmill.capture import Lexicon, Submission, Vertical, check_map, check_submission, read_verticals
+from leadmill.capture import (
+    Lexicon,
+    Submission,
+    Vertical,
+    check_map,
+    check_submission,
+    read_dialects,
+    read_verticals,
+)
 from leadmill.capture.filemap import parse_map
 from leadmill.capture.verticals import read_vertical
 from leadmill.core.predicates import compile_predicate, parse
+from leadmill.delivery import read_delivery
 from leadmill.flow.configure import read_text
 from leadmill.flow.importing import Summary
 from leadmill.flow.planning import Declared, plan
+from leadmill.flow.rules import Dialects
 from leadmill.followup.rules import read_messages
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn
 from leadmill.interfaces.api.outcomes import OutcomeIn
 from leadmill.interfaces.api.problems import Problem
+from leadmill.parties import Source
 from leadmill.policy import read_law
-from leadmill.runtime.packs import Pack, load_packs
+from leadmill.runtime.dialect import read_profiles
+from leadmill.runtime.packs import Pack, Packs, load_packs
 from leadmill.scoring import read_card
 from tests.docs.pages import ROOT, Block, blocks
 
@@ -73,6 +85,34 @@ def declared_on(page: Path) -> list[Declared]:
 def test_the_business_of_a_page_can_be_applied_as_one(page: Path) -> None:
     planned = plan(declared_on(page), {}, VERTICALS, keyed, AnyKey())
     assert {record.kind for record in planned.records} == {"source", "buyer", "team", "order", "form"}
+
+
+@examples("toml", "speakers")
+def test_the_speakers_of_dialects_can_be_applied(block: Block) -> None:
+    dialects = Dialects(read_dialects(PACKS, VERTICALS), read_profiles(PACKS))
+    declared = read_text(block.text.encode(), block.name)
+    planned = plan(declared, {}, VERTICALS, keyed, AnyKey(), dialects)
+    for party in planned.parties.values():
+        if isinstance(party, Source):
+            assert party.dialect.hash, "its programs can be known"
+    assert len(planned.records) == len(declared)
+
+
+def dialect_of(block: Block, name: str) -> Packs:
+    files = {name: tomllib.loads(block.text), "dialect.toml": {"title": "An example"}}
+    return msgspec.structs.replace(PACKS, dialects={"example": Pack("dialects", "example", "0", files)})
+
+
+@examples("toml", "dialect-in")
+def test_a_dialect_of_senders_can_be_read(block: Block) -> None:
+    assert read_dialects(dialect_of(block, "inbound.toml"), VERTICALS)["example"].doors
+
+
+@examples("toml", "dialect-out")
+def test_a_dialect_of_buyers_can_be_read(block: Block) -> None:
+    profiles = read_profiles(dialect_of(block, "outbound.toml"))
+    table = {"dialect": "example", "url": "https://buyer.example", "keys": {"token": {"env": "TOKEN"}}}
+    assert read_delivery(table, profiles=profiles).fields
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/business.toml")), ids=lambda path: path.parent.name)

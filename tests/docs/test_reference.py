@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from leadmill.capture import read_form, read_verticals
+from leadmill.capture import read_dialects, read_form, read_verticals
+from leadmill.capture.dialects import OUTCOMES
 from leadmill.core import reading
 from leadmill.core.reasons import State
 from leadmill.delivery import read_delivery
@@ -21,7 +22,7 @@ from leadmill.outcomes import Disposition
 from leadmill.parties import read_buyer, read_source, read_team
 from leadmill.policy import read_law
 from leadmill.runtime import telemetry
-from leadmill.runtime.dialect import STYLES
+from leadmill.runtime.dialect import STYLES, read_profiles
 from leadmill.runtime.packs import load_packs
 from leadmill.runtime.plugins import FAMILIES, find_plugins
 from leadmill.runtime.settings import SECRETS, Settings
@@ -134,6 +135,27 @@ def test_every_vertical_and_law_is_named() -> None:
     packs = load_packs()
     text = (DOCS / "packs.md").read_text()
     assert all(f"`{name}`" in text for name in (*packs.verticals, *packs.laws))
+
+
+def test_every_dialect_is_described_as_it_is(asked: dict[str, set[str]]) -> None:
+    packs = load_packs()
+    text = (DOCS / "dialects.md").read_text()
+    listed = {}
+    for name, row in re.findall(r"^\| `(\w+)` \|(.+)\|$", part_of("dialects.md", "Senders"), re.MULTILINE):
+        listed[name] = [re.findall(r"`([^`]+)`", cell) for cell in row.split("|")]
+    dialects = read_dialects(packs, VERTICALS)
+    assert set(listed) == set(dialects)
+    for name, dialect in dialects.items():
+        doors, credentials, vertical, ping_id = listed[name]
+        assert doors == [door.path for door in dialect.doors], name
+        assert credentials == [one for one in dialect.credentials if not one.startswith("path.")], name
+        assert (vertical, ping_id) == (list(dialect.vertical), list(dialect.ping_id)), name
+    profiles = read_profiles(packs)
+    assert all(f"`{name}`" in text for name in packs.dialects)
+    pinged = part_of("dialects.md", "Buyers").partition("have a part for it")[0].rpartition("same way;")[2]
+    assert set(re.findall(r"`(\w+)`", pinged)) == {name for name, one in profiles.items() if "ping" in one.parts}
+    described = first_column(part_of("dialects.md", "`inbound.toml`"))
+    assert described == {*asked["px/inbound.toml"], *OUTCOMES}
 
 
 def test_every_family_of_plug_ins_is_described() -> None:

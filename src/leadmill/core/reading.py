@@ -45,6 +45,11 @@ class Table:
         """A table within this one, to be read under the same code."""
         return Table(raw, f"{self.where}, {name}", self._code)
 
+    @property
+    def code(self) -> str:
+        """The code of the faults it raises."""
+        return self._code
+
     def has(self, key: str) -> bool:
         """Whether the key is there; asking makes it a known one."""
         self._read.add(key)

@@ -31,6 +31,7 @@ def read_delivery(
     Raises :class:`BadInput` ``config.delivery.malformed`` saying where and what to write instead.
     """
     table = Table(resolve(raw, profiles, "post", where, _CODE), where, _CODE)
+    table.has("dialect"), table.has("keys")  # known to whoever mistypes one; taken care of by now
     courier = table.text("courier")
     webhook = courier == "webhook"
     spec = read_spec(

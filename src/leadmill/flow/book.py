@@ -19,7 +19,7 @@ from leadmill.market import Order, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import read_law
 from leadmill.runtime.db import Database, Tx
-from leadmill.runtime.dialect import read_profiles
+from leadmill.runtime.dialect import Profile, read_profiles
 from leadmill.runtime.packs import Packs, digest_of
 from leadmill.runtime.records import Snapshot, latest, snapshot
 from leadmill.scoring import read_scorecards
@@ -69,7 +69,7 @@ class Book:
             revision=found.revision,
             packs=self._digest,
             roster=build_roster(found.documents),
-            orders=_orders(found),
+            orders=_orders(found, self._dialects.outbound),
             forms=_forms(found, self._verticals),
             verticals=self._verticals,
             lexicon=self._lexicon,
@@ -116,8 +116,8 @@ class Book:
         return build_walk(rules)
 
 
-def _orders(found: Snapshot) -> dict[str, Order]:
-    orders = (read_order(_decode(body)) for body in found.of("order").values())
+def _orders(found: Snapshot, profiles: Mapping[str, Profile]) -> dict[str, Order]:
+    orders = (read_order(_decode(body), profiles) for body in found.of("order").values())
     return {order.id: order for order in orders}
 
 

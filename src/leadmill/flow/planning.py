@@ -174,6 +174,10 @@ def plain_verticals(raw: dict[str, Any], names: Mapping[str, str]) -> dict[str, 
         found["vertical"] = canonical_vertical(raw["vertical"], names)
     if isinstance(raw.get("verticals"), list):
         found["verticals"] = _plain(raw["verticals"], names)
+    speech = raw.get("dialect")
+    if isinstance(speech, Mapping) and isinstance(speech.get("verticals"), Mapping):
+        meant = {code: _plain([name], names)[0] for code, name in speech["verticals"].items()}
+        found["dialect"] = {**speech, "verticals": meant}
     if isinstance(raw.get("reps"), list):
         found["reps"] = [
             {**rep, "products": _plain(rep["products"], names)}
@@ -195,7 +199,7 @@ def _read(
     if kind == "source":
         return read_source(raw)
     if kind == "order":
-        return read_order(raw)
+        return read_order(raw, dialects.outbound)
     if kind == "form":
         return read_form(raw, verticals)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)

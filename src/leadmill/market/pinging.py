@@ -28,6 +28,7 @@ from leadmill.runtime.dialect import (
     PRICE_KEYS,
     Answer,
     Letterform,
+    Profile,
     Secret,
     content_of,
     named,
@@ -35,27 +36,36 @@ from leadmill.runtime.dialect import (
     price_of,
     read_path,
     read_spec,
+    resolve,
     said,
     stamp,
     take_apart,
     write,
 )
 
+NO_PROFILES: Mapping[str, Profile] = {}
 _GROUPS = ("fields", "consent", "context", "lead", "ping")
 _REF_KEYS = ("pingid", "bidid", "transactionid", "leadid", "id", "reference", "ref")
 _REASON_KEYS = ("reason", "rejectreason", "message", "error", "errors", "msg", "detail", "info", "description")
 _LONGEST_EXPIRY = 3_600.0
 
 
-def read_ping(table: Table, key: str = "ping", bidders: Mapping[str, Bidder] | None = None) -> PingTarget | None:
+def read_ping(
+    table: Table,
+    key: str = "ping",
+    bidders: Mapping[str, Bidder] | None = None,
+    profiles: Mapping[str, Profile] = NO_PROFILES,
+) -> PingTarget | None:
     """The target that a table declares under ``key``; None where it declares none. ``bidders``, where given, are the
-    installed ones: the named one must exist and be content.
+    installed ones: the named one must exist and be content. ``profiles`` are what its ``dialect`` may name.
 
     Raises :class:`BadInput` with the table's code, saying where and what to write instead.
     """
     if not table.has(key):
         return None
-    part = table.inner(table.value(key), key)
+    where = f"{table.where}, {key}"
+    part = table.inner(resolve(table.value(key), profiles, "ping", where, table.code), key)
+    part.has("dialect"), part.has("keys")  # known to whoever mistypes one; taken care of by now
     target = read_spec(
         part,
         PingTarget,

@@ -4,6 +4,7 @@ Called when configuration is applied and when the rules in force are assembled. 
 refused here, with the place and the remedy, so that an auction meets only orders that mean something.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from leadmill.core.hours import Schedule, read_schedule, read_zone
@@ -11,7 +12,7 @@ from leadmill.core.money import Money
 from leadmill.core.predicates import parse
 from leadmill.core.reading import Table
 from leadmill.market.model import MAX_LEGS, UNRANKED, Cap, Mode, Order, Per
-from leadmill.market.pinging import read_ping
+from leadmill.market.pinging import NO_PROFILES, read_ping
 from leadmill.market.pricelist import (
     CODE,
     read_call,
@@ -21,12 +22,13 @@ from leadmill.market.pricelist import (
     read_volume,
 )
 from leadmill.market.terms import PriceRule, VolumeStep
+from leadmill.runtime.dialect import Profile
 
 _WINDOWS = ("hour", "day", "week", "month")
 
 
-def read_order(raw: object) -> Order:
-    """The order a table declares.
+def read_order(raw: object, profiles: Mapping[str, Profile] = NO_PROFILES) -> Order:
+    """The order a table declares; ``profiles`` are what its ping's ``dialect`` may name.
 
     Raises :class:`~leadmill.core.faults.BadInput` ``config.order.malformed`` (``config.predicate.malformed`` for
     ``where``) naming the order, the key and what to write instead.
@@ -43,7 +45,7 @@ def read_order(raw: object) -> Order:
     parse(list(where), f"order {order_id}, where")
     mode = Mode(table.choice("mode", [item.value for item in Mode], Mode.EXCLUSIVE.value))
     schedule = _schedule(table)
-    ping = read_ping(table)
+    ping = read_ping(table, profiles=profiles)
     post: Literal["queued", "inline"] = "inline" if ping is not None else "queued"
     if table.has("post"):
         post = "inline" if table.choice("post", ("queued", "inline")) == "inline" else "queued"

@@ -74,7 +74,8 @@ def read_pack(kind: str, folder: Path) -> Pack:
             raw[inner.as_posix()] = path.read_bytes()
     decoded: dict[str, dict[str, Any]] = {}
     for name, content in raw.items():
-        if name.endswith(".toml"):
+        # Recorded conversations are played by tests; they belong to the pack but nobody reads them at the start.
+        if name.endswith(".toml") and not name.startswith("golden/"):
             try:
                 decoded[name] = tomllib.loads(content.decode("utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:

@@ -46,11 +46,13 @@ class ReplyRule(Struct, frozen=True):
 
 
 class ReplySpec(Struct, frozen=True):
-    """How the other side's answers read. Without ``accept`` and ``reject`` the usual words of the trade are understood.
-    ``reason``, ``price`` and ``buyer_lead_id`` are paths: dotted, or XPath where they start with a slash."""
+    """How the other side's answers read. Without ``accept`` and ``reject`` the usual words of the trade are understood;
+    ``duplicate`` is a refusal because the other side has the person already. ``reason``, ``price`` and
+    ``buyer_lead_id`` are paths: dotted, or XPath where they start with a slash."""
 
     accept: tuple[ReplyRule, ...] = ()
     reject: tuple[ReplyRule, ...] = ()
+    duplicate: tuple[ReplyRule, ...] = ()
     retry: tuple[ReplyRule, ...] = ()
     reason: str = ""
     price: str = ""

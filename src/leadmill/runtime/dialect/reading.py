@@ -166,6 +166,7 @@ def _read_reply(table: Table) -> ReplySpec:
     return ReplySpec(
         accept=tuple(_read_rule(table, "accept", item) for item in table.tables("accept")),
         reject=tuple(_read_rule(table, "reject", item) for item in table.tables("reject")),
+        duplicate=tuple(_read_rule(table, "duplicate", item) for item in table.tables("duplicate")),
         retry=tuple(_read_rule(table, "retry", item) for item in table.tables("retry")),
         reason=read_path(table, "reason"),
         price=read_path(table, "price"),

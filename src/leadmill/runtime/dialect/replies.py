@@ -62,6 +62,8 @@ def said(rules: ReplySpec, answer: Answer) -> Said | None:
     status = answer.status
     if any(_holds(rule, answer) for rule in rules.retry):
         return "retry"
+    if any(_holds(rule, answer) for rule in rules.duplicate):
+        return "duplicate"
     if any(_holds(rule, answer) for rule in rules.reject):
         return "duplicate" if _verdict(answer) == "duplicate" else "rejected"
     if any(_holds(rule, answer) for rule in rules.accept):

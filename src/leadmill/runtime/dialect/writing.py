@@ -100,6 +100,8 @@ def pick(one: Picked, find: Find) -> Any:
         return one.then
     if one.values:
         value = one.values.get(as_text(value), one.default if one.default is not None else value)
+        if value == "":  # a translation to nothing leaves the value out
+            return None
     return _styled(value, one.style)
 
 
