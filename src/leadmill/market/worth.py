@@ -17,16 +17,17 @@ _SHARED = 2
 
 class Candidate:
     """One way to sell a lead: ``key`` names the order, ``worth`` is the reduced value if it comes about, ``odds`` how
-    likely the buyer accepts. ``shared`` tells a leg from the lead alone."""
+    likely the buyer accepts. ``shared`` tells a leg from the lead alone, ``most`` among how many it may be shared."""
 
-    __slots__ = ("buyer", "key", "odds", "shared", "worth")
+    __slots__ = ("buyer", "key", "most", "odds", "shared", "worth")
 
-    def __init__(self, key: str, buyer: str, shared: bool, worth: float, odds: float) -> None:
+    def __init__(self, key: str, buyer: str, shared: bool, worth: float, odds: float, most: int = 8) -> None:
         self.key = key
         self.buyer = buyer
         self.shared = shared
         self.worth = worth
         self.odds = odds
+        self.most = most
 
 
 class Plan:
@@ -59,11 +60,14 @@ def least_bid(runner_up: float, odds: float, lead_price: float, money_price: flo
     return (runner_up / odds + lead_price) / (1.0 - returns - money_price)
 
 
-def plan(candidates: Sequence[Candidate], legs: int, rounds: int = ROUNDS, alone: bool = True) -> Plan | None:
+def plan(
+    candidates: Sequence[Candidate], legs: int, rounds: int = ROUNDS, alone: bool = True, refill: bool = True
+) -> Plan | None:
     """The best next offer, or None where keeping the lead is worth more.
 
-    ``legs`` is how many more buyers may share the lead; ``alone`` is False once a leg is sold. With a fallback behind
-    it a refusal costs little, so exclusive orders are asked by worth and not by worth times odds.
+    ``legs`` is how many more buyers may share the lead; ``alone`` is False once a leg is sold. ``refill`` says whether
+    a leg that was refused is offered to another while others stand. With a fallback behind it a refusal costs little,
+    so exclusive orders are asked by worth and not by worth times odds.
     """
     if rounds <= 0:
         return None
@@ -71,17 +75,27 @@ def plan(candidates: Sequence[Candidate], legs: int, rounds: int = ROUNDS, alone
     if not useful:
         return None
     singles = sorted([one for one in useful if not one.shared], key=_by_worth) if alone else []
-    legs_left = [one for one in useful if one.shared] if legs > 0 else []
-    together = _of_distinct_buyers(sorted(legs_left, key=_by_worth)) if legs_left else []
-    once = _of_distinct_buyers(sorted(legs_left, key=_by_expected))[:legs] if legs_left else []
-    shared_once = sum(one.worth * one.odds for one in once)
-    shared_again = _filled(together, legs)
-    best = shared_again if rounds >= _SHARED else shared_once
-    first = _first_single(singles, shared_once, shared_again, rounds)
-    if first is not None and first[0] > best:
+    together = [one for one in useful if one.shared] if legs > 0 else []
+    once, again, chosen = 0.0, 0.0, _NOBODY
+    for size in sorted({min(one.most, legs) for one in together}):
+        # Whoever shares a lead among so many agrees to be one of so many.
+        willing = [one for one in together if one.most >= size]
+        by_expected = _of_distinct_buyers(sorted(willing, key=_by_expected))[:size]
+        once_now = sum(one.worth * one.odds for one in by_expected)
+        by_worth, again_now = by_expected, once_now
+        if refill and rounds >= _SHARED:
+            ranked = _of_distinct_buyers(sorted(willing, key=_by_worth))
+            by_worth, again_now = ranked[:size], _filled(ranked, size)
+        once = max(once, once_now)
+        if again_now > again:
+            again, chosen = again_now, by_worth
+    first = _first_single(singles, once, again, rounds)
+    if first is not None and first[0] >= again:
         return Plan(False, [first[1].key], first[0])
-    chosen = together[:legs] if rounds >= _SHARED else once
-    return Plan(True, [one.key for one in chosen], best) if chosen else None
+    return Plan(True, [one.key for one in chosen], again) if chosen else None
+
+
+_NOBODY: list[Candidate] = []
 
 
 def _first_single(
