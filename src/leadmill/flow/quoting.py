@@ -7,14 +7,14 @@ transaction, as leads do. Nothing personal of a ping is kept: of its attributes 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
 
 from leadmill.billing import Post, Postings
-from leadmill.capture import LOOP, PATH_HEADER, PING_ID, Mapped, Submission, check_ping, find_own, ping_lead
+from leadmill.capture import LOOP, PATH_HEADER, PING_ID, Lead, Mapped, Submission, check_ping, find_own, ping_lead
 from leadmill.core.case import NOTHING, Ask, Case, Heard
 from leadmill.core.faults import Conflict, Forbidden, Transient
 from leadmill.core.ids import looks_like
@@ -31,13 +31,31 @@ from leadmill.flow.runner import RulesMoved, report_broken, walk_alone
 from leadmill.flow.store import Claim, Kept, claim_requests, keep_answers, read_lead
 from leadmill.flow.throttle import Throttle
 from leadmill.flow.walker import Walker, reasons_of
-from leadmill.market import Appraise, Auction, Headroom, PingQuote, Sale, find_quote, keep_quote, legs_of, standby_of
+from leadmill.market import (
+    Appraise,
+    Auction,
+    Bidding,
+    BidHeard,
+    Bids,
+    Headroom,
+    Offer,
+    Order,
+    PingQuote,
+    Sale,
+    Solicit,
+    Tender,
+    find_quote,
+    keep_quote,
+    legs_of,
+    offer_of,
+    standby_of,
+)
 from leadmill.overlap import Compare
 from leadmill.policy import Foresee
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
 from leadmill.runtime.telemetry import PINGS
-from leadmill.scoring import Rate
+from leadmill.scoring import Rate, seen
 
 KEPT = timedelta(hours=48)
 """How long a quote is remembered after it ended, so that a late or second post hears what is wrong."""
@@ -45,15 +63,17 @@ KEPT = timedelta(hours=48)
 _WAITS = (0.02, 0.1, 0.4)
 _REUSED = Conflict("flow.request.reused", "this key was used with another body")
 
-KeyedHash = Callable[[str, str], bytes]
+HoldAuction = Callable[[Offer, Sequence[Order]], Awaitable[Bids]]
+"""Asks these orders' buyers for a bid; ``Auctioneer.hold_auction``."""
 
 
 class PingWalk(Struct, frozen=True):
-    """The stations of a ping: ``alone`` asks nobody, ``offer`` asks the market. The market's station and the terms
-    are those of the leads' own walk."""
+    """The stations of a ping: ``alone`` asks nobody, ``bidding`` buyers and ``offer`` the market. The stations that
+    know the orders and the terms are those of the leads' own walk."""
 
     walk: Walk
     alone: Sequence[Step]
+    bidding: Solicit | None
     offer: Appraise
     terms: Post
 
@@ -71,13 +91,14 @@ def build_ping_walk(walk: Walk) -> PingWalk:
             Foresee(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
             *(step for step in walk.together if isinstance(step, Compare)),
         ),
+        bidding=next((step for step in walk.together if isinstance(step, Solicit)), None),
         offer=Appraise(steps["market"]),
         terms=terms if isinstance(terms, Post) else Post(rules.roster),
     )
 
 
 class _Waiting:
-    __slots__ = ("answer", "claim", "known", "mapped", "submission", "walk", "walker")
+    __slots__ = ("answer", "claim", "going", "known", "mapped", "submission", "walk", "walker")
 
     def __init__(self, submission: Submission, mapped: Mapped, known: str | None) -> None:
         self.known = known
@@ -86,6 +107,8 @@ class _Waiting:
         self.mapped = mapped
         self.walk: PingWalk | None = None
         self.walker = Walker(Case(""))
+        self.going = False
+        """Whether it came as far as the market."""
         key = submission.idempotency_key
         digest = bytes.fromhex(submission.digest)
         self.claim = Claim(f"pings {submission.source_id}", key, digest) if key is not None else None
@@ -103,12 +126,20 @@ class _Waiting:
 
 class Quoter:
     """Quotes pings. A quote holds for ``seconds``; a source that names no rate of its own may send ``per_minute``
-    pings (0: any number), of which this process takes ``share``; ``group`` is the most pings that share a
-    transaction."""
+    pings (0: any number), of which this process takes ``share``; ``hold_auction`` asks buyers for bids, without it
+    nobody is asked; ``group`` is the most pings that share a transaction."""
 
     def __init__(
-        self, kit: Kit, seconds: int = 60, *, per_minute: int = 0, share: float = 1.0, group: int = 64
+        self,
+        kit: Kit,
+        seconds: int = 60,
+        *,
+        per_minute: int = 0,
+        share: float = 1.0,
+        hold_auction: HoldAuction | None = None,
+        group: int = 64,
     ) -> None:
+        self._hold_auction = hold_auction
         self._kit = kit
         self._seconds = seconds
         self._per_minute = per_minute
@@ -134,6 +165,7 @@ class Quoter:
         self._throttle.take(source.id, self._per_minute if rate is None else rate)
         mapped = check_ping(submission, rules.lexicon, source.verticals)
         waiting = _Waiting(submission, mapped, await self._seen_before(submission, mapped))
+        await self._set_out(waiting)  # by itself: it may have to listen to buyers
         self._queue.append(waiting)
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
@@ -180,13 +212,12 @@ class Quoter:
         fault: BaseException | None = None
         for wait in (*_WAITS, None):
             try:
-                for waiting in group:
-                    await self._set_out(waiting)
                 answers = await self._together(group)
             except Exception as broken:
                 fault = broken
                 if isinstance(broken, RulesMoved):
                     await self._kit.refresh()
+                    await asyncio.gather(*(self._set_out(waiting) for waiting in group))
                 elif not isinstance(broken, Transient) or wait is None:
                     break
                 else:
@@ -210,10 +241,30 @@ class Quoter:
         ping_id = self._kit.mint("ping", submission.received_at)
         lead = ping_lead(ping_id, submission, waiting.mapped)
         waiting.walker = Walker(Case(ping_id, [submission, lead]))
+        waiting.going = False
         if waiting.known is not None:
             waiting.walker.verdict = Stop(because(LOOP, known=waiting.known))
             return
         await walk_alone(waiting.walker, waiting.walk.alone, self._kit)
+        waiting.going = waiting.walker.going
+        if waiting.going and self._hold_auction is not None and waiting.walk.bidding is not None:
+            await self._solicit(waiting, waiting.walk.bidding, self._hold_auction)
+
+    async def _solicit(self, waiting: _Waiting, bidding: Solicit, hold_auction: HoldAuction) -> None:
+        """Ask the buyers whose orders would take such a lead what they bid."""
+        case, rules = waiting.walker.case, self._kit.walk().rules
+        asks = bidding.wants(case)
+        if not asks:
+            return
+        now = self._kit.clock()
+        verdict = bidding.judge(case, Heard({asks[0]: Bids()}), now)
+        tender = next((item for item in verdict.learned if isinstance(item, Tender)), None)
+        if tender is None:
+            return
+        offer = offer_of(case[Lead], rules.verticals.get(waiting.mapped.vertical), seen(case).values)
+        orders = [rules.orders[order_id] for order_id in tender.orders]
+        bids = await hold_auction(msgspec.structs.replace(offer, test=waiting.mapped.test), orders)
+        case.learn(bidding.judge(case, Heard({asks[0]: bids}), now).learned)
 
     async def _together(self, group: Sequence[_Waiting]) -> list[PingQuote | Conflict]:
         now = self._kit.clock()
@@ -221,7 +272,8 @@ class Quoter:
         async with self._kit.db.begin() as tx:
             claims = sorted((w.claim for w in group if w.claim), key=lambda claim: (claim.scope, claim.key))
             held = await claim_requests(tx, claims, now) if claims else {}
-            if await hold(tx) != self._kit.walk().rules.revision:
+            revision = await hold(tx)
+            if any(w.walk is None or w.walk.walk.rules.revision != revision for w in group):
                 raise RulesMoved("flow.rules.moved", "the configuration has changed; quote again under the new one")
             fresh: list[_Waiting] = []
             for number, waiting in enumerate(group):
@@ -240,7 +292,7 @@ class Quoter:
     async def _offers(self, tx: Tx, group: Sequence[_Waiting], now: datetime) -> list[PingQuote]:
         """Ask the market for all of them at once, then one after the other, each seeing the room that those before it
         hold."""
-        going = [w for w in group if w.walker.going and w.walk is not None]
+        going = [w for w in group if w.going and w.walk is not None]
         wanted = {id(w): w.walk.offer.wants(w.walker.case) for w in going if w.walk is not None}
         by_type: dict[type[Ask], list[Ask]] = {}
         for asks in wanted.values():
@@ -250,7 +302,7 @@ class Quoter:
         quotes = []
         for waiting in group:
             asks = wanted.get(id(waiting), ())
-            if waiting.walker.going and waiting.walk is not None:
+            if waiting.going and waiting.walk is not None:
                 heard = Heard({ask: listening[type(ask)](ask) for ask in asks}) if asks else NOTHING
                 _judge(waiting.walker, waiting.walk.offer, heard, now)
             quote = self._quote(waiting, now)
@@ -279,6 +331,9 @@ class Quoter:
         posted = walk.terms.judge(case, NOTHING, now)
         postings = next((item for item in posted.learned if isinstance(item, Postings)), None)
         owed = payout_of(postings)
+        bidding = case.get(Bidding)
+        bids = tuple(item for item in bidding.items if isinstance(item, BidHeard)) if bidding is not None else ()
+        winners = {leg.order_id for leg in sale.legs}
         return msgspec.structs.replace(
             quote,
             mode=sale.mode,
@@ -286,6 +341,8 @@ class Quoter:
             price=Money(owed if owed is not None else sale.value.amount, sale.currency),
             owed=owed is not None,
             standby=standby_of(sale, auction),
+            bids=bids,
+            expires_at=min([quote.expires_at, *(bid.expires_at for bid in bids if bid.order_id in winners)]),
         )
 
 

@@ -18,6 +18,7 @@ from leadmill.core.reasons import Because, State, because, declare
 from leadmill.core.step import Step
 from leadmill.core.verdicts import ASIDE, Pass, Stop, Verdict
 from leadmill.market.model import MODE, OUTBID, Auction, Mode, Sale
+from leadmill.market.tender import BidHeard
 
 EXPIRED = declare(
     "market.quote.expired", "The price quoted to the ping held until {until}; the lead came {late} s later.",
@@ -69,6 +70,8 @@ class PingQuote(Evidence, frozen=True, kw_only=True):
     standby: tuple[str, ...] = ()
     because: Because | None = None
     test: bool = False
+    bids: tuple[BidHeard, ...] = ()
+    """What buyers bid on the ping; the lead that follows it is not put to them again."""
 
     @property
     def sellers(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from leadmill.core.verdicts import Hold, Pass, Verdict
 from leadmill.market.board import Boards
 from leadmill.market.lines import Line
 from leadmill.market.model import Declined, Order
+from leadmill.market.quotes import Quoted
 from leadmill.market.tally import EPOCH
 from leadmill.market.tender import BIDDING, Bidding, Bids, BidsAsk, Tender
 from leadmill.overlap import Overlap
@@ -45,7 +46,10 @@ class Solicit:
         self._boards: Boards = Boards(asked, roster, known, earlier._boards if earlier is not None else None)
 
     def wants(self, case: Case) -> Sequence[Ask]:
-        """The bids of the orders whose conditions hold and whose buyers are cleared."""
+        """The bids of the orders whose conditions hold and whose buyers are cleared. A lead that follows a ping was
+        bid on then."""
+        if Quoted in case:
+            return _NOBODY
         board = self._boards.get(case[Lead].vertical)
         if board is None:
             return _NOBODY
@@ -54,6 +58,9 @@ class Solicit:
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Hold until bids are in; pass with them, or at once where nobody is asked."""
+        quoted = case.get(Quoted)
+        if quoted is not None and quoted.quote.bids:
+            return Pass((Bidding(quoted.quote.bids),))
         if not heard:
             return _GO_ON
         ask, answer = next(iter(heard.items()))
