@@ -32,6 +32,7 @@ from leadmill.market.model import (
 from leadmill.market.offers import MaskedIp, offer_of
 from leadmill.market.pace import Pace
 from leadmill.market.pinging import read_bid, read_ping, write_offer
+from leadmill.market.play import Player, converse
 from leadmill.market.quotes import (
     Appraise,
     PingQuote,
@@ -84,6 +85,7 @@ from leadmill.market.tender import (
     PingTarget,
     Tender,
 )
+from leadmill.runtime.dialect import Secret
 
 __all__ = [
     "BID_BREAKER_OPEN",
@@ -126,6 +128,7 @@ __all__ = [
     "Per",
     "PingQuote",
     "PingTarget",
+    "Player",
     "QuoteAsk",
     "QuoteFound",
     "Quoted",
@@ -137,6 +140,7 @@ __all__ = [
     "Sale",
     "SaleCancelled",
     "SaleRecord",
+    "Secret",
     "SimulatedBook",
     "Solicit",
     "Tender",
@@ -145,6 +149,7 @@ __all__ = [
     "cancel_sale",
     "cap_use",
     "check",
+    "converse",
     "find_quote",
     "find_sale",
     "forget_quotes",
