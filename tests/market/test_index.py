@@ -146,6 +146,7 @@ def test_a_changed_index_is_the_index_of_what_there_is_now(
         index = index.changed(gone, come, kept.several)
     fresh = kept.index()
     assert index.find(lead, score) == fresh.find(lead, score)
+    assert index.near(lead, score) == fresh.near(lead, score)
     assert kept.holding(index, lead, score) == {n for n, order in standing.items() if naive(order, lead, score)}
     # The one it was made from answers as before.
     assert before[1] == {n for n, order in old.items() if naive(order, lead, score)}
@@ -187,5 +188,5 @@ def test_near_are_those_that_lack_one_thing() -> None:
     ]
     index = Index.of([(n, take_apart(parts).rows[0]) for n, parts in enumerate(wish)])
     found = index.find({"state": "CA", "bill": 150}, None)
-    assert (list(found.rows), list(found.near)) == ([0], [1, 3])
+    assert (list(found.rows), list(index.near({"state": "CA", "bill": 150}, None))) == ([0], [1, 3])
     assert sum(found.ruled_out.values()) == 3

@@ -16,7 +16,7 @@ from pyroaring import BitMap
 from leadmill.core.predicates import Predicate, Test, Value
 from leadmill.market.index import Index
 from leadmill.market.lines import Conditions, Line, in_house, mark_ties
-from leadmill.market.model import Auction, Considered, Order
+from leadmill.market.model import PREDICATE, Auction, Considered, Order
 from leadmill.market.tally import EPOCH
 from leadmill.market.ways import Row, take_apart
 from leadmill.parties import Buyer, Roster, Team
@@ -25,7 +25,8 @@ SMALL = 100
 """Orders up to which a book is small: all are named in every auction."""
 
 NEAR = 10
-"""How many of the refused a large book names: those that pay most among the ones that lacked one thing only."""
+"""Where fewer are left to be judged, a large book names so many of the refused: those that pay most among the ones
+that lacked one thing only."""
 
 NAMED = 100
 """How many orders the auction of a large book names, those included."""
@@ -34,12 +35,13 @@ _SCORE = "score"
 
 
 class Others(NamedTuple):
-    """What a large book says of those it does not name: how many orders there are in all, how many were ruled out
-    first by each field, and how many take no lead whatever it is, by reason."""
+    """What a large book says of those it does not leave to be judged: how many orders there are in all, how many were
+    ruled out first by each field, how many otherwise, by reason, and which of them only just were."""
 
     orders: int
     required: dict[str, int]
     closed: dict[str, int]
+    near: list[Considered]
 
 
 class Sorted(NamedTuple):
@@ -112,6 +114,12 @@ def _plain(parts: Sequence[Predicate]) -> dict[str, int]:
 
 _NOTHING: Conditions = []
 _id_of = attrgetter("order.id")
+_FEW = 64
+"""How many are looked at one by one rather than by what they pay."""
+
+
+def _entry_id(entry: tuple[Line, Conditions]) -> str:
+    return entry[0].order.id
 
 
 class WideBoard:
@@ -119,7 +127,6 @@ class WideBoard:
     orders alone, not from how it came to hold them."""
 
     __slots__ = (
-        "_asked",
         "_bands",
         "_by_id",
         "_closed",
@@ -135,17 +142,16 @@ class WideBoard:
     def __init__(self, lines: Sequence[Line]) -> None:
         self._by_id: dict[str, Line] = {}
         self._rows: dict[str, list[tuple[int, Row]]] = {}
-        self._asked: dict[str, Conditions] = {}
         self._closed: Counter[str] = Counter()
         self._ties: dict[tuple[str, int, int], frozenset[str]] = {}
-        self._who: list[Line | None] = []
+        self._who: list[tuple[Line, Conditions]] = []
         self._free: list[int] = []
         self._several = BitMap()
         self._bands: dict[int, BitMap] = {}
         self._index = Index.of([])
         self._take(lines)
-        # Rows are numbered by id as long as each order has one and none has changed.
-        self._straight = not self._several
+        # Rows are numbered in the order of ids as long as nothing has changed.
+        self._straight = True
         self._index = Index.of((row for rows in self._rows.values() for row in rows), self._several)
 
     def __len__(self) -> int:
@@ -163,7 +169,7 @@ class WideBoard:
     def changed(self, gone: Iterable[str], come: Sequence[Line]) -> "WideBoard":
         """The book without some orders, by id, and with others; this one stays what it is."""
         other = WideBoard(())
-        for name in ("_by_id", "_rows", "_asked", "_closed", "_ties", "_who", "_free", "_several", "_bands"):
+        for name in ("_by_id", "_rows", "_closed", "_ties", "_who", "_free", "_several", "_bands"):
             setattr(other, name, getattr(self, name).copy())
         other._straight = False
         left = other._drop(gone)
@@ -186,9 +192,8 @@ class WideBoard:
                 self._rows[ident] = []
                 continue
             taken = take_apart(line.parts, line.order.min_score)
-            if taken.asked:
-                self._asked[ident] = line.asked(taken.asked)
-            numbered = [(self._number(line), row) for row in taken.rows]
+            entry = (line, line.asked(taken.asked) if taken.asked else _NOTHING)
+            numbered = [(self._number(entry), row) for row in taken.rows]
             self._rows[ident] = numbered
             numbers = [number for number, _ in numbered]
             bands.setdefault(_band(_worth(line)), []).extend(numbers)
@@ -204,7 +209,6 @@ class WideBoard:
         ties: dict[tuple[str, int, int], frozenset[str]] = {}
         for ident in gone:
             line = self._by_id.pop(ident)
-            self._asked.pop(ident, None)
             for rank in line.ranks:
                 ties[rank] = ties.get(rank, self._ties[rank]) - {ident}
             if line.fixed is not None:
@@ -216,18 +220,16 @@ class WideBoard:
             if numbers:
                 self._bands[band] = self._bands[band] - numbers
                 self._several = self._several - numbers
-            for number, _ in rows:
-                self._who[number] = None
-                self._free.append(number)
+            self._free += [number for number, _ in rows]
         self._tie(ties, ())
         return left
 
-    def _number(self, line: Line) -> int:
+    def _number(self, entry: tuple[Line, Conditions]) -> int:
         if self._free:
             number = self._free.pop()
-            self._who[number] = line
+            self._who[number] = entry
             return number
-        self._who.append(line)
+        self._who.append(entry)
         return len(self._who) - 1
 
     def _tie(self, ranks: Mapping[tuple[str, int, int], frozenset[str]], fresh: Iterable[Line]) -> None:
@@ -247,38 +249,47 @@ class WideBoard:
             tied = line.tied(any(len(self._ties[rank]) > 1 for rank in line.ranks))
             if tied is not line:
                 self._by_id[ident] = tied
-                for number, _ in self._rows[ident]:
-                    self._who[number] = tied
+                numbers = [number for number, _ in self._rows[ident]]
+                if numbers:
+                    entry = (tied, self._who[numbers[0]][1])
+                    for number in numbers:
+                        self._who[number] = entry
 
     def sort(self, values: Mapping[str, Value], points: int | None) -> Sorted:
         """A lead's values and its score against the book."""
-        rows, near, ruled_out = self._index.find(values, points)
-        who = self._who
-        lines = [line for number in rows if (line := who[number]) is not None]
-        if not self._straight:
+        rows, ruled_out = self._index.find(values, points)
+        left = list(map(self._who.__getitem__, rows.to_array()))
+        if self._several:
             # Several ways to meet an order's conditions may hold at once.
-            lines = sorted({id(line): line for line in lines}.values(), key=_id_of)
-        asked = self._asked
-        left = [(line, asked.get(line.order.id, _NOTHING)) for line in lines]
-        refused = self._nearest(near, {line.order.id for line in lines}, values, points)
+            left = list({id(entry): entry for entry in left}.values())
+        if not self._straight:
+            left.sort(key=_entry_id)
+        near = self._nearest(left, values, points) if len(left) < NEAR else []
         required: dict[str, int] = {}
         for field, count in sorted(ruled_out.items(), key=lambda each: (-each[1], each[0])):
             required[field or _SCORE] = required.get(field or _SCORE, 0) + count
-        return Sorted(refused, left, Others(len(self._by_id), required, {c: n for c, n in self._closed.items() if n}))
+        closed = {code: count for code, count in self._closed.items() if count}
+        # Those that could have been met in several ways, or in none, are ruled out by no single field.
+        if rest := len(self._by_id) - len(left) - sum(required.values()) - sum(closed.values()):
+            closed[PREDICATE.code] = rest
+        return Sorted(near, left, Others(len(self._by_id), required, closed, near))
 
     def _nearest(
-        self, near: BitMap, fitting: set[str], values: Mapping[str, Value], points: int | None
+        self, left: Sequence[tuple[Line, Conditions]], values: Mapping[str, Value], points: int | None
     ) -> list[Considered]:
         """Those that lacked one thing only and pay most, with what they lacked."""
+        close = self._index.near(values, points)
+        fitting = {line.order.id for line, _ in left}
         found: dict[str, Line] = {}
-        for band in sorted(self._bands, reverse=True) if near else ():
-            for number in near & self._bands[band]:
-                line = self._who[number]
-                if line is not None and line.order.id not in fitting:
+        few = len(close) <= _FEW
+        for numbers in (close,) if few else (close & self._bands[band] for band in sorted(self._bands, reverse=True)):
+            for number in numbers:
+                line = self._who[number][0]
+                if line.order.id not in fitting:
                     found[line.order.id] = line
             if len(found) >= NEAR:
                 break
-        best = sorted(found.values(), key=lambda line: (-_worth(line), line.order.id))[:NEAR]
+        best = sorted(found.values(), key=_best_first)[:NEAR]
         return [told for line in best if (told := line.refused_by(values, points)) is not None]
 
 
@@ -286,22 +297,33 @@ def _worth(line: Line) -> int:
     return max(line.exclusive.amount if line.exclusive else 0, line.shared.amount if line.shared else 0)
 
 
+def _best_first(line: Line) -> tuple[int, str]:
+    return -_worth(line), line.order.id
+
+
 def _band(amount: int) -> int:
-    """Amounts in bands an eighth wide, so that the best are found without looking at all."""
+    """Amounts in bands some three hundredths wide, so that the best are found without looking at all."""
     size = amount.bit_length()
-    return size * 8 + ((amount >> (size - 4)) & 7 if size > 3 else amount & 7)
+    return size * 32 + ((amount >> (size - 6)) & 31 if size > 5 else amount)
 
 
 def brief(auction: Auction, others: Others | None) -> Auction:
-    """An auction as it is recorded: of a large book only the first are named, the others counted."""
+    """An auction as it is recorded: of a large book only some are named, the others counted. The counts and the named
+    that were left to be judged add up to the book; those that only just were ruled out are counted as well."""
     if others is None:
         return auction
-    # What was beaten or could have taken the lead stands before what only just could not.
-    named, left = auction.considered[:NAMED], auction.considered[NAMED:]
+    near = {item.order_id for item in others.near}
+    judged = [item for item in auction.considered if item.order_id not in near]
+    room = NAMED - len(near)
     unnamed = Counter(others.closed)
-    unnamed.update(item.refused.code for item in left if item.refused is not None)
-    counts = sorted(unnamed.items(), key=lambda each: (-each[1], each[0]))
-    return replace(auction, considered=named, orders=others.orders, required=others.required, unnamed=dict(counts))
+    unnamed.update(item.refused.code for item in judged[room:] if item.refused is not None)
+    return replace(
+        auction,
+        considered=(*judged[:room], *others.near),
+        orders=others.orders,
+        required=others.required,
+        unnamed=dict(sorted(unnamed.items(), key=lambda each: (-each[1], each[0]))),
+    )
 
 
 AnyBoard = Board | WideBoard

@@ -136,7 +136,7 @@ class Bounds:
 
     __slots__ = ("_bounds", "_cuts", "_equal", "_kind", "_read", "_slots", "_sums", "_upper", "_wished", "rows")
 
-    def __init__(self, entries: Entries, kind: str) -> None:
+    def __init__(self, bounds: list[Any], slots: "array[int]", kind: str) -> None:
         self._kind = kind
         self._wished = not kind.startswith("not ")
         op = kind.removeprefix("not ").removesuffix(MOMENT)
@@ -144,11 +144,16 @@ class Bounds:
         # Reached by a value: the bounds up to it (gte, gt) or from it on (lte, lt). What a wish rules out is the rest.
         self._upper = (op in ("gte", "gt", SCORE)) is self._wished
         self._equal = op in ("gte", "lt", SCORE)
-        ordered = sorted(entries, key=_bound_of)
-        self._bounds = [bound for _, bound in ordered]
-        self._slots = array("I", [row for row, _ in ordered])
-        self.rows = BitMap(self._slots)
+        self._bounds = bounds
+        self._slots = slots
+        self.rows = BitMap(slots)
         self._cuts, self._sums = self._sum()
+
+    @classmethod
+    def of(cls, entries: Entries, kind: str) -> "Bounds":
+        """The column of these demands."""
+        ordered = sorted(entries, key=_bound_of)
+        return cls([bound for _, bound in ordered], array("I", [row for row, _ in ordered]), kind)
 
     def _sum(self) -> tuple[list[int], list[BitMap]]:
         """The places where sums are kept, and the rows on the side that is ruled out there."""
@@ -167,9 +172,15 @@ class Bounds:
 
     def changed(self, gone: Entries, come: Entries) -> "Bounds":
         """The column without some demands and with others."""
-        dropped = {row for row, _ in gone}
-        entries = [each for each in zip(self._slots, self._bounds, strict=True) if each[0] not in dropped]
-        return Bounds(entries + come, self._kind)
+        bounds, slots = self._bounds[:], self._slots[:]
+        for row, bound in gone:
+            place = slots.index(row, bisect_left(bounds, bound))
+            del bounds[place], slots[place]
+        for row, bound in come:
+            place = bisect_right(bounds, bound)
+            bounds.insert(place, bound)
+            slots.insert(place, row)
+        return Bounds(bounds, slots, self._kind)
 
     def missed(self, value: object) -> BitMap:
         """The rows that a value rules out."""
@@ -213,18 +224,17 @@ def _column(kind: str, entries: Entries) -> Column:
     bare = kind.removeprefix("not ")
     if bare in ("in", "prefix"):
         return Named.of(entries, bare == "in", wished)
-    return Bounds(entries, kind)
+    return Bounds.of(entries, kind)
 
 
 # The index
 
 
 class Found(NamedTuple):
-    """What an index says of a lead: the rows that hold, those that lack one thing only, and how many were ruled out
-    first by each field (a score's is the empty text)."""
+    """What an index says of a lead: the rows that hold, and how many were ruled out first by each field (a score's is
+    the empty text)."""
 
     rows: BitMap
-    near: BitMap
     ruled_out: dict[str, int]
 
 
@@ -271,25 +281,28 @@ class Index:
     def find(self, values: Mapping[str, Value], points: int | None) -> Found:
         """What holds for these values and this score."""
         left = self._every.copy()
-        near = BitMap()
         single = self._single
         counted: dict[str, int] = {}
         size = len(left) if single is None else len(single)
         for field, column in self._order:
             missed = column.missed(points if field is None else values.get(field))
-            if not missed:
-                continue
-            near -= missed
-            fresh = left & missed
-            if not fresh:
-                continue
-            left -= fresh
-            near |= fresh
-            now = len(left) if single is None else left.intersection_cardinality(single)
-            if now != size:
-                counted[field or ""] = counted.get(field or "", 0) + size - now
-                size = now
-        return Found(left, near, counted)
+            if missed:
+                left -= missed
+                now = len(left) if single is None else left.intersection_cardinality(single)
+                if now != size:
+                    counted[field or ""] = counted.get(field or "", 0) + size - now
+                    size = now
+        return Found(left, counted)
+
+    def near(self, values: Mapping[str, Value], points: int | None) -> BitMap:
+        """The rows that lack one thing only."""
+        left, near = self._every, BitMap()
+        for field, column in self._order:
+            missed = column.missed(points if field is None else values.get(field))
+            if missed:
+                near = (near - missed) | (left & missed)
+                left = left - missed
+        return near
 
 
 def _entries(rows: Iterable[tuple[int, Row]]) -> dict[Key, Entries]:

@@ -5,7 +5,6 @@ Built once for each revision of the rules by the step ``Allocate`` and by simula
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from typing import Any
 
 from msgspec.structs import replace
@@ -147,7 +146,9 @@ class Line:
         """This line where another can tie with it, or where none can."""
         if self.wanted.ties is ties:
             return self
-        other = copy(self)
+        other = Line.__new__(Line)
+        for name in Line.__slots__:
+            setattr(other, name, getattr(self, name))
         other.wanted = replace(self.wanted, ties=ties)
         other.bid = None
         return other

@@ -32,7 +32,7 @@ class Bench(Struct, frozen=True):
 KNOWN = {
     "intake": Bench("intake", "leads/s from HTTP to the queued delivery, beside one-row durable inserts"),
     "import": Bench("importing", "rows/s of a clean CSV through the whole walk"),
-    "match": Bench("match", "records/s of batch identity resolution"),
+    "match": Bench("match", "a lead against 100 to 100,000 orders: index, every condition asked, SQL"),
     "resolve": Bench("resolve", "clusters of a file against its truth, and rows/s"),
     "auction": Bench("auction", "pings/s and time to answer"),
     "allocate": Bench("allocate", "one lead against a large order book"),
