@@ -3,7 +3,7 @@
 Used where a lead walks on (``again``), is re-decided (``replay``) and is told (``biography``).
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
 import msgspec
@@ -16,10 +16,13 @@ from leadmill.core.events import Event
 from leadmill.core.faults import NotFound
 from leadmill.flow.keep import Pen
 from leadmill.flow.model import Hearing, LeadRow, StepTaken
-from leadmill.flow.store import read_leads
+from leadmill.flow.store import lead_ids_between, read_leads
 from leadmill.identity.service import load_keys
 from leadmill.runtime import journal
-from leadmill.runtime.db import Tx
+from leadmill.runtime.db import Database, Tx
+
+_PAGE = 200
+"""Leads recalled in one transaction where a span of them is read."""
 
 
 class Station(Struct, frozen=True):
@@ -98,6 +101,22 @@ async def recall(tx: Tx, pen: Pen, lead_ids: Iterable[str]) -> dict[str, Recalle
             chapters=[_chapter(pen, page, row.person_id if known else None) for page in pages.get(lead_id, [])],
         )
     return found
+
+
+async def recalled_between(
+    db: Database, pen: Pen, since: datetime | None, until: datetime | None
+) -> AsyncIterator[tuple[Tx, Recalled]]:
+    """Every lead received in a span as written, in the order they came, each with the transaction it was read in."""
+    after = ""
+    while True:
+        async with db.begin() as tx:
+            ids = await lead_ids_between(tx, since, until, after, _PAGE)
+            recalled = await recall(tx, pen, ids)
+            for lead_id in ids:
+                yield tx, recalled[lead_id]
+        if len(ids) < _PAGE:
+            return
+        after = ids[-1]
 
 
 async def recall_one(tx: Tx, pen: Pen, lead_id: str) -> Recalled:
