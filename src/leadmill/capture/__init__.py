@@ -35,6 +35,7 @@ from leadmill.capture.model import (
     Value,
     Vertical,
 )
+from leadmill.capture.nameless import without_person
 from leadmill.capture.path import HEADER as PATH_HEADER
 from leadmill.capture.path import find_own, mark_path
 from leadmill.capture.pings import check_ping, ping_lead
@@ -105,4 +106,5 @@ __all__ = [
     "unanswered",
     "vertical_names",
     "vertical_of",
+    "without_person",
 ]

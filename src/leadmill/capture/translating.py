@@ -18,9 +18,12 @@ from leadmill.capture.readers import fold
 from leadmill.core.faults import BadInput, Conflict, Fault, FieldFault, Forbidden, TooLarge, Transient, Unauthenticated
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, State
+from leadmill.parties import Throttled
 
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_KEY = 200
+_SAID_BEFORE = ("flow.request.reused", "market.quote.used")
+"""Conflicts that mean: this was said before, and otherwise."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -51,7 +54,7 @@ def ask_of(
     ping_id = _first(dialect.ping_id, flat, headers)
     wanted = _choose(dialect.doors[door].mode, flat, headers)
     mode: Mode = "ping" if wanted == "ping" else "post" if ping_id else "direct"
-    own = _first(dialect.own_id, flat, headers) or (ping_id if mode == "post" else "")
+    own = _first(dialect.own_id, flat, headers)
     return Asked(
         mode=mode,
         form=form_of(dialect, flat, headers),
@@ -142,10 +145,12 @@ def said_of(state: State, because: list[Because], price: int | None, currency: s
 
 def said_fault(fault: Fault, **more: Any) -> Said:
     """What there is to say of a request that was not taken."""
-    if isinstance(fault, Unauthenticated | Forbidden):
+    if isinstance(fault, Throttled):
+        outcome = "busy"
+    elif isinstance(fault, Unauthenticated | Forbidden):
         outcome = "denied"
     elif isinstance(fault, Conflict):
-        outcome = "duplicate"
+        outcome = "duplicate" if fault.code in _SAID_BEFORE else "rejected"
     elif isinstance(fault, BadInput):
         outcome = "invalid"
     else:
@@ -154,7 +159,7 @@ def said_fault(fault: Fault, **more: Any) -> Said:
         outcome=outcome,
         code=fault.code,
         reason=_reason(fault) if outcome != "broken" else "something failed on our side",
-        status=413 if isinstance(fault, TooLarge) else None,
+        status=413 if isinstance(fault, TooLarge) else 429 if isinstance(fault, Throttled) else None,
         **more,
     )
 

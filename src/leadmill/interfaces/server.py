@@ -109,6 +109,8 @@ def application(house: House) -> "Callable[..., object]":
         mint,
         _alarm,
         house.kit.refresh,
+        quoter.quote,
+        partial(post_lead, house.kit, house.mill.take),
     )
 
     async def app(scope: dict[str, object], receive: object, send: object) -> None:

@@ -15,8 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from leadmill.capture import (
+    PATH_HEADER,
     Asked,
     Dialect,
+    Mapped,
+    OneBid,
     Said,
     Spoken,
     Submission,
@@ -27,6 +30,7 @@ from leadmill.capture import (
     said_of,
     speak,
     vertical_of,
+    without_person,
 )
 from leadmill.core.faults import BadInput, Fault, Forbidden, Permanent, Unauthenticated
 from leadmill.core.ids import Mint
@@ -34,6 +38,7 @@ from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.intake import Receive, Scope, Send, read_body
 from leadmill.interfaces.guard import given_id, patient
+from leadmill.market import PingQuote
 from leadmill.parties import Caller, Source
 from leadmill.parties.model import KEY_PURPOSE
 from leadmill.runtime.clock import Clock
@@ -91,7 +96,8 @@ def _plain(path: str) -> str:
 
 
 class Interpreter:
-    """The ASGI application. The arguments are those of :class:`~leadmill.interfaces.api.intake.Intake`."""
+    """The ASGI application. The arguments are those of :class:`~leadmill.interfaces.api.intake.Intake` and of
+    :class:`~leadmill.interfaces.api.ping.PingDoor`."""
 
     def __init__(
         self,
@@ -102,8 +108,12 @@ class Interpreter:
         clock: Clock,
         mint: Mint,
         alarm: Callable[[BaseException], None],
-        refresh: Callable[[], Awaitable[object]] | None = None,
+        refresh: Callable[[], Awaitable[object]] | None,
+        quote: Callable[[Submission], Awaitable[PingQuote]],
+        post: Callable[[Submission, str, Mapped], Awaitable[Settled]],
     ) -> None:
+        self._quote = quote
+        self._post = post
         self._take = take
         self._callers = callers
         self._hash = keyed_hash
@@ -159,11 +169,11 @@ class Interpreter:
         query: str,
         now: datetime,
     ) -> Said:
-        rules = self._rules()
         source = await self._caller(dialect, asked, headers, now)
         rules = self._rules()
+        vertical = vertical_of(asked.vertical, source.dialect.verticals, rules.lexicon, source.verticals)
         if asked.mode == "ping":
-            raise BadInput("capture.dialect.mode", "pings are not taken here; send the whole lead")
+            return await self._ping(asked, source, vertical, scope, headers, now)
         # Where there is no body, the fields came in the address, which is then what is kept.
         bare = not body.strip()
         content = query.encode("latin-1") if bare else body
@@ -178,13 +188,16 @@ class Interpreter:
             headers={name: headers[name][:1000] for name in _KEPT_HEADERS if name in headers},
             remote_ip=scope["client"][0] if scope.get("client") else None,
             idempotency_key=asked.repeat,
-            ping_id=asked.ping_id or None,
             dialect=dialect.name,
             query="" if bare else query,
-            vertical=vertical_of(asked.vertical, source.dialect.verticals, rules.lexicon, source.verticals),
+            vertical=vertical,
         )
         mapped = accept_submission(submission, rules.lexicon, source.verticals, asked.body)
-        settled = await self._take(msgspec.structs.replace(submission, vertical=mapped.vertical))
+        submission = msgspec.structs.replace(submission, vertical=mapped.vertical)
+        if asked.mode == "post":
+            settled = await self._post(submission, asked.ping_id, mapped)
+        else:
+            settled = await self._take(submission)
         return said_of(
             settled.state,
             settled.because,
@@ -193,6 +206,49 @@ class Interpreter:
             mode=asked.mode,
             lead_id=settled.lead_id,
             ping_id=asked.ping_id or None,
+            now=int(now.timestamp()),
+        )
+
+    async def _ping(
+        self,
+        asked: Asked,
+        source: Source,
+        vertical: str | None,
+        scope: Scope,
+        headers: Mapping[str, str],
+        now: datetime,
+    ) -> Said:
+        """Quote a ping. What leads to the person is taken out before anything looks at it."""
+        lexicon = self._rules().lexicon
+        known = lexicon.vertical(vertical or str(lexicon.stated(asked.body) or ""))
+        content = msgspec.json.encode(without_person(asked.body, lexicon, known))
+        quote = await self._quote(
+            Submission(
+                id=self._mint("sub", now),
+                source_id=source.id,
+                channel="dialect",
+                received_at=now,
+                content_type="application/json",
+                body=content,
+                digest=hashlib.sha256(content).hexdigest(),
+                headers={name: headers[name][:1000] for name in (*_KEPT_HEADERS, PATH_HEADER) if name in headers},
+                remote_ip=scope["client"][0] if scope.get("client") else None,
+                vertical=known,
+            )
+        )
+        price = quote.price.decimal() if quote.legs and quote.price is not None else None
+        one = price if len(quote.sellers) == 1 else None
+        return Said(
+            outcome="bid" if price is not None else "no_bid",
+            mode="ping",
+            ping_id=quote.id,
+            price=price,
+            currency=quote.price.currency if quote.price is not None else None,
+            code=quote.because.code if quote.because is not None else None,
+            reason=quote.because.message if quote.because is not None else None,
+            expires_at=quote.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            expires_in=max(0, int((quote.expires_at - now).total_seconds())),
+            bids=tuple(OneBid(str(number), name, one) for number, name in enumerate(quote.sellers, start=1)),
             now=int(now.timestamp()),
         )
 
