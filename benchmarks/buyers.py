@@ -12,6 +12,7 @@ import itertools
 import sys
 from collections import Counter
 from functools import lru_cache
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 import uvloop
@@ -59,8 +60,7 @@ class Stub(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller came."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer each whole request when its time has come."""
@@ -108,10 +108,9 @@ async def _main() -> None:
     server, port = await serve()
     print(port, flush=True)
     # It ends with whoever started it.
-    loop = asyncio.get_running_loop()
-    gone = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: gone.done() or gone.set_result(None))
-    await gone
+    gone = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin, gone.set)
+    await gone.wait()
     server.close()
 
 

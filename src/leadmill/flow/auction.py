@@ -49,6 +49,8 @@ from leadmill.runtime.telemetry import AUCTION_SECONDS, BIDS, PINGS_PAUSED, log
 _REFS_KEPT = 2_000
 _LEAST_MS = 5
 """Less time than this is none."""
+_STALL_MS = 25
+"""Timers that fire later than this say that the process is busy."""
 
 Item = BidHeard | NoBid
 
@@ -256,7 +258,11 @@ class Auctioneer:
             self._of(lot.buyer_id).abandon()
             why = because(BID_BREAKER_OPEN)
         elif code == "http.time.spent":
-            self._failed(lot, BID_TIMEOUT.code, budget)
+            # Where the end came late, it was this process that had no time.
+            if ms - budget <= _STALL_MS:
+                self._failed(lot, BID_TIMEOUT.code, budget)
+            else:
+                self._of(lot.buyer_id).abandon()
             why = because(BID_TIMEOUT, ms=budget)
         else:
             self._failed(lot, code)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-FLOOR_MS = 60
-"""Nobody is given less than this, however quick it usually is."""
+FLOOR_MS = 300
+"""Nobody is given less than this, however quick it usually is: a pause of ours must not look like one of theirs."""
 
 FAILURES = 10
 """Failures in a row after which a buyer's pings are paused."""
@@ -50,7 +50,7 @@ class Manners:
         self.pause: Pause | None = None
 
     def budget(self, left_ms: int, most_ms: int) -> int | None:
-        """The milliseconds to give it: half as much again as its slowest answers take, within ``most_ms`` and what is
+        """The milliseconds to give it: twice as long as its slowest answers take, within ``most_ms`` and what is
         left; None where it usually takes longer than is left."""
         if len(self._times) < _ENOUGH:
             return min(left_ms, most_ms)
@@ -64,7 +64,7 @@ class Manners:
             self._times.append(left_ms)
             self._dirty += 1
             return None
-        return min(left_ms, most_ms, max(FLOOR_MS, self._high * 3 // 2))
+        return min(left_ms, most_ms, max(FLOOR_MS, self._high * 2))
 
     @property
     def usual(self) -> int:

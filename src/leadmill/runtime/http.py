@@ -38,12 +38,16 @@ from leadmill.runtime.signing import open_secret, sign_webhook
 
 _log = structlog.get_logger("leadmill.http")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_UNFIT = re.compile("[\x00-\x20\x7f]")
+_USUAL = frozenset(("User-Agent", "Accept", "Accept-Encoding", "Content-Type", "Authorization", "Idempotency-Key"))
 _OWNED = frozenset(
     ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "proxy-authorization")
 )
 _LATER = {408: "http.server.timeout", 425: "http.server.early", 429: "http.server.busy"}
 _REPEATABLE = frozenset(("GET", "PUT", "DELETE"))
 _PAUSE = 0.05
+_URLS_KEPT = 2_000
 _LONGEST_WAIT = 86_400.0
 
 
@@ -82,6 +86,7 @@ class Http:
         self._lookup = lookup
         self._trust = trust
         self._breakers: dict[str, Breaker] = {}
+        self._urls: dict[str, tuple[URL, str]] = {}
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
@@ -124,9 +129,16 @@ class Http:
 
     async def perform(self, ask: HttpAsk) -> HttpReply:
         """Perform the ask. Raises :class:`Transient` and :class:`Permanent` as the module says."""
-        url = _checked_url(ask.url, self._reach)
+        known = self._urls.get(ask.url)
+        if known is None:
+            url = _checked_url(ask.url, self._reach)
+            known = url, f"{url.host}:{url.port}"
+            if ask.method != "GET":  # an address that is got may hold a person's values
+                if len(self._urls) >= _URLS_KEPT:
+                    self._urls.clear()
+                self._urls[ask.url] = known
+        url, host = known
         headers, body = self._dressed(ask)
-        host = f"{url.host}:{url.port}"
         breaker = self._breakers.get(host)
         if breaker is None:
             limits = self._limits
@@ -266,7 +278,7 @@ def _checked_url(text: str, reach: Reach) -> URL:
         raise Permanent("http.address.malformed", "write a whole http or https address")
     if url.user is not None or url.password is not None:
         raise Permanent("http.address.malformed", "no user and password in an address: use auth with a secret")
-    if any(ord(sign) < 33 or ord(sign) == 127 for sign in text):
+    if _UNFIT.search(text):
         raise Permanent("http.address.malformed", "no blanks or control characters in an address")
     fixed = literal(url.host)
     if fixed is not None:
@@ -277,9 +289,9 @@ def _checked_url(text: str, reach: Reach) -> URL:
 def _check_headers(headers: Mapping[str, str]) -> None:
     """Raise :class:`Permanent` ``http.header.refused`` for a header that could end its line or change the framing."""
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or name.lower() in _OWNED:
+        if name not in _USUAL and (not _TOKEN.fullmatch(name) or name.lower() in _OWNED):
             raise Permanent("http.header.refused", "a header's name is not allowed")
-        if any((ord(sign) < 32 and sign != "\t") or ord(sign) == 127 for sign in value):
+        if _CONTROL.search(value):
             raise Permanent("http.header.refused", f"the header {name} has a control character in its value")
 
 

@@ -9,6 +9,7 @@ of it is told to anybody here.
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element
@@ -188,6 +189,7 @@ def _word(value: Any) -> str:
     return str(value).strip().lower() if not isinstance(value, bool) else "true" if value else "false"
 
 
+@lru_cache(2_000)
 def _key(path: str) -> str:
     return "".join(sign for sign in path.rpartition(".")[2].lower() if sign.isalnum())
 
@@ -251,6 +253,7 @@ def named(path: str, answer: Answer, usual: tuple[str, ...]) -> Any:
     return None
 
 
+@lru_cache(2_000)
 def _parent(path: str) -> str:
     """The key of a list that the value is an item of: ``errors.0`` counts as ``errors``."""
     head, _, last = path.rpartition(".")

@@ -153,6 +153,8 @@ def present(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _nested(content: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted names as groups within groups."""
+    if not any("." in target for target in content):
+        return dict(content)
     root: dict[str, Any] = {}
     for target, value in content.items():
         *path, last = target.split(".")

@@ -7,8 +7,7 @@ ping's own rules or by the usual words of the trade. The buyer is told how long 
 from collections.abc import Sequence
 
 from leadmill.core.conversation import HttpAsk, HttpReply
-from leadmill.market import BidRead, Offer, PingTarget, read_bid, write_offer
-from leadmill.runtime.dialect import Secret
+from leadmill.market import BidRead, Offer, PingTarget, Secret, read_bid, write_offer
 
 _ACCEPT = "application/json, application/xml;q=0.9, text/plain;q=0.8"
 _REPLY_LIMIT = 65_536
