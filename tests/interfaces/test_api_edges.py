@@ -18,7 +18,8 @@ from leadmill.core.faults import (
 )
 from leadmill.interfaces.api.openapi import describe, operations
 from leadmill.interfaces.api.problems import headers_of, problem_of, status_of
-from leadmill.parties import Throttled
+from leadmill.outcomes.store import outcomes_of
+from leadmill.parties import Role, Throttled
 from tests.interfaces.stage import BUYER_KEY, Stage, solar
 
 
@@ -61,6 +62,8 @@ def test_waiting_is_told_in_whole_seconds() -> None:
         ("GET", "/v1/nothing", 404),
         ("DELETE", "/v1/leads", 405),
         ("GET", "/v1/outcomes", 405),
+        ("GET", "/v1/ping", 405),
+        ("DELETE", "/v1/post", 405),
         ("POST", "/healthz", 405),
         ("GET", "/v1/leads/lead_00000000000000000000000000", 404),
         ("GET", "/v1/leads/..%2f..", 404),
@@ -135,6 +138,28 @@ async def test_a_report_that_cannot_be_read_says_where(
     assert reply.headers["content-type"] == "application/problem+json"
     if pointer is not None:
         assert [error["pointer"] for error in reply.json["errors"]] == [pointer]
+
+
+async def test_what_a_report_says_beside_the_known_fields_is_kept_sealed_and_shown(stage: Stage) -> None:
+    lead_id = (await stage.send(solar()))["lead_id"]
+    more = {"agent": "Ruth Okafor", "visits": [1, {"day": "Tue"}], "deposit": 0.10}
+    body = {"lead_id": lead_id, "disposition": "sold", "note": "Ana signed.", **more}
+    reply = await report(stage, body)
+    assert (reply.status, reply.json["unknown_fields"]) == (201, 3), reply.text
+    async with stage.house.db.begin() as tx:
+        (note,) = [each.note for each in await outcomes_of(tx, lead_id)]
+    assert note is not None and b"Okafor" not in note and b"agent" not in note
+    page = f"/leads/{lead_id}?tab=deliveries"
+    seen = (await (await stage.signed_in(Role.OPERATOR)).get(page)).text
+    for word in ("Ana signed.", "Ruth Okafor", "Deposit", "0.1", "Tue"):
+        assert word in seen
+    unseen = (await (await stage.signed_in(Role.ANALYST)).get(page)).text
+    assert "Okafor" not in unseen and "Ana signed." not in unseen and "Remarks are kept" in unseen
+
+
+async def test_a_report_may_not_bring_a_book_of_further_fields(stage: Stage) -> None:
+    reply = await report(stage, {"lead_id": "lead_1", "disposition": "sold", "book": "x" * 65_536})
+    assert (reply.status, [error["pointer"] for error in reply.json["errors"]]) == (422, [""])
 
 
 async def test_a_buyer_reports_on_its_own_leads_alone(stage: Stage) -> None:

@@ -161,3 +161,19 @@ async def test_a_ping_that_names_a_ping_of_ours_has_come_back(stage: Stage) -> N
     echoed = await ping(stage, ping_id=asked)
     assert echoed["reasons"][0]["code"] == "capture.path.loop"
     assert (await ping(stage, ping_id="their-own-7"))["status"] == "bid"
+
+
+async def test_an_operator_reads_what_pings_were_offered(stage: Stage) -> None:
+    told = await ping(stage)
+    await ping(stage, fields={**FIELDS, "state": "AK", "zip": "99501"})
+    lead = (await call(stage, "/v1/post", {"ping_id": told["ping_id"], **solar(6)})).json["lead_id"]
+    client, key = stage.client(), {"authorization": f"Bearer {stage.analyst_key}"}
+    first = (await client.get("/v1/pings?limit=1&source=acme-media", **key)).json
+    assert [item["status"] for item in first["items"]] == ["no_bid"] and first["items"][0]["reason"]
+    second = (await client.get(f"/v1/pings?limit=1&cursor={first['next_cursor']}", **key)).json
+    assert [(item["ping_id"], item["lead_id"]) for item in second["items"]] == [(told["ping_id"], lead)]
+    assert second["items"][0]["price"] == told["price"] and second["next_cursor"] is None
+    assert (await client.get("/v1/pings?source=nobody", **key)).json["items"] == []
+    for query in ("limit=0", "limit=x", "cursor=lead_1"):
+        assert (await client.get(f"/v1/pings?{query}", **key)).status in (400, 422)
+    assert (await client.get("/v1/pings", authorization=f"Bearer {SOURCE_KEY}")).status == 403

@@ -116,6 +116,8 @@ def application(house: House) -> "Callable[..., object]":
     async def app(scope: dict[str, object], receive: object, send: object) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and (door := doors.get(str(scope["path"]))):
             await door(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] in ("/v1/ping", "/v1/post"):
+            await pings.refuse(scope, receive, send)  # type: ignore[arg-type]
         elif scope["type"] == "http" and (ways := interpreter.doors().find(str(scope["path"]))):
             await interpreter({**scope, "leadmill.ways": ways}, receive, send)  # type: ignore[arg-type]
         else:
@@ -142,6 +144,7 @@ def wiring(house: House) -> Wiring:
         ready=ready,
         exposition=telemetry.exposition,
         home=house.settings.home,
+        packs=house.packs,
         lists=house.lists,
         version=__version__,
         secure=house.settings.public_url.startswith("https://"),

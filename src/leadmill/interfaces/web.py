@@ -15,10 +15,10 @@ from litestar.response import Redirect
 
 from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
-from leadmill.interfaces.api import docs, health, known, leads, outcomes
+from leadmill.interfaces.api import docs, health, known, leads, outcomes, ping_list
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
-from leadmill.interfaces.console import deliveries, imports, lead, market, pacing, sign_in, users
+from leadmill.interfaces.console import deliveries, imports, lead, market, pacing, sign_in, trials, users
 from leadmill.interfaces.console import leads as lists
 from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
@@ -121,11 +121,13 @@ def build_app(wiring: Wiring) -> Asgi:
             *pacing.ROUTES,
             *deliveries.ROUTES,
             *imports.ROUTES,
+            *trials.ROUTES,
             *users.ROUTES,
             *form.ROUTES,
             *leads.ROUTES,
             *outcomes.ROUTES,
             *known.ROUTES,
+            *ping_list.ROUTES,
             *health.ROUTES,
             *docs.ROUTES,
         ],

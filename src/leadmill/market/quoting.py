@@ -64,8 +64,9 @@ async def find_quote(tx: Tx, ping_id: str) -> tuple[QuoteFound, dict[str, bytes]
 
 async def quotes_of(
     tx: Tx, source_id: str | None = None, before: str | None = None, most: int = 50
-) -> list[QuoteFound]:
-    """A page of quotes, newest first, those of one source or all; ``before`` is the last id of the page before."""
+) -> list[tuple[PingQuote, str | None]]:
+    """A page of quotes with the leads that used them, newest first, those of one source or all; ``before`` is the
+    last id of the page before."""
     return await store.list_quotes(tx, source_id, before, most)
 
 

@@ -132,9 +132,9 @@ class Intake:
                 self._alarm(broken)
             problem = problem_of(fault, path, request_id.decode("latin-1"))
             more = [(name.encode(), value.encode()) for name, value in headers_of(fault).items()]
-            await _respond(send, problem.status, MEDIA_TYPE.encode(), problem.encode(), more, request_id)
+            await respond(send, problem.status, MEDIA_TYPE.encode(), problem.encode(), more, request_id)
             return False
-        await _respond(send, 201, b"application/json", body, [], request_id)
+        await respond(send, 201, b"application/json", body, [], request_id)
         return True
 
     async def received(self, scope: Scope, receive: Receive) -> tuple[Submission, Source]:
@@ -239,9 +239,10 @@ def _idempotency_key(raw: bytes) -> str:
     return text
 
 
-async def _respond(
+async def respond(
     send: Send, status: int, kind: bytes, body: bytes, more: list[tuple[bytes, bytes]], request_id: bytes
 ) -> None:
+    """Send one whole answer."""
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),

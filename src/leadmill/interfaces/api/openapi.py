@@ -12,14 +12,31 @@ from msgspec import Struct
 
 from leadmill.capture import Vertical
 from leadmill.core.reasons import State
+from leadmill.interfaces.api.describing import IDEMPOTENCY, REF, path_parameter, probe, query_parameter, ref, responses
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn, KnownOut
 from leadmill.interfaces.api.leads import EventPage, Explanation, LeadOut, LeadPage
 from leadmill.interfaces.api.outcomes import OutcomeIn, OutcomeOut
-from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, title_of
+from leadmill.interfaces.api.ping import PingAnswer
+from leadmill.interfaces.api.ping_list import PingPage
+from leadmill.interfaces.api.ping_paths import PATHS as PING_PATHS
+from leadmill.interfaces.api.ping_paths import ping_in, post_in
+from leadmill.interfaces.api.problems import Problem
 
-_REF = "#/components/schemas/{name}"
-_TYPES = (Answer, LeadPage, LeadOut, EventPage, Explanation, OutcomeIn, OutcomeOut, KnownIn, KnownOut, Problem)
+_TYPES = (
+    Answer,
+    LeadPage,
+    LeadOut,
+    EventPage,
+    Explanation,
+    OutcomeIn,
+    OutcomeOut,
+    PingAnswer,
+    PingPage,
+    KnownIn,
+    KnownOut,
+    Problem,
+)
 
 
 class Health(Struct, frozen=True):
@@ -43,8 +60,10 @@ another body a `422`. Lists give `next_cursor`; send it as `cursor` for the next
 
 def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
     """The document. ``verticals`` are those in force: their fields are what a lead may hold."""
-    _, components = msgspec.json.schema_components([*_TYPES, Health], ref_template=_REF)
+    _, components = msgspec.json.schema_components([*_TYPES, Health], ref_template=REF)
     components["LeadIn"] = lead_in(verticals)
+    components["PingIn"] = ping_in(components["LeadIn"])
+    components["PostIn"] = post_in(components["LeadIn"])
     for name, vertical in sorted(verticals.items()):
         components[f"Fields.{name}"] = fields_of(vertical)
     return {
@@ -56,7 +75,7 @@ def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "Leads"}, {"name": "Outcomes"}, {"name": "Health"}],
+        "tags": [{"name": "Leads"}, {"name": "Pings"}, {"name": "Outcomes"}, {"name": "Health"}],
         "paths": _paths(),
         "components": {
             "schemas": components,
@@ -78,7 +97,7 @@ def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
 
 
 def _paths() -> dict[str, Any]:
-    lead_id = _path("lead_id", "The lead's id.")
+    lead_id = path_parameter("lead_id", "The lead's id.")
     reading = {"tags": ["Leads"], "security": [{"key": []}, {"session": []}]}
     return {
         "/v1/leads": {
@@ -90,17 +109,17 @@ def _paths() -> dict[str, Any]:
                 " the usual names of"
                 " the trade are understood as well, JSON or form-encoded; a field the vertical does not know is kept.",
                 "security": [{"key": []}],
-                "parameters": [_IDEMPOTENCY],
+                "parameters": [IDEMPOTENCY],
                 "requestBody": {
                     "required": True,
                     "content": {
-                        "application/json": {"schema": _ref("LeadIn"), "example": EXAMPLE},
+                        "application/json": {"schema": ref("LeadIn"), "example": EXAMPLE},
                         "application/x-www-form-urlencoded": {
                             "schema": {"type": "object", "additionalProperties": {"type": "string"}}
                         },
                     },
                 },
-                "responses": _responses(
+                "responses": responses(
                     201, "Taken: where the lead stands, and why.", "Answer", 400, 401, 403, 408, 413, 415, 422, 503
                 ),
             },
@@ -111,21 +130,23 @@ def _paths() -> dict[str, Any]:
                 "description": "Newest first. Personal values are masked unless the role may see them; each read"
                 " is noted.",
                 "parameters": [
-                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "How many."),
-                    _query("cursor", {"type": "string"}, "The `next_cursor` of the page before."),
-                    _query("status", {"enum": [state.value for state in State]}, "Where the lead stands."),
-                    _query("vertical", {"type": "string"}, "The vertical's name."),
-                    _query("source", {"type": "string"}, "The source's id."),
-                    _query("recipient", {"type": "string"}, "The buyer's id, or `team/rep`."),
-                    _query("person_id", {"type": "string"}, "All leads of one person."),
-                    _query("import_id", {"type": "string"}, "All leads of one import."),
-                    _query("test", {"type": "boolean"}, "Test leads, or none of them."),
-                    _query("min_score", {"type": "integer"}, "Score from."),
-                    _query("max_score", {"type": "integer"}, "Score to."),
-                    _query("since", {"type": "string", "format": "date-time"}, "Received at or after."),
-                    _query("until", {"type": "string", "format": "date-time"}, "Received before."),
+                    query_parameter(
+                        "limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "How many."
+                    ),
+                    query_parameter("cursor", {"type": "string"}, "The `next_cursor` of the page before."),
+                    query_parameter("status", {"enum": [state.value for state in State]}, "Where the lead stands."),
+                    query_parameter("vertical", {"type": "string"}, "The vertical's name."),
+                    query_parameter("source", {"type": "string"}, "The source's id."),
+                    query_parameter("recipient", {"type": "string"}, "The buyer's id, or `team/rep`."),
+                    query_parameter("person_id", {"type": "string"}, "All leads of one person."),
+                    query_parameter("import_id", {"type": "string"}, "All leads of one import."),
+                    query_parameter("test", {"type": "boolean"}, "Test leads, or none of them."),
+                    query_parameter("min_score", {"type": "integer"}, "Score from."),
+                    query_parameter("max_score", {"type": "integer"}, "Score to."),
+                    query_parameter("since", {"type": "string", "format": "date-time"}, "Received at or after."),
+                    query_parameter("until", {"type": "string", "format": "date-time"}, "Received before."),
                 ],
-                "responses": _responses(200, "A page.", "LeadPage", 400, 401, 403, 422, 503),
+                "responses": responses(200, "A page.", "LeadPage", 400, 401, 403, 422, 503),
             },
         },
         "/v1/leads/{lead_id}": {
@@ -134,7 +155,7 @@ def _paths() -> dict[str, Any]:
                 "operationId": "readLead",
                 "summary": "Read a lead",
                 "parameters": [lead_id],
-                "responses": _responses(200, "The lead as it stands.", "LeadOut", 400, 401, 403, 404, 503),
+                "responses": responses(200, "The lead as it stands.", "LeadOut", 400, 401, 403, 404, 503),
             }
         },
         "/v1/leads/{lead_id}/events": {
@@ -143,7 +164,7 @@ def _paths() -> dict[str, Any]:
                 "operationId": "readEvents",
                 "summary": "Read what happened to a lead",
                 "parameters": [lead_id],
-                "responses": _responses(200, "Its events in order.", "EventPage", 400, 401, 403, 404, 503),
+                "responses": responses(200, "Its events in order.", "EventPage", 400, 401, 403, 404, 503),
             }
         },
         "/v1/leads/{lead_id}/explain": {
@@ -155,7 +176,7 @@ def _paths() -> dict[str, Any]:
                 " order considered"
                 " and why it did not get the lead, the money.",
                 "parameters": [lead_id],
-                "responses": _responses(200, "The story.", "Explanation", 400, 401, 403, 404, 503),
+                "responses": responses(200, "The story.", "Explanation", 400, 401, 403, 404, 503),
             }
         },
         "/v1/outcomes": {
@@ -167,19 +188,20 @@ def _paths() -> dict[str, Any]:
                 " moment corrects the"
                 " earlier.",
                 "security": [{"key": []}],
-                "parameters": [_IDEMPOTENCY],
+                "parameters": [IDEMPOTENCY],
                 "requestBody": {
                     "required": True,
                     "content": {
                         "application/json": {
-                            "schema": _ref("OutcomeIn"),
+                            "schema": ref("OutcomeIn"),
                             "example": {"sale_id": "sale_01k8…", "disposition": "contacted"},
                         }
                     },
                 },
-                "responses": _responses(201, "Taken.", "OutcomeOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+                "responses": responses(201, "Taken.", "OutcomeOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
             }
         },
+        **PING_PATHS,
         "/v1/known": {
             "post": {
                 "operationId": "changeKnownPeople",
@@ -188,21 +210,21 @@ def _paths() -> dict[str, Any]:
                 "description": "Hashes of phone numbers or e-mail addresses under the profile agreed on, at most"
                 " 10,000 a call. The buyer is not offered a lead of any of these people.",
                 "security": [{"key": []}],
-                "parameters": [_IDEMPOTENCY],
+                "parameters": [IDEMPOTENCY],
                 "requestBody": {
                     "required": True,
                     "content": {
                         "application/json": {
-                            "schema": _ref("KnownIn"),
+                            "schema": ref("KnownIn"),
                             "example": {"kind": "phone", "hashes": ["9f86d081884c7d659a2feaa0c55ad015…"]},
                         }
                     },
                 },
-                "responses": _responses(200, "Changed.", "KnownOut", 400, 401, 403, 408, 413, 415, 422, 503),
+                "responses": responses(200, "Changed.", "KnownOut", 400, 401, 403, 408, 413, 415, 422, 503),
             }
         },
-        "/healthz": {"get": _probe("isAlive", "Whether the process answers", 200)},
-        "/readyz": {"get": _probe("isReady", "Whether leads can be taken", 200, 503)},
+        "/healthz": {"get": probe("isAlive", "Whether the process answers", 200)},
+        "/readyz": {"get": probe("isReady", "Whether leads can be taken", 200, 503)},
         "/metrics": {
             "get": {
                 "operationId": "readMetrics",
@@ -317,49 +339,6 @@ def fields_of(vertical: Vertical) -> dict[str, Any]:
         "required": list(vertical.required),
         "additionalProperties": True,
     }
-
-
-def _responses(status: int, says: str, schema: str, *faults: int) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        str(status): {
-            "description": says,
-            "headers": {"X-Request-Id": {"schema": {"type": "string"}}},
-            "content": {"application/json": {"schema": _ref(schema)}},
-        }
-    }
-    for fault in faults:
-        found[str(fault)] = {"description": title_of(fault) + ".", "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
-    return found
-
-
-def _probe(operation: str, summary: str, *statuses: int) -> dict[str, Any]:
-    return {
-        "operationId": operation,
-        "tags": ["Health"],
-        "summary": summary,
-        "security": [],
-        "responses": _responses(statuses[0], "Yes.", "Health", *statuses[1:]),
-    }
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": _REF.format(name=name)}
-
-
-def _path(name: str, says: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "description": says, "schema": {"type": "string"}}
-
-
-def _query(name: str, schema: Mapping[str, Any], says: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": says, "schema": schema}
-
-
-_IDEMPOTENCY: dict[str, Any] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "A name for this request, quoted or bare, 1 to 255 printable ASCII characters.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-}
 
 
 def operations(document: Mapping[str, Any]) -> Sequence[tuple[str, str, Mapping[str, Any]]]:

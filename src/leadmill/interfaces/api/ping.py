@@ -80,6 +80,14 @@ class PingDoor:
         await self._intake.answer(scope, send, "/v1/ping", act)
         INTAKE_SECONDS.labels("ping").observe(time.perf_counter() - began)
 
+    async def refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that is no POST."""
+
+        async def act() -> bytes:
+            raise BadInput("api.method.not_allowed", "this address takes POST alone")
+
+        await self._intake.answer(scope, send, str(scope["path"]), act)
+
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a post."""
         began = time.perf_counter()

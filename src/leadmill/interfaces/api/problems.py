@@ -42,6 +42,7 @@ _BY_CLASS: tuple[tuple[type[Fault], int], ...] = (
 
 _BY_CODE = {
     "api.body.media_type": 415,
+    "api.method.not_allowed": 405,
     "capture.body.media_type": 415,
     "flow.lead.forgotten": 409,
     "flow.request.reused": 422,
@@ -121,6 +122,8 @@ def headers_of(fault: Fault) -> Mapping[str, str]:
         return {"retry-after": str(max(1, math.ceil(fault.after)))}
     if isinstance(fault, Transient):
         return {"retry-after": str(max(1, math.ceil(fault.after or 1)))}
+    if fault.code == "api.method.not_allowed":
+        return {"allow": "POST"}
     if fault.code == "http.body.slow":
         return {"connection": "close"}
     return {}
