@@ -16,9 +16,11 @@ from leadmill.outcomes import (
     Disposition,
     OutcomeCorrected,
     OutcomeReported,
+    Remarks,
     count_dispositions,
     outcomes_of,
     read_disposition,
+    read_remarks,
     report_as,
     report_outcome,
 )
@@ -53,7 +55,7 @@ async def told(db: Database) -> list[tuple[str, bool, str | None]]:
 async def test_the_buyer_of_a_lead_reports_by_lead_or_by_sale(db: Database, mint: Mint) -> None:
     await sell(db, "sale_1", "helio")
     (event,) = await hear(
-        db, mint, HELIO, "appointment", value=Money(500), note="likes Eve", seal=lambda data: data[::-1]
+        db, mint, HELIO, "appointment", value=Money(500), remarks=Remarks("likes Eve"), seal=lambda data: data[::-1]
     )
     assert isinstance(event, OutcomeReported)
     assert (event.sale_id, event.reporter, event.stage, event.happened_at) == ("sale_1", "helio", "open", NOON)
@@ -63,7 +65,9 @@ async def test_the_buyer_of_a_lead_reports_by_lead_or_by_sale(db: Database, mint
     async with db.begin() as tx:
         first = (await outcomes_of(tx, "lead_1"))[0]
         assert await count_dispositions(tx, NOON) == {"sold": 1}
-    assert (first.value, first.currency, first.note) == (500, "USD", b"evE sekil")
+    assert (first.value, first.currency, first.note) == (500, "USD", b'}"evE sekil":"eton"{')
+    assert read_remarks(b'{"note":"likes Eve"}') == Remarks("likes Eve")
+    assert read_remarks(b"a note of the first version") == Remarks("a note of the first version")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +179,7 @@ async def test_somebody_known_to_be_allowed_reports_without_a_sale(db: Database,
             disposition=Disposition.CALLBACK,
             at=NOON,
             now=NOW,
-            note="unsealed",
+            remarks=Remarks("unsealed"),
         )
     assert isinstance(event, OutcomeReported)
     assert list(event.tell()) == ["op_1 reports: callback."]

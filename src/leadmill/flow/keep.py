@@ -138,6 +138,10 @@ class Pen:
         dek = self.keys.of(row.person_id)
         return lambda plain: self.vault.seal(dek, plain, context)
 
+    def open_sealed(self, row: LeadRow, sealed: bytes, context: str) -> bytes | None:
+        """What :meth:`sealer` closed in this context; None once the person was forgotten."""
+        return self.vault.open(self.keys.of(row.person_id), sealed, context) if self.keys.has(row.person_id) else None
+
     def open_lead(self, row: LeadRow) -> Lead | None:
         """The lead's own fields; None where mapping failed. Raises Permanent ``vault.key.destroyed`` once the person
         was forgotten."""

@@ -4,22 +4,34 @@ Takes a buyer's or a rep's report and gives events; keeps every correction. Deci
 dispositions there are.
 """
 
-from leadmill.outcomes.model import STAGES, Disposition, OutcomeCorrected, OutcomeReported, Reported, Stage
-from leadmill.outcomes.rules import read_disposition
+from leadmill.outcomes.model import (
+    REMARKS,
+    STAGES,
+    Disposition,
+    OutcomeCorrected,
+    OutcomeReported,
+    Remarks,
+    Reported,
+    Stage,
+)
+from leadmill.outcomes.rules import read_disposition, read_remarks
 from leadmill.outcomes.service import find_reported, report_as, report_outcome
 from leadmill.outcomes.store import count_dispositions, outcomes_of
 
 __all__ = [
+    "REMARKS",
     "STAGES",
     "Disposition",
     "OutcomeCorrected",
     "OutcomeReported",
+    "Remarks",
     "Reported",
     "Stage",
     "count_dispositions",
     "find_reported",
     "outcomes_of",
     "read_disposition",
+    "read_remarks",
     "report_as",
     "report_outcome",
 ]

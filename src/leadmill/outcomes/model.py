@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from leadmill.core.events import Event
@@ -54,10 +55,21 @@ STAGES: dict[Disposition, Stage] = {
 }
 
 
+REMARKS = "outcome note"
+"""What remarks are sealed as."""
+
+
+class Remarks(Struct, frozen=True, omit_defaults=True):
+    """What a report says beside its fields: a note in the reporter's words, and whatever else it sent, as it came. Both
+    may name the person, so they are kept sealed."""
+
+    note: str | None = None
+    more: dict[str, msgspec.Raw] = {}
+
+
 class Reported(Struct, frozen=True):
     """One report as recorded. ``at`` is when it became so, ``received_at`` when we heard; ``value`` is money in
-    minor units; ``current`` holds for the reporter's latest word; ``note`` is sealed, because free text may name the
-    person."""
+    minor units; ``current`` holds for the reporter's latest word; ``note`` is the sealed :class:`Remarks`."""
 
     outcome_id: str
     lead_id: str

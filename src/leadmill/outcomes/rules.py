@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.money import Money
 from leadmill.core.reading import nearest
-from leadmill.outcomes.model import Disposition, Reported
+from leadmill.outcomes.model import Disposition, Remarks, Reported
 
 _ALIASES = {
     "converted": Disposition.SOLD,
@@ -100,3 +101,11 @@ def weigh(before: Sequence[Reported], disposition: Disposition, at: datetime, va
 
 def _pair(value: Money | None) -> tuple[int | None, str | None]:
     return (value.amount, value.currency) if value is not None else (None, None)
+
+
+def read_remarks(plain: bytes) -> Remarks:
+    """Remarks as they were sealed; the first version kept a note alone."""
+    try:
+        return msgspec.json.decode(plain, type=Remarks)
+    except msgspec.DecodeError:
+        return Remarks(plain.decode())

@@ -9,19 +9,23 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from leadmill.core.events import Event
 from leadmill.core.faults import BadInput, Conflict, Forbidden, NotFound, Transient
 from leadmill.core.ids import Mint
 from leadmill.core.money import Money
 from leadmill.market import LegState, SaleRecord, find_sale, sales_of
 from leadmill.outcomes import store
-from leadmill.outcomes.model import STAGES, Disposition, OutcomeCorrected, OutcomeReported, Reported
+from leadmill.outcomes.model import STAGES, Disposition, OutcomeCorrected, OutcomeReported, Remarks, Reported
 from leadmill.outcomes.rules import check_report, weigh
 from leadmill.parties import Caller, Right
 from leadmill.runtime.db import Tx
 
 Seal = Callable[[bytes], bytes]
-"""Closes a note under the person's key."""
+"""Closes remarks under the person's key."""
+
+NO_REMARKS = Remarks()
 
 
 async def find_reported(
@@ -68,7 +72,7 @@ async def report_as(
     lead_id: str | None = None,
     sale_id: str | None = None,
     value: Money | None = None,
-    note: str | None = None,
+    remarks: Remarks = NO_REMARKS,
     seal: Seal | None = None,
 ) -> list[Event]:
     """What the holder of a key reports; raises as :func:`find_reported` and :func:`report_outcome` do."""
@@ -83,7 +87,7 @@ async def report_as(
         at=at,
         now=now,
         value=value,
-        note=note,
+        remarks=remarks,
         seal=seal,
     )
 
@@ -99,13 +103,13 @@ async def report_outcome(
     now: datetime,
     sale_id: str | None = None,
     value: Money | None = None,
-    note: str | None = None,
+    remarks: Remarks = NO_REMARKS,
     seal: Seal | None = None,
 ) -> list[Event]:
     """Record a report of somebody known to be allowed to make it; the events to append, none where it was heard before.
 
-    Reports of different moments tell a course; one of the same moment corrects the earlier, which is kept. The note
-    is kept sealed, or not at all where ``seal`` is None. Raises :class:`BadInput` ``outcome.time.unusable`` and
+    Reports of different moments tell a course; one of the same moment corrects the earlier, which is kept. Remarks
+    are kept sealed, or not at all where ``seal`` is None. Raises :class:`BadInput` ``outcome.time.unusable`` and
     ``outcome.value.negative``, :class:`Transient` ``outcome.report.raced`` where the same report came in twice at once.
     """
     check_report(at, value, now)
@@ -125,7 +129,7 @@ async def report_outcome(
         received_at=now,
         current=effect.current,
         replaces=effect.replaces,
-        note=seal(note.encode()) if note and seal is not None else None,
+        note=seal(msgspec.json.encode(remarks)) if (remarks.note or remarks.more) and seal is not None else None,
     )
     if not await store.add(tx, report, effect.round_no):
         raise Transient("outcome.report.raced", "the same report came in twice at once", after=0.1)

@@ -1,9 +1,14 @@
-"""``POST /v1/outcomes``: a recipient says what became of a lead."""
+"""``POST /v1/outcomes``: a recipient says what became of a lead.
+
+What a report says beside the known fields is kept with it, sealed, and counted in the answer.
+"""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from msgspec import Struct
@@ -14,10 +19,13 @@ from leadmill.flow.reactions import react
 from leadmill.interfaces.api.access import caller_of
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
 from leadmill.interfaces.wiring import Wiring
-from leadmill.outcomes import Disposition
+from leadmill.outcomes import REMARKS, Disposition, Remarks
 from leadmill.outcomes.service import find_reported, report_as
 from leadmill.parties import Caller
 from leadmill.runtime.db import Tx
+
+_MOST_MORE = 64 * 1024
+"""Bytes of unknown fields that a report may bring."""
 
 
 class OutcomeIn(Struct, frozen=True, kw_only=True):
@@ -34,12 +42,14 @@ class OutcomeIn(Struct, frozen=True, kw_only=True):
 
 
 class OutcomeOut(Struct, frozen=True):
-    """The report as taken. ``recorded`` is false where the very same report was heard before."""
+    """The report as taken. ``recorded`` is false where the very same report was heard before; ``unknown_fields`` counts
+    those that this address does not know and has kept with the report."""
 
     lead_id: str
     disposition: Disposition
     at: datetime
     recorded: bool
+    unknown_fields: int = 0
 
 
 @post("/v1/outcomes", include_in_schema=False)
@@ -50,12 +60,23 @@ async def post_outcome(request: Request[Any, Any, Any], wiring: NamedDependency[
         raise Unauthenticated("api.key.missing", "send the buyer's key as Authorization: Bearer KEY")
     key = idempotency_key(request)
     given, body = await read_json(request, OutcomeIn)
-    _check(given)
-    return await once(wiring, f"outcomes {caller.owner}", key, body, lambda tx: _report(tx, wiring, caller, given))
+    more = _unknown(body)
+    _check(given, more)
+    remarks = Remarks(given.note, more)
+    return await once(
+        wiring, f"outcomes {caller.owner}", key, body, lambda tx: _report(tx, wiring, caller, given, remarks)
+    )
 
 
-def _check(given: OutcomeIn) -> None:
+def _unknown(body: bytes) -> dict[str, msgspec.Raw]:
+    said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    return {name: value for name, value in said.items() if name not in OutcomeIn.__struct_fields__}
+
+
+def _check(given: OutcomeIn, more: Mapping[str, msgspec.Raw]) -> None:
     faults = []
+    if sum(len(name) + len(bytes(value)) for name, value in more.items()) > _MOST_MORE:
+        faults.append(FieldFault("", "api.field.invalid", f"write at most {_MOST_MORE} bytes into further fields"))
     if given.at is not None and given.at.tzinfo is None:
         faults.append(
             FieldFault("/at", "api.field.invalid", "write a time with its offset, such as 2026-03-04T15:00:00Z")
@@ -73,7 +94,7 @@ def _check(given: OutcomeIn) -> None:
         raise BadInput("api.body.invalid", "see errors", faults)
 
 
-async def _report(tx: Tx, wiring: Wiring, caller: Caller, given: OutcomeIn) -> OutcomeOut:
+async def _report(tx: Tx, wiring: Wiring, caller: Caller, given: OutcomeIn, remarks: Remarks) -> OutcomeOut:
     now = wiring.clock()
     at = given.at or now
     lead_id, _ = await find_reported(tx, caller, lead_id=given.lead_id, sale_id=given.sale_id)
@@ -89,12 +110,13 @@ async def _report(tx: Tx, wiring: Wiring, caller: Caller, given: OutcomeIn) -> O
         lead_id=given.lead_id,
         sale_id=given.sale_id,
         value=parse_money(given.value, given.currency) if given.value is not None else None,
-        note=given.note,
-        seal=pen.sealer(row, "outcome note") if given.note and pen.keys.has(row.person_id) else None,
+        remarks=remarks,
+        seal=pen.sealer(row, REMARKS) if pen.keys.has(row.person_id) else None,
     )
     if events:
         await react(tx, wiring.kit, row, events, now)
-    return OutcomeOut(lead_id, given.disposition, at, bool(events))
+    kept = len(remarks.more) if events and pen.keys.has(row.person_id) else 0
+    return OutcomeOut(lead_id, given.disposition, at, bool(events), kept)
 
 
 ROUTES = [post_outcome]

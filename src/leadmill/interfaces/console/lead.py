@@ -25,7 +25,7 @@ from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.masks import name_of
 from leadmill.interfaces.pages import words
-from leadmill.outcomes import Disposition
+from leadmill.outcomes import REMARKS, Disposition, Remarks, Reported, read_remarks
 from leadmill.outcomes.service import report_outcome
 from leadmill.outcomes.store import outcomes_of
 from leadmill.parties import Right, Role
@@ -127,7 +127,7 @@ async def _more(tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list
     if tab == "deliveries":
         for receipt in receipts:
             found["deliveries"].append(_delivery(desk, receipt, await attempts_of(tx, receipt.delivery_id)))
-        found["outcomes"] = await outcomes_of(tx, lead_id)
+        found["outcomes"] = [(each, _remarks(desk, recalled, each)) for each in await outcomes_of(tx, lead_id)]
     elif tab == "events":
         pages = await journal.pages(tx, lead_id)
         found["pages"] = len(pages)
@@ -140,6 +140,16 @@ async def _more(tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list
                 for read in await reads_of(tx, lead_id, 20)
             ]
     return found
+
+
+def _remarks(desk: Desk, recalled: Recalled, report: Reported) -> list[tuple[str, str]]:
+    """What a report says beside its fields, by name, for who may read what is personal."""
+    if report.note is None or not desk.sees:
+        return []
+    plain = desk.wiring.kit.pen.open_sealed(recalled.row, report.note, REMARKS)
+    remarks = read_remarks(plain) if plain is not None else Remarks()
+    note = [("note", remarks.note)] if remarks.note else []
+    return note + [(name, bytes(value).decode()) for name, value in remarks.more.items()]
 
 
 def _delivery(desk: Desk, receipt: Receipt, attempts: list[Attempt]) -> dict[str, Any]:
