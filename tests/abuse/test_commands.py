@@ -63,6 +63,8 @@ WRONG: list[list[str]] = [
     ["bench", "nothing"],
     ["bench", "[/]"],
     ["verify", "--json=yes"],
+    ["verify", "--home", ""],
+    ["serve", "--home", " "],
 ]
 
 

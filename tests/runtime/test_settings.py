@@ -30,6 +30,15 @@ def test_an_empty_variable_counts_as_unset() -> None:
     assert read_settings({"LEADMILL_PORT": " ", "LEADMILL_DATABASE_URL": ""}) == read_settings({})
 
 
+@pytest.mark.parametrize("home", ["", " "])
+def test_a_home_left_empty_on_the_command_line_is_not_the_folder_one_stands_in(home: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_settings({"LEADMILL_HOME": "/elsewhere"}, home=home)
+    assert caught.value.code == "config.setting.malformed"
+    assert caught.value.detail == "--home: names no folder; write . for the one you are in"
+    assert read_settings({}, home=".").home == Path.cwd()
+
+
 READ = [
     ("ALLOW_PRIVATE", "true", True),
     ("ALLOW_PRIVATE", "Yes", True),

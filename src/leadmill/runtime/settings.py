@@ -205,6 +205,8 @@ _WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
 def _hook(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str | Path):
+        if isinstance(value, str) and not value.strip():
+            raise msgspec.ValidationError("names no folder; write . for the one you are in")
         return Path(value)
     raise msgspec.ValidationError("must be a path")
 

@@ -9,7 +9,6 @@ import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -27,7 +26,7 @@ from leadmill.runtime.settings import Settings, read_settings
 from leadmill.runtime.telemetry import log
 
 HomeDir = Annotated[
-    Path | None,
+    str | None,  # a Path would make a name left empty the folder one stands in
     typer.Option(
         "--home", metavar="DIR", help="Folder of the embedded database and the keys.", show_default="./.leadmill"
     ),
@@ -54,7 +53,7 @@ out = _Console(soft_wrap=True, highlight=False)
 err = _Console(stderr=True, soft_wrap=True, highlight=False)
 
 
-def settings(home: Path | None, database_url: str | None, **more: Any) -> Settings:
+def settings(home: str | None, database_url: str | None, **more: Any) -> Settings:
     """The settings of a command: its options over the environment over the defaults. Ends the program with a word
     where one of them cannot be used."""
     given = {"home": home, "database_url": database_url, **more}
