@@ -22,6 +22,7 @@ from leadmill.market.model import (
     NEEDS_BID,
     Assignment,
     Cap,
+    Considered,
     Leg,
     Mode,
     Per,
@@ -29,6 +30,7 @@ from leadmill.market.model import (
     Sale,
     Use,
 )
+from leadmill.market.tender import BID_EXPIRED, BID_NO_TEST, BidHeard, NoBid
 from leadmill.parties import Team
 from leadmill.policy import Clearance, clear_recipient
 
@@ -45,6 +47,22 @@ class Bid:
         self.exclusive = exclusive
         self.shared = shared
         self.last = last
+
+    @property
+    def considered(self) -> Considered:
+        """The order as the auction tells of it: at what it bid, where it was asked for a bid."""
+        kept = self.line.considered
+        if self.line.order.ping is None:
+            return kept
+        currency = self.line.order.currency
+        alone = Money(self.exclusive, currency) if self.exclusive is not None else None
+        leg = Money(self.shared, currency) if self.shared is not None else None
+        return Considered(kept.order_id, kept.recipient, alone or leg, None, leg)
+
+    def refuse(self, why: Because) -> Considered:
+        """The same, refused."""
+        told = self.considered
+        return Considered(told.order_id, told.recipient, told.price, why, told.shared_price)
 
     def rank(self, amount: int) -> tuple[int, int, datetime, str]:
         """Best first: value, priority, longest waiting, id."""
@@ -67,12 +85,38 @@ def bid_of(line: Line, room: Room) -> Bid | Because:
     return bid
 
 
-def _bid(line: Line, uses: Sequence[Use], funds: int | None, last: datetime | None) -> Bid | Because:
+def heard_bid(line: Line, room: Room, heard: BidHeard | NoBid | None, test: bool, now: datetime) -> Bid | Because:
+    """What an order that is asked for bids can pay within its limits: what it bid, as long as that holds; otherwise
+    why it bid nothing. ``test`` says that the lead is one."""
+    order, wanted = line.order, line.wanted
+    if heard is None:
+        return (
+            because(BID_NO_TEST) if test and order.ping is not None and order.ping.test is None else because(NEEDS_BID)
+        )
+    if isinstance(heard, NoBid):
+        return heard.because
+    if heard.expires_at <= now:
+        return because(BID_EXPIRED, until=f"{heard.expires_at:%H:%M:%S} UTC")
+    alone = heard.exclusive if order.mode is not Mode.SHARED else None
+    leg = heard.shared if order.mode is not Mode.EXCLUSIVE else None
+    prices = tuple(Money(amount, order.currency) if amount is not None else None for amount in (alone, leg))
+    uses = room.used.get(wanted.order_id, ()) if wanted.pers else ()
+    funds = room.funds.get(wanted.account, -1) if wanted.account is not None else None
+    return _bid(line, uses, funds, room.last.get(wanted.order_id) if wanted.ties else None, prices)
+
+
+def _bid(
+    line: Line,
+    uses: Sequence[Use],
+    funds: int | None,
+    last: datetime | None,
+    prices: Sequence[Money | None] | None = None,
+) -> Bid | Because:
     if len(uses) != len(line.wanted.pers):
         raise Permanent("market.headroom.missing", f"nothing is known of the limits of order {line.order.id}")
     found: Because | None = None
     amounts: list[int | None] = []
-    for price in (line.exclusive, line.shared):
+    for price in prices or (line.exclusive, line.shared):
         blocked = _blocked(line, uses, price, funds) if price is not None else None
         amounts.append(price.amount if price is not None and blocked is None else None)
         found = found or blocked

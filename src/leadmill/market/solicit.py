@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from leadmill.capture import Lead
 from leadmill.core.case import Ask, Case, Heard
+from leadmill.core.faults import Permanent
 from leadmill.core.hours import is_open
 from leadmill.core.reasons import because
-from leadmill.core.verdicts import Hold, Pass, Verdict
+from leadmill.core.verdicts import ASIDE, Hold, Pass, Verdict
 from leadmill.market.board import Boards
 from leadmill.market.lines import Line
 from leadmill.market.model import Declined, Order
@@ -25,7 +26,6 @@ from leadmill.policy import Clearance
 from leadmill.scoring import Score, seen
 
 _NOBODY: tuple[Ask, ...] = ()
-_GO_ON = Pass()
 
 
 class Solicit:
@@ -62,10 +62,10 @@ class Solicit:
         if quoted is not None and quoted.quote.bids:
             return Pass((Bidding(quoted.quote.bids),))
         if not heard:
-            return _GO_ON
+            return ASIDE
         ask, answer = next(iter(heard.items()))
         if not isinstance(ask, BidsAsk) or not isinstance(answer, Bids):
-            return _GO_ON
+            raise Permanent("market.bids.missing", "a question for bids was not answered with bids")
         if answer.asked:
             return Pass((Bidding(answer.items, answer.took_ms),))
         values = seen(case).values
@@ -79,7 +79,7 @@ class Solicit:
             and (line.order.schedule is None or is_open(line.order.schedule, now))
         )
         if not orders:
-            return _GO_ON
+            return Pass()
         until = now + timedelta(milliseconds=answer.within_ms)
         return Hold(because(BIDDING), until, (Tender(tuple(orders), until),))
 

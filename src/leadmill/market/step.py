@@ -47,8 +47,10 @@ from leadmill.market.model import (
     Wanted,
 )
 from leadmill.market.quotes import Quoted
-from leadmill.market.rules import Bid, Choice, assign, bid_of, choose, over_cap, pick_desk, price_words, sell
+from leadmill.market.rules import Bid, Choice, assign, bid_of, choose, heard_bid, over_cap, pick_desk, price_words, sell
+from leadmill.market.scarce import Allotment, allot, scarcity_of
 from leadmill.market.tally import EPOCH
+from leadmill.market.tender import Bidding
 from leadmill.overlap import Overlap
 from leadmill.parties import Roster
 from leadmill.policy import Clearance, clear_recipient
@@ -79,7 +81,7 @@ class _Hours:
 class _Match:
     """The orders of a vertical against one lead: those refused already, and those to be judged."""
 
-    __slots__ = ("ask", "case", "fitting", "others", "refused", "values")
+    __slots__ = ("ask", "case", "fitting", "heard", "others", "refused", "test", "values")
 
     def __init__(self, case: Case, values: Mapping[str, Any]) -> None:
         self.case = case
@@ -87,6 +89,9 @@ class _Match:
         self.refused: list[Considered] = []
         self.fitting: list[Line] = []
         self.others: Others | None = None
+        bidding = case.get(Bidding)
+        self.heard = bidding.by_order() if bidding is not None else {}
+        self.test = case[Lead].test
         self.ask: Headroom | None = None
 
 
@@ -133,7 +138,7 @@ class Allocate:
         self._kept[case.lead_id] = match
         if not limited:
             return ()
-        return (Headroom(limited, holds),)
+        return (Headroom(limited, holds, scarcity_of(match.fitting, case)),)
 
     def _with_holds(
         self, case: Case, quoted: Quoted, limited: tuple[Wanted, ...]
@@ -158,14 +163,18 @@ class Allocate:
             self._hours = _Hours(now, minute)
         auction = _Hearing(match, case[Clearance], room, now, self._hours)
         quoted = case.get(Quoted)
-        kept = honour(quoted.quote, auction.bids, choose) if quoted is not None else choose(auction.bids)
+        allotment = allot(auction.bids, room, case) if quoted is None else None
+        if quoted is not None:
+            kept = honour(quoted.quote, auction.bids, choose)
+        else:
+            kept = allotment.choice if allotment is not None else choose(auction.bids)
         choice = kept if isinstance(kept, Choice) else None
         outcome: Sale | Assignment | None = None
         if choice is not None:
             outcome = sell(auction.clearance, lead.id, choice, now)
         elif quoted is None:  # what a price was promised for is sold or comes back
             outcome = auction.keep_in_house(lead.id)
-        told = auction.tell(choice, outcome, lead.test)
+        told = auction.tell(choice, outcome, lead.test, allotment)
         if not self._whole:
             told = brief(told, match.others)
         if lead.test:
@@ -245,7 +254,7 @@ class _Hearing:
         self._recipients: dict[str, Because | None] = {}
         self.bids: list[Bid] = []
         self._teams: list[Line] = []
-        bids, refused, bars = self.bids, self._refused, self._bars
+        bids, refused, bars, heard = self.bids, self._refused, self._bars, match.heard
         for line in match.fitting:
             if line.timed and (late := self._late(line)) is not None:
                 refused.append(late)
@@ -266,7 +275,8 @@ class _Hearing:
                 else:
                     self._teams.append(line)
             else:
-                bid = bid_of(line, room)
+                asked = line.order.ping is not None
+                bid = heard_bid(line, room, heard.get(line.order.id), match.test, now) if asked else bid_of(line, room)
                 if isinstance(bid, Bid):
                     bids.append(bid)
                 else:
@@ -306,7 +316,13 @@ class _Hearing:
                 best = (rank, line, desk)
         return assign(self.clearance, lead_id, best[1], best[2], self._now) if best is not None else None
 
-    def tell(self, choice: Choice | None, outcome: Sale | Assignment | None, dry: bool) -> Auction:
+    def tell(
+        self,
+        choice: Choice | None,
+        outcome: Sale | Assignment | None,
+        dry: bool,
+        allotment: Allotment | None,
+    ) -> Auction:
         """The auction as evidence: winners, then who was beaten, best first, then the rest."""
         names: dict[str, str] = {}
         considered: list[Considered] = []
@@ -315,14 +331,17 @@ class _Hearing:
             won = choice.winners
             winners = tuple([bid.line.order.id for bid in won])
             for bid in won:
-                considered.append(bid.line.considered)
+                considered.append(bid.considered)
                 names[bid.line.order.recipient] = bid.line.name
-            for item, name in self._beaten(choice):
+            for item, name in self._beaten(choice, allotment):
                 considered.append(item)
                 names[item.recipient] = name
             top = because(OUTBID, winner=won[0].line.name, price=price_words(choice.value, won[0].line.order.currency))
             considered += [line.refuse(top) for line in self._teams]
-        elif isinstance(outcome, Assignment):
+        elif allotment is not None:
+            considered += [bid.refuse(allotment.why[bid.line.order.id]) for bid in self.bids]
+            names |= {bid.line.order.recipient: bid.line.name for bid in self.bids}
+        if isinstance(outcome, Assignment):
             winners = (outcome.order_id,)
             refused = {item.order_id for item in self._refused}
             for line in self._teams:
@@ -338,9 +357,10 @@ class _Hearing:
             value=Money(choice.value, choice.winners[0].line.order.currency) if choice is not None else None,
             dry=dry,
             names=names,
+            weighed=allotment.weighed if allotment is not None else (),
         )
 
-    def _beaten(self, choice: Choice) -> list[tuple[Considered, str]]:
+    def _beaten(self, choice: Choice, allotment: Allotment | None) -> list[tuple[Considered, str]]:
         won = choice.winners
         currency = won[0].line.order.currency
         exclusive = choice.mode is Mode.EXCLUSIVE
@@ -353,13 +373,15 @@ class _Hearing:
         lost.sort(key=lambda bid: bid.rank(bid.exclusive if bid.exclusive is not None else bid.shared or 0))
         told: list[tuple[Considered, str]] = []
         for bid in lost:
-            if (bid.exclusive if exclusive else bid.shared) is None:
+            if allotment is not None:
+                why = allotment.why[bid.line.order.id]
+            elif (bid.exclusive if exclusive else bid.shared) is None:
                 why = mode
             elif not exclusive and bid.line.order.recipient in holders:
                 why = because(SAME_BUYER_LEG, order=holders[bid.line.order.recipient])
             else:
                 why = outbid
-            told.append((bid.line.refuse(why), bid.line.name))
+            told.append((bid.refuse(why), bid.line.name))
         return told
 
     def nobody(self, considered: int) -> Because:
