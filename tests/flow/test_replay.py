@@ -9,7 +9,7 @@ import pytest
 from leadmill.core.case import Case, Heard
 from leadmill.core.reasons import State, because
 from leadmill.core.verdicts import Stop, Verdict
-from leadmill.flow.configure import changed_rules
+from leadmill.flow.configure import changed_rules, read_files
 from leadmill.flow.desk import approve
 from leadmill.flow.memory import recalled_between
 from leadmill.flow.replay import replay
@@ -94,7 +94,7 @@ async def test_who_was_forgotten_cannot_be_decided_again(house: House, clock: Fi
 def what_if(house: House, folder: Path, text: str) -> Any:
     path = folder / "other.toml"
     path.write_text(text)
-    return changed_rules(path, house.packs)
+    return changed_rules(read_files([path]), house.packs)
 
 
 async def test_another_order_book_shows_the_leads_and_the_money_that_change(house: House, tmp_path: Path) -> None:

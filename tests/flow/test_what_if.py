@@ -7,7 +7,7 @@ import pytest
 
 from leadmill.capture import read_verticals
 from leadmill.core.faults import BadInput
-from leadmill.flow.configure import changed_rules
+from leadmill.flow.configure import changed_rules, read_files
 from leadmill.flow.rules import NO_DIALECTS, Rules
 from leadmill.market import read_order
 from leadmill.parties import Roster, read_buyer, read_source, read_team
@@ -38,7 +38,7 @@ def rules() -> Rules:
 def under(folder: Path, text: str) -> Rules:
     path = folder / "other.toml"
     path.write_text(text)
-    return changed_rules(path, PACKS)(rules())
+    return changed_rules(read_files([path]), PACKS)(rules())
 
 
 def test_a_record_of_the_file_replaces_the_one_in_force_and_the_others_stay(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ async def test_every_page_of_the_console_answers(stage: Stage) -> None:
         "/teams",
         "/deliveries",
         "/imports",
+        "/what-if",
         "/users",
     ]
     for path in [*pages, *tabs, f"/leads/{taken['lead_id']}/drawer", "/docs", "/openapi.json", "/f/solar-quote"]:

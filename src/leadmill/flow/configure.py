@@ -196,14 +196,12 @@ def _end_of(day: date) -> datetime:
 # What if
 
 
-def changed_rules(path: Path, packs: Packs) -> Callable[[Rules], Rules]:
-    """How rules would be under a file: a function that puts its records in place of those in force and keeps the
-    others.
-
-    Raises :class:`BadInput` as :func:`read_files` does; the function as :func:`plan` does. API keys play no part.
+def changed_rules(given: Sequence[Declared], packs: Packs) -> Callable[[Rules], Rules]:
+    """How rules would be under a file's tables: a function that puts these records in place of those in force and
+    keeps the others. It raises :class:`BadInput` as :func:`plan` does. API keys play no part.
     """
     verticals = read_verticals(packs)
-    declared = [Declared(item.kind, _keyless(item.raw), item.place) for item in read_files([path])]
+    declared = [Declared(item.kind, _keyless(item.raw), item.place) for item in given]
     return lambda rules: _changed(rules, declared, verticals)
 
 

@@ -5,7 +5,7 @@ Read by the runner, replay, explanation and every interface.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -46,6 +46,23 @@ class StepTaken(Event, frozen=True, kw_only=True, tag="lead.step"):
     learned: list[msgspec.Raw] = []
     micros: int = 0
     """How long judging took, in microseconds."""
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """A change tried on the leads received from ``since`` to ``until``. ``text`` is the file as typed, ``done`` of
+    ``total`` leads are decided, ``result`` is an encoded ``WhatIf`` once it is ``done``, ``fault`` what stopped it."""
+
+    id: str
+    text: str
+    since: datetime
+    until: datetime
+    by: str
+    at: datetime
+    state: Literal["queued", "running", "done", "failed"] = "queued"
+    done: int = 0
+    total: int = 0
+    result: bytes | None = None
+    fault: str | None = None
 
 
 class LeadSettled(Event, frozen=True, kw_only=True, tag="lead.settled"):

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
 from leadmill.core.faults import BadInput
 from leadmill.core.ids import looks_like
 from leadmill.core.reasons import State
-from leadmill.flow.model import LeadFilter, LeadRow
-from leadmill.flow.tables import LEAD, REPEAT
+from leadmill.flow.model import LeadFilter, LeadRow, Trial
+from leadmill.flow.tables import LEAD, REPEAT, TRIAL
 from leadmill.runtime.db import Row, Tx, prepared
 
 _IDS = sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))
@@ -266,3 +267,36 @@ def _lead(row: Row) -> LeadRow:
     values = dict(row)
     values["state"] = State(values["state"])
     return LeadRow(**values)
+
+
+# Trials of another order book
+
+
+async def count_between(tx: Tx, since: datetime, until: datetime) -> int:
+    """How many leads were received in a span."""
+    span = LeadFilter(since=since, until=until)
+    row = await tx.one(sa.select(sa.func.count().label("leads")).where(*_conditions(span)).select_from(LEAD))
+    return int(row["leads"]) if row else 0
+
+
+async def add_trial(tx: Tx, trial: Trial) -> None:
+    """Write a trial that is to be made."""
+    await tx.run(sa.insert(TRIAL).values(**msgspec.structs.asdict(trial)))
+
+
+async def move_trial(tx: Tx, trial: Trial) -> None:
+    """Write how a trial stands."""
+    now = {"state": trial.state, "done": trial.done, "total": trial.total}
+    await tx.run(sa.update(TRIAL).where(TRIAL.c.id == trial.id).values(**now, result=trial.result, fault=trial.fault))
+
+
+async def find_trial(tx: Tx, trial_id: str) -> Trial | None:
+    """A trial by its id."""
+    row = await tx.one(sa.select(TRIAL).where(TRIAL.c.id == trial_id))
+    return Trial(**dict(row)) if row else None
+
+
+async def list_trials(tx: Tx, most: int = 20) -> list[Trial]:
+    """The latest trials, newest first."""
+    rows = await tx.all(sa.select(TRIAL).order_by(TRIAL.c.id.desc()).limit(most))
+    return [Trial(**dict(row)) for row in rows]

@@ -32,6 +32,23 @@ sa.Index("lead_by_source", LEAD.c.source_id, LEAD.c.id)
 sa.Index("lead_by_person", LEAD.c.person_id, LEAD.c.id)
 sa.Index("lead_by_import", LEAD.c.import_id, LEAD.c.id, postgresql_where=LEAD.c.import_id.is_not(None))
 
+TRIAL = sa.Table(
+    "trial",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("by", Id, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("result", sa.LargeBinary),
+    sa.Column("fault", sa.Text),
+)
+"""A change tried on recorded leads: the file as it was typed, how far it is, and what it found."""
+
 REPEAT = sa.Table(
     "repeat_request",
     metadata,

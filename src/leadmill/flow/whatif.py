@@ -7,7 +7,7 @@ on others, and the result says how far off that may be. What happened after a le
 is replayed on neither side.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from math import sqrt
 
@@ -39,6 +39,9 @@ from leadmill.runtime.db import Database
 
 _NORMAL = 1.96
 """Standard deviations within which 95 of 100 normal values lie."""
+
+_TOLD = 500
+"""Leads between two words about progress."""
 
 MOST_CHANGES = 500
 """Leads named one by one; the rest is counted."""
@@ -91,7 +94,7 @@ async def replay_with(
     other: Callable[[Rules], Rules],
     since: datetime | None = None,
     until: datetime | None = None,
-    progress: Callable[[int], None] = lambda leads: None,
+    progress: Callable[[int], Awaitable[None]] | None = None,
 ) -> WhatIf:
     """Re-decide every fresh lead of a span with another order book; ``other`` makes the changed rules out of those in
     force then, ``progress`` hears how many leads were decided."""
@@ -102,7 +105,8 @@ async def replay_with(
     walks: dict[tuple[int, bool | None], Walk] = {}
     async for tx, recalled in recalled_between(db, pen, since, until):
         found.result.leads += 1
-        progress(found.result.leads)
+        if progress is not None and found.result.leads % _TOLD == 0:
+            await progress(found.result.leads)
         opening = recalled.chapters[0].events[0] if recalled.chapters else None
         if recalled.submission is None or not isinstance(opening, LeadReceived):
             found.result.skipped += 1

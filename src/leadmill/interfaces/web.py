@@ -1,7 +1,8 @@
 """The web application: the API, the console, the hosted forms and their files, joined.
 
 Called by :mod:`leadmill.interfaces.server`, which mounts the intake beside it, and by tests. Faults become Problem
-Details for programs and pages for people; which, depends on the address. Everything comes in as an argument.
+Details for programs and pages for people; which, depends on the address, and on what the caller takes where there is no
+such address. Everything comes in as an argument.
 """
 
 from pathlib import Path
@@ -24,7 +25,7 @@ from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
 from leadmill.interfaces.guard import Asgi, guarded, request_id_of
 from leadmill.interfaces.pages import Pages, read_static
-from leadmill.interfaces.portals import form
+from leadmill.interfaces.portals import form, posting
 from leadmill.interfaces.portals.form import Leaflets
 from leadmill.interfaces.wiring import Wiring
 from leadmill.runtime import telemetry
@@ -100,7 +101,8 @@ def build_app(wiring: Wiring) -> Asgi:
 
     def _answer(request: Request[Any, Any, Any], problem: Problem, headers: dict[str, str]) -> Response[Any]:
         path = request.url.path
-        if path == "/v1" or path.startswith(_PROGRAMS):
+        lost = problem.status in (404, 405) and problem.code == _CODES[problem.status]
+        if path == "/v1" or path.startswith(_PROGRAMS) or (lost and not _by_a_person(request)):
             return Response(
                 problem.encode(), status_code=problem.status, headers={**headers, "content-type": MEDIA_TYPE}
             )
@@ -124,6 +126,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *trials.ROUTES,
             *users.ROUTES,
             *form.ROUTES,
+            *posting.ROUTES,
             *leads.ROUTES,
             *outcomes.ROUTES,
             *known.ROUTES,
@@ -154,6 +157,12 @@ def _check_address(request: Request[Any, Any, Any]) -> None:
     """Nothing is called by a NUL, and the store cannot even be asked. Raises BadInput ``api.request.malformed``."""
     if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
         raise BadInput("api.request.malformed", "the address holds a NUL character; leave it out")
+
+
+def _by_a_person(request: Request[Any, Any, Any]) -> bool:
+    """Whether a browser asks, which names HTML among what it takes; its scripts say that they are ours."""
+    taken = {part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")}
+    return "text/html" in taken or "hx-request" in request.headers
 
 
 def _gone(leaflets: Leaflets, problem: Problem, headers: dict[str, str]) -> Response[Any]:

@@ -20,6 +20,7 @@ from leadmill.overlap.service import Lists
 from leadmill.parties import KeyedHash, KeyRing
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database
+from leadmill.runtime.packs import Packs
 
 
 class Wiring(Struct, frozen=True, kw_only=True):
@@ -41,6 +42,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     ready: Callable[[], Awaitable[None]]
     exposition: Callable[[], tuple[str, bytes]]
     home: Path
+    packs: Packs
     lists: Lists
     version: str
     secure: bool = False

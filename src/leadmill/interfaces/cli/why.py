@@ -9,7 +9,7 @@ import typer
 
 from leadmill.core.money import Money
 from leadmill.flow.biography import Biography, Passage, read_biography
-from leadmill.flow.configure import changed_rules
+from leadmill.flow.configure import changed_rules, read_files
 from leadmill.flow.replay import Replayed, replay
 from leadmill.flow.verify import verify
 from leadmill.flow.whatif import Sums, WhatIf, replay_with
@@ -83,7 +83,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         async def act(house: House) -> int:
             begin, end = _utc(since), _utc(until)
             if with_file is not None:
-                other = changed_rules(with_file, house.packs)
+                other = changed_rules(read_files([with_file]), house.packs)
                 other_found = await replay_with(house.db, house.pen, house.book, other, begin, end)
                 document(other_found) if as_json else _compare(other_found)
                 return 0

@@ -13,6 +13,7 @@ from leadmill.core.money import Money
 from leadmill.core.predicates import describe, parse
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, vertical_title
+from leadmill.interfaces.links import posting_path
 from leadmill.interfaces.pages import cash, money
 from leadmill.ledger import Guard, balances, buyer_account, guards, payable_account
 from leadmill.market import CapUse, Order, Per, cap_use, rep_use
@@ -157,6 +158,7 @@ async def sources_page(desk: NamedDependency[Desk]) -> Page:
             "expires": source.key_expires,
             "forms": sorted(form.id for form in rules.forms.values() if form.source_id == source.id),
             "retired": source.retired,
+            "posting": posting_path(desk.wiring.keyed_hash, source),
         }
         for source in sorted(rules.roster.sources.values(), key=lambda each: each.name.lower())
     ]

@@ -14,6 +14,7 @@ from leadmill.delivery import ATTEMPT
 from leadmill.flow.deliver import deliver, send_message
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.store import forget_answers
+from leadmill.flow.trials import TRY, make_trial
 from leadmill.followup import SEND
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
@@ -33,7 +34,7 @@ _SWEPT = 500
 
 
 def workers(house: House) -> list[Worker]:
-    """One worker for what is quick, one for files, so that a long import holds nothing up."""
+    """One worker for what is quick, one for files and one for trials, so that what takes long holds nothing up."""
     couriers, messengers = house.plugins.of("leadmill.couriers"), house.plugins.of("leadmill.messengers")
     talk = {
         ATTEMPT: deliver(house.kit, house.way, couriers),
@@ -42,6 +43,7 @@ def workers(house: House) -> list[Worker]:
     return [
         Worker(house.db, talk, house.clock, limit=40),
         Worker(house.db, {IMPORT: take_upload(house)}, house.clock, limit=1),
+        Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
     ]
 
 
