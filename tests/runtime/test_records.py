@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.runtime.db import Database
-from leadmill.runtime.records import Change, Version, changed_since, history, latest, put, snapshot
+from leadmill.runtime.records import Change, Version, changed_since, follow, history, latest, put, snapshot
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 HELIO = Change("buyer", "helio", '{"name": "Helio"}')
@@ -43,6 +43,22 @@ async def test_the_same_documents_again_make_no_revision_however_they_are_spaced
     assert await keep(db, Change("order", "a", '{ "y":2,\n"x":1 }')) == 1
     assert await keep(db) == 1
     assert await keep(db, Change("order", "never-was", None)) == 1
+
+
+async def test_a_snapshot_that_is_followed_is_the_snapshot_of_now(db: Database) -> None:
+    await keep(db, HELIO, ACME)
+    async with db.begin() as tx:
+        held = await snapshot(tx)
+    await keep(db, Change("buyer", "helio", None), Change("buyer", "aero", "{}"))
+    await keep(db, Change("source", "acme", '{"name":"Acme Two"}'))
+    async with db.begin() as tx:
+        found, fresh = await follow(tx, held), await snapshot(tx)
+        assert found == fresh
+        assert list(found.documents) == list(fresh.documents) == [("buyer", "aero"), ("source", "acme")]
+        assert (await follow(tx, found)) == fresh
+        # One made from a change that was taken back afterwards is read anew.
+        later = type(found)(found.revision + 1, {("buyer", "ghost"): "{}"})
+        assert await follow(tx, later) == fresh
 
 
 async def test_any_revision_reads_as_it_was(db: Database) -> None:

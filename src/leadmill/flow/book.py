@@ -19,9 +19,9 @@ from leadmill.market import Order, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import read_law
 from leadmill.runtime.db import Database, Tx
-from leadmill.runtime.dialect import Profile, read_profiles
+from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Packs, digest_of
-from leadmill.runtime.records import Snapshot, latest, snapshot
+from leadmill.runtime.records import Snapshot, follow, latest, snapshot
 from leadmill.scoring import read_scorecards
 
 _KEPT = 8
@@ -54,7 +54,10 @@ class Book:
         self._providers = providers
         self._hash = keyed_hash
         self._walks: OrderedDict[tuple[int, bool], Walk] = OrderedDict()
-        self._now: Walk = build_walk(self.rules(Snapshot(0, {})))
+        self._held = Snapshot(0, {})
+        self._orders: dict[str, tuple[str, Order]] = {}
+        """Orders as last read, with what they were read from: most stay as they are from one revision to the next."""
+        self._now: Walk = build_walk(self.rules(self._held))
         self.ring = KeyRing(-1, {})
         """The API keys in force."""
 
@@ -69,7 +72,7 @@ class Book:
             revision=found.revision,
             packs=self._digest,
             roster=build_roster(found.documents),
-            orders=_orders(found, self._dialects.outbound),
+            orders=self._read_orders(found),
             forms=_forms(found, self._verticals),
             verticals=self._verticals,
             lexicon=self._lexicon,
@@ -104,8 +107,11 @@ class Book:
         if revision is not None and (revision, mail) in self._walks:
             self._walks.move_to_end((revision, mail))
             return self._walks[revision, mail]
-        found = await snapshot(tx, revision)
-        walk = build_walk(self.rules(found, mail))
+        if revision is None:
+            found = self._held = await follow(tx, self._held)
+        else:
+            found = await snapshot(tx, revision)
+        walk = build_walk(self.rules(found, mail), self._now)
         self._walks[found.revision, mail] = walk
         while len(self._walks) > _KEPT:
             self._walks.popitem(last=False)
@@ -113,12 +119,18 @@ class Book:
 
     def with_rules(self, rules: Rules) -> Walk:
         """A walk under rules that are not in force."""
-        return build_walk(rules)
+        return build_walk(rules, self._now)
 
-
-def _orders(found: Snapshot, profiles: Mapping[str, Profile]) -> dict[str, Order]:
-    orders = (read_order(_decode(body), profiles) for body in found.of("order").values())
-    return {order.id: order for order in orders}
+    def _read_orders(self, found: Snapshot) -> dict[str, Order]:
+        known, read = self._orders, {}
+        for ident, body in found.of("order").items():
+            before = known.get(ident)
+            if before is None or before[0] != body:
+                before = body, read_order(_decode(body), self._dialects.outbound)
+            read[ident] = before
+        if found.revision >= self._held.revision:
+            self._orders = read
+        return {order.id: order for _, order in read.values()}
 
 
 def _forms(found: Snapshot, verticals: Mapping[str, Vertical]) -> dict[str, Form]:

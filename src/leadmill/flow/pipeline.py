@@ -33,8 +33,10 @@ class Walk(Struct, frozen=True):
     after: Sequence[Step]
 
 
-def build_walk(rules: Rules) -> Walk:
-    """The walk under these rules."""
+def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
+    """The walk under these rules, taking over from an ``earlier`` one what a large order book has left unchanged."""
+    before = next((step for step in earlier.together if isinstance(step, Allocate)), None) if earlier else None
+    currencies = {name: one.currency for name, one in rules.verticals.items()}
     return Walk(
         rules=rules,
         alone=(
@@ -48,7 +50,7 @@ def build_walk(rules: Rules) -> Walk:
             Rate(rules.cards),
             Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
             Compare(rules.roster),
-            Allocate(rules.orders, rules.roster, {name: one.currency for name, one in rules.verticals.items()}),
+            Allocate(rules.orders, rules.roster, currencies, before),
         ),
         after=(
             Dispatch(rules.roster),

@@ -75,9 +75,7 @@ _begin_head = prepared(
     sa.text("INSERT INTO record_head (name, revision) VALUES ('records', 0) ON CONFLICT (name) DO NOTHING")
 )
 _lock_head = prepared(sa.select(RECORD_HEAD.c.revision).where(RECORD_HEAD.c.name == _HEAD).with_for_update())
-_hold_head = prepared(
-    sa.select(RECORD_HEAD.c.revision).where(RECORD_HEAD.c.name == _HEAD).with_for_update(read=True)
-)
+_hold_head = prepared(sa.select(RECORD_HEAD.c.revision).where(RECORD_HEAD.c.name == _HEAD).with_for_update(read=True))
 _read_head = prepared(sa.select(RECORD_HEAD.c.revision).where(RECORD_HEAD.c.name == _HEAD))
 _move_head = prepared(
     sa.update(RECORD_HEAD).where(RECORD_HEAD.c.name == _HEAD).values(revision=sa.bindparam("to", type_=sa.BigInteger))
@@ -188,6 +186,23 @@ async def snapshot(tx: Tx, revision: int | None = None) -> Snapshot:
 async def changed_since(tx: Tx, revision: int) -> list[Version]:
     """What came after ``revision``, oldest first: what a program that holds a snapshot needs to catch up."""
     return [_version(row) for row in await tx.all(_since, after=revision)]
+
+
+async def follow(tx: Tx, held: Snapshot) -> Snapshot:
+    """The snapshot of now, made from an earlier one by reading only what came after it."""
+    present = await latest(tx)
+    if present < held.revision:  # what it was made from was taken back
+        return await snapshot(tx, present)
+    documents = dict(held.documents)
+    for version in await changed_since(tx, held.revision):
+        # Others may have changed more since we asked how far it goes.
+        if version.revision <= present:
+            if version.body is None:
+                documents.pop((version.kind, version.id), None)
+            else:
+                documents[version.kind, version.id] = version.body
+    # In the order in which a snapshot is read, so that nothing can follow from how this one was made.
+    return Snapshot(present, dict(sorted(documents.items())))
 
 
 async def history(tx: Tx, kind: str, id: str) -> list[Version]:
