@@ -8,11 +8,14 @@ which answers and counts in memory and writes all of it back in the group's own 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from leadmill.core.case import Case
 from leadmill.core.money import Money
 from leadmill.ledger import lock_guards, money_holds
 from leadmill.market.capbook import CapBook, book_of
 from leadmill.market.model import Assignment, Headroom, LegState, Room, Sale, SaleRecord, Wanted
+from leadmill.market.shadows import Shadows
 from leadmill.market.store.counters import lock_counters, open_counters
 from leadmill.market.store.holds import lock_holds
 from leadmill.market.store.sales import add_sale, last_sales
@@ -28,8 +31,9 @@ class Counters:
     """Opens a :class:`CapBook` for every transaction that asks. One a process; it remembers which counters exist and
     when orders last got a lead, both only to save a query."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, shadows: Shadows | None = None) -> None:
         self._clock = clock
+        self._shadows = shadows
         self._known: set[Key] = set()
         self._last: dict[str, datetime | None] = {}
 
@@ -44,7 +48,16 @@ class Counters:
         if fresh or held:
             await tx.flush()  # what can go out before others are made to wait does
             await self._load(tx, book, fresh.values(), held)
-        return book.room
+        shadows = self._shadows
+        if shadows is None or not shadows.in_force:
+            return book.room
+        held_book = book
+
+        def room(ask: Headroom) -> Room:
+            left = held_book.room(ask)
+            return replace(left, worths=shadows.worths(ask.scarcity, held_book.at)) if ask.scarcity else left
+
+        return room
 
     async def _load(self, tx: Tx, book: CapBook, wanted: Iterable[Wanted], held: Sequence[str]) -> None:
         windows: dict[Key, datetime] = {}

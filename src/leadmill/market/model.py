@@ -20,6 +20,7 @@ from leadmill.core.money import Money
 from leadmill.core.reasons import Because, State, declare
 from leadmill.market.tender import PingTarget
 from leadmill.market.terms import CallTerms, PriceRule, PriceTime, Subscription, VolumeStep
+from leadmill.market.worths import WORTH_LESS, Scarcity, Weighed, Worths, weighing
 
 MAX_LEGS = 8
 """The most buyers one lead may be shared among, whatever the orders say."""
@@ -164,6 +165,8 @@ class Headroom(Ask, frozen=True, eq=False):
     personal: ClassVar[bool] = False
     wanted: tuple[Wanted, ...]
     holds: tuple[str, ...] = ()
+    scarcity: Scarcity | None = None
+    """Whose shadow prices are asked with it."""
 
 
 class Use(Struct, frozen=True, array_like=True):
@@ -184,6 +187,8 @@ class Room(Answer, frozen=True):
     funds: dict[str, int] = {}
     reps: dict[str, int] = {}
     last: dict[str, datetime] = {}
+    worths: Worths | None = None
+    """Shadow prices, where any are in force."""
 
 
 class Considered(Struct, frozen=True, array_like=True):
@@ -230,6 +235,8 @@ class Auction(Evidence, frozen=True):
     orders: int = 0
     required: dict[str, int] = {}
     unnamed: dict[str, int] = {}
+    weighed: tuple[Weighed, ...] = ()
+    """How the best bids were weighed by shadow prices, where any were in force; the rest lost by less."""
 
     @property
     def size(self) -> int:
@@ -240,6 +247,8 @@ class Auction(Evidence, frozen=True):
         """The outcome against the best that lost, then each refusal."""
         won = [item for item in self.considered if item.refused is None and item.order_id in self.winners]
         yield self._outcome(won)
+        if self.weighed:
+            yield weighing(self.weighed, " and ".join(self.named(item) for item in won) or "the lead is kept")
         for item in self.considered:
             if item.refused is not None:
                 yield f"{self.named(item)} ({item.order_id}): {item.refused.message}"
@@ -280,7 +289,7 @@ def _at(item: Considered) -> str:
     return f"at {price}" if price is not None else "in-house"
 
 
-_BEATEN = {OUTBID.code, MODE.code}
+_BEATEN = {OUTBID.code, MODE.code, WORTH_LESS.code}
 
 
 class Sale(Evidence, frozen=True):

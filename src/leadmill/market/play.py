@@ -24,10 +24,11 @@ from leadmill.market.lines import Line
 from leadmill.market.model import MAX_LEGS, Cap, Headroom, Mode, Order, Per
 from leadmill.market.rules import Bid, bid_of
 from leadmill.market.sample import Codes, Collector, Sample
-from leadmill.market.scarce import Scarcity, lift_of, propose, worths_of
+from leadmill.market.scarce import lift_of, propose, worths_of
 from leadmill.market.shadow import EVERY, Market, Prices, Standing, hedge_of, solve_prices
 from leadmill.market.tally import EPOCH, Tally
 from leadmill.market.worth import ROUNDS
+from leadmill.market.worths import Scarcity
 from leadmill.parties import Buyer, Credit, Roster
 
 MIDNIGHT = datetime(2000, 1, 3, tzinfo=UTC)

@@ -1,59 +1,28 @@
 """What the auction hears of shadow prices, and what each bid is worth by them.
 
-The step ``Allocate`` asks for the prices of the orders that fit a lead and hears them like everything else, so that
-they stand on the lead's page and a replay decides by the same ones. ``play`` asks the same functions. Pure.
+The step ``Allocate`` asks for the prices of the orders that fit a lead together with their headroom and hears both
+alike, so that they stand on the lead's page and a replay decides by the same ones. ``play`` asks the same functions.
+Pure.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar
+from datetime import datetime
 
-from msgspec import Struct
-
-from leadmill.core.case import Answer, Ask
+from leadmill.capture import Lead
+from leadmill.core.case import Case
+from leadmill.core.money import Money
+from leadmill.core.reasons import Because, because
 from leadmill.market.learned import Odds
 from leadmill.market.lines import Line
-from leadmill.market.model import MAX_LEGS, Order, Per, Room
-from leadmill.market.rules import Bid
+from leadmill.market.model import MAX_LEGS, SAME_BUYER_LEG, Declined, Mode, Order, Per, Room
+from leadmill.market.rules import Bid, Choice
 from leadmill.market.shadow import Prices, used_share
 from leadmill.market.worth import ROUNDS, Candidate, Plan, plan, reduced
+from leadmill.market.worths import KEPT_BACK, WORTH_LESS, Scarce, Scarcity, Weighed, Worths, left_words
+from leadmill.scoring import Score
 
 _MILLION = 1_000_000
 _THOUSAND = 1000
-
-
-class Scarcity(Ask, frozen=True, eq=False):
-    """What are these orders' limits worth, and how likely do they take this lead?"""
-
-    personal: ClassVar[bool] = False
-    orders: tuple[str, ...]
-    accounts: tuple[str, ...]
-    source: str
-    score: float | None = None
-
-
-class Scarce(Struct, frozen=True, array_like=True):
-    """Of one order: what a lead of its caps is worth (minor units), a million minor units of its budgets (minor
-    units), and how often in a thousand it accepts a usual bid for this lead."""
-
-    lead: int
-    money: int
-    odds: int
-
-
-class Worths(Answer, frozen=True):
-    """The answer to :class:`Scarcity`. Where ``on`` is False nothing is priced and the highest pay wins. ``kept`` is
-    how much in a thousand of this source's sales stays, ``hedge`` how much in a thousand the prices are mistrusted,
-    ``funds`` what limited accounts had when the day began; an order that is missing is not scarce and accepts with
-    ``odds``."""
-
-    on: bool = False
-    orders: dict[str, Scarce] = {}
-    funds: dict[str, int] = {}
-    kept: int = _THOUSAND
-    hedge: int = 0
-    odds: int = _THOUSAND
-    lift: int = 0
-    """By how much in a thousand the odds change where a bid is twice the order's usual one."""
 
 
 def worths_of(
@@ -73,7 +42,6 @@ def worths_of(
         if told.lead or told.money or told.odds != usual:
             found[order_id] = told
     return Worths(
-        on=True,
         orders=found,
         funds={name: prices.funds[name] for name in ask.accounts if name and name in prices.funds},
         kept=round(odds.kept(ask.source) * _THOUSAND),
@@ -87,7 +55,8 @@ def candidates_of(bids: Sequence[Bid], worths: Worths, room: Room, gone: Collect
     """What each bid is worth by these prices, alone and as a leg; recipients ``gone`` are left out."""
     kept, hedge = worths.kept / _THOUSAND, worths.hedge / _THOUSAND
     found = []
-    for bid in bids:
+    # Equal worths go by priority, then to who has waited longest, then by id: the sorts to come keep this order.
+    for bid in sorted(bids, key=_by_turn) if len(bids) > 1 else bids:
         line = bid.line
         order = line.order
         if order.recipient in gone:
@@ -106,6 +75,10 @@ def candidates_of(bids: Sequence[Bid], worths: Worths, room: Room, gone: Collect
                 likely = min(max(likely + worths.lift / _THOUSAND * lift_of(order, amount, shared), 0.02), 0.99)
             found.append(Candidate(order.id, order.recipient, shared, worth, likely, order.max_legs))
     return found
+
+
+def _by_turn(bid: Bid) -> tuple[int, int, datetime, str]:
+    return bid.rank(0)
 
 
 def lift_of(order: Order, amount: int, shared: bool) -> float:
@@ -145,3 +118,86 @@ def _used(line: Line, room: Room, funds: Mapping[str, int]) -> float:
         whole = funds[wanted.account]
         shares.append((whole - room.funds.get(wanted.account, whole), whole))
     return used_share(shares)
+
+
+class Allotment:
+    """What becomes of a lead by shadow prices: the ``choice`` (None where it is kept), how the best bids were
+    ``weighed``, and ``why`` each bid that lost did, by order."""
+
+    __slots__ = ("choice", "weighed", "why")
+
+    def __init__(self, choice: Choice | None, weighed: tuple[Weighed, ...], why: dict[str, Because]) -> None:
+        self.choice = choice
+        self.weighed = weighed
+        self.why = why
+
+
+def scarcity_of(lines: Sequence[Line], case: Case) -> Scarcity:
+    """Whose shadow prices matter to a lead that fits these orders."""
+    buyers = [line for line in lines if line.order.buyer is not None]
+    score = case.get(Score)
+    return Scarcity(
+        tuple([line.order.id for line in buyers]),
+        tuple([line.wanted.account or "" for line in buyers]),
+        case[Lead].source_id,
+        score.points if score is not None else None,
+    )
+
+
+def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
+    """Give a lead to its best use by the prices heard, or keep it; None where none were heard or nobody bids. A leg
+    that is refused is not offered again while others stand."""
+    worths = room.worths
+    if worths is None or not bids:
+        return None
+    declined = case.get(Declined)
+    rounds = max(1, ROUNDS - (len(declined.buyers) if declined is not None else 0))
+    found = propose(bids, worths, room, rounds=rounds, refill=False)
+    kept, hedge = worths.kept / _THOUSAND, worths.hedge / _THOUSAND
+    by_id = {bid.line.order.id: bid for bid in bids}
+    choice = None
+    if found is not None:
+        winners = [by_id[key] for key in found.keys]
+        mode = Mode.SHARED if found.shared else Mode.EXCLUSIVE
+        choice = Choice(mode, winners, sum((bid.shared if found.shared else bid.exclusive) or 0 for bid in winners))
+    weighed: dict[str, tuple[Weighed, float]] = {}
+    for bid in bids:
+        order = bid.line.order
+        scarce = worths.orders.get(order.id)
+        alone = bid.exclusive is not None and (choice is None or choice.mode is Mode.EXCLUSIVE or bid.shared is None)
+        amount = (bid.exclusive if alone else bid.shared) or 0
+        lead, money = (scarce.lead, scarce.money / _MILLION) if scarce is not None else (0, 0.0)
+        used = _used(bid.line, room, worths.funds) if hedge else 0.0
+        worth = reduced(amount * kept, amount, lead, money, hedge, used)
+        price = [Money(round(each), order.currency) for each in (amount, lead + money * amount, worth)]
+        weighed[order.id] = Weighed(bid.line.name, price[0], price[1], left_of(bid.line, room), price[2]), worth
+    won = {bid.line.order.id for bid in choice.winners} if choice is not None else set()
+    ranked = sorted(weighed, key=lambda order_id: (order_id not in won, -weighed[order_id][1]))
+    why = {order_id: _why(weighed[order_id][0], by_id[order_id], choice, weighed) for order_id in ranked[len(won) :]}
+    return Allotment(choice, tuple([weighed[order_id][0] for order_id in ranked[:_TOLD]]), why)
+
+
+def _why(mine: Weighed, bid: Bid, choice: Choice | None, weighed: Mapping[str, tuple[Weighed, float]]) -> Because:
+    if choice is None:
+        return because(KEPT_BACK, price=str(mine.bid), left=left_words(mine.left), later=str(mine.later))
+    for one in choice.winners if choice.mode is Mode.SHARED else ():
+        if one.line.order.recipient == bid.line.order.recipient:
+            return because(SAME_BUYER_LEG, order=one.line.order.id)
+    best = weighed[choice.winners[0].line.order.id][0]
+    scarce = f"{left_words(mine.left)} are worth {mine.later} each later" if mine.later.amount else "it pays less"
+    return because(
+        WORTH_LESS, price=str(mine.bid), worth=str(mine.worth), winner=best.name, best=str(best.worth), why=scarce
+    )
+
+
+def left_of(line: Line, room: Room) -> int | None:
+    """How many leads the tightest cap of an order still takes; None where it has none."""
+    uses = room.used.get(line.order.id, ())
+    left = [
+        max(cap.leads - uses[place].leads, 0) for place, cap in line.caps if cap.leads is not None and place < len(uses)
+    ]
+    return min(left, default=None)
+
+
+_TOLD = 5
+"""How many bids an auction weighs in words, the winners among them."""

@@ -84,3 +84,28 @@ keyed hash of each, enough to see later whether they are the same."""
 
 sa.Index("market_quote_by_source", MARKET_QUOTE.c.source_id, MARKET_QUOTE.c.id)
 sa.Index("market_quote_by_end", MARKET_QUOTE.c.expires_at)
+
+MARKET_LEARNED = sa.Table(
+    "market_learned",
+    metadata,
+    sa.Column("name", Id, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""What the market has worked out, one row a kind: the shadow prices in force, acceptance and returns, how far the
+sample reaches."""
+
+MARKET_SAMPLE = sa.Table(
+    "market_sample",
+    metadata,
+    sa.Column("last_id", Id, primary_key=True),
+    sa.Column("starts", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ends", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("leads", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""Past leads as auctions saw them, some hundred a row, up to ``last_id``: moments, traits and who wanted them, nothing
+personal."""
+
+sa.Index("market_sample_by_end", MARKET_SAMPLE.c.ends)

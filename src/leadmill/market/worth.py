@@ -66,8 +66,8 @@ def plan(
     """The best next offer, or None where keeping the lead is worth more.
 
     ``legs`` is how many more buyers may share the lead; ``alone`` is False once a leg is sold. ``refill`` says whether
-    a leg that was refused is offered to another while others stand. With a fallback behind it a refusal costs little,
-    so exclusive orders are asked by worth and not by worth times odds.
+    a leg that was refused is offered to another while others stand. Of equals the first is asked. With a fallback
+    behind it a refusal costs little, so exclusive orders are asked by worth and not by worth times odds.
     """
     if rounds <= 0:
         return None
@@ -148,9 +148,9 @@ def _of_distinct_buyers(ranked: Sequence[Candidate]) -> list[Candidate]:
     return found
 
 
-def _by_worth(one: Candidate) -> tuple[float, float, str]:
-    return -one.worth, -one.odds, one.key
+def _by_worth(one: Candidate) -> tuple[float, float]:
+    return -one.worth, -one.odds
 
 
-def _by_expected(one: Candidate) -> tuple[float, str]:
-    return -one.worth * one.odds, one.key
+def _by_expected(one: Candidate) -> float:
+    return -one.worth * one.odds
