@@ -14,6 +14,7 @@ from leadmill.capture import (
     Submission,
     Vertical,
     check_map,
+    check_ping,
     check_submission,
     read_dialects,
     read_verticals,
@@ -30,6 +31,7 @@ from leadmill.followup.rules import read_messages
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn
 from leadmill.interfaces.api.outcomes import OutcomeIn
+from leadmill.interfaces.api.ping import PingAnswer
 from leadmill.interfaces.api.problems import Problem
 from leadmill.parties import Source
 from leadmill.policy import read_law
@@ -140,6 +142,17 @@ def check_lead(body: bytes, content_type: str) -> None:
     assert "Helio Solar LLC" in (mapped.consent["sellers"] or [])  # type: ignore[operator]
 
 
+@examples("json", "ping")
+def test_a_ping_holds_nothing_of_a_person(block: Block) -> None:
+    assert check_ping(submission(block.text.encode(), "application/json"), LEXICON).fields
+
+
+@examples("json", "post")
+def test_a_post_is_a_lead_that_names_its_ping(block: Block) -> None:
+    check_lead(block.text.encode(), "application/json")
+    assert msgspec.json.decode(block.text)["ping_id"].startswith("ping_")
+
+
 @examples("json", "lead")
 def test_a_lead_is_understood_whole(block: Block) -> None:
     check_lead(block.text.encode(), "application/json")
@@ -169,7 +182,14 @@ def test_both_ways_to_write_a_lead_say_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "model"),
-    [("answer", Answer), ("problem", Problem), ("outcome", OutcomeIn), ("known", KnownIn), ("summary", Summary)],
+    [
+        ("answer", Answer),
+        ("ping-answer", PingAnswer),
+        ("problem", Problem),
+        ("outcome", OutcomeIn),
+        ("known", KnownIn),
+        ("summary", Summary),
+    ],
 )
 def test_a_document_has_the_shape_that_is_sent(kind: str, model: Any) -> None:
     found = blocks("json", kind)

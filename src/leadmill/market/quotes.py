@@ -24,8 +24,8 @@ EXPIRED = declare(
     "market.quote.expired", "The price quoted to the ping held until {until}; the lead came {late} s later.",
     State.REJECTED,
 )  # fmt: skip
-USED = declare("market.quote.used", "The ping was posted against before, as {lead}.", State.REJECTED)
-UNKNOWN = declare("market.quote.unknown", "The ping that the lead names is not known any more.", State.REJECTED)
+USED = declare("market.quote.spent", "The ping was posted against before, as {lead}.", State.REJECTED)
+UNKNOWN = declare("market.quote.gone", "The ping that the lead names is not known any more.", State.REJECTED)
 NOT_HONOURED = declare(
     "market.quote.not_honoured",
     "The quoted buyers cannot have the lead, and the best of the others, at {best}, does not cover the {price} that "
