@@ -86,7 +86,7 @@ def declared_on(page: Path) -> list[Declared]:
 )
 def test_the_business_of_a_page_can_be_applied_as_one(page: Path) -> None:
     planned = plan(declared_on(page), {}, VERTICALS, keyed, AnyKey())
-    assert {record.kind for record in planned.records} == {"source", "buyer", "team", "order", "form"}
+    assert {record.kind for record in planned.records} == {"source", "buyer", "team", "order", "market", "form"}
 
 
 @examples("toml", "speakers")

@@ -17,7 +17,7 @@ from leadmill.flow.configure import read_text
 from leadmill.flow.model import Settled
 from leadmill.interfaces.api.intake import answer_of
 from leadmill.interfaces.api.openapi import describe
-from leadmill.market import read_order
+from leadmill.market import read_market, read_order
 from leadmill.outcomes import Disposition
 from leadmill.parties import read_buyer, read_source, read_team
 from leadmill.policy import read_law
@@ -79,6 +79,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "buyer": read_buyer,
     "team": read_team,
     "order": read_order,
+    "market": read_market,
 }
 
 
@@ -86,7 +87,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
 def test_every_key_of_a_table_is_described(kind: str, asked: dict[str, set[str]]) -> None:
     raw = example_of(kind)
     READERS[kind](raw)
-    assert first_column(part_of("configuration.md", f"`[[{kind}]]`")) == asked[f"{kind} {raw['id']}"]
+    assert first_column(part_of("configuration.md", f"`[[{kind}]]`")) == asked[f"{kind} {raw.get('id') or raw['vertical']}"]
 
 
 def test_every_key_of_a_form_is_described(asked: dict[str, set[str]]) -> None:

@@ -15,6 +15,7 @@ from leadmill.market import (
     Auction,
     Declined,
     Headroom,
+    House,
     Order,
     Room,
     Sale,
@@ -61,13 +62,17 @@ class Scene:
     """Orders and a roster, a simulated book between them, and leads to put through."""
 
     def __init__(
-        self, orders: list[Order], *parties: Buyer | Team | Source, funds: dict[str, int] | None = None
+        self,
+        orders: list[Order],
+        *parties: Buyer | Team | Source,
+        funds: dict[str, int] | None = None,
+        house: House | None = None,
     ) -> None:
         known = {item.id for item in parties}
         others = {item.buyer: buyer(item.buyer) for item in orders if item.buyer and item.buyer not in known}
         self.roster = roster(*parties, *others.values())
         self.orders = {item.id: item for item in orders}
-        self.step = Allocate(self.orders, self.roster)
+        self.step = Allocate(self.orders, self.roster, house=house)
         money = {name: Money(amount) for name, amount in funds.items()} if funds is not None else None
         self.book = SimulatedBook(self.orders, self.roster, money)
         self.count = 0

@@ -10,8 +10,8 @@ from datetime import datetime
 from leadmill.core.ids import make_id
 from leadmill.core.money import Money
 from leadmill.ledger import PAYOUTS, REVENUE, Posting, buyer_account, payable_account
-from leadmill.market import Leg, Sale
-from leadmill.parties import Payout, Source
+from leadmill.market import Sale
+from leadmill.parties import Payout, Source, earned
 
 SALE = "sale"
 PAYOUT = "payout"
@@ -25,19 +25,19 @@ def postings_of(
 ) -> tuple[Posting, ...]:
     """The postings of a sale: each leg's price from the buyer to revenue, and what the source earns from it.
 
-    A share is earned leg by leg and stands or falls with the leg. A fixed payout is for the lead, however many buyers
-    share it: it refers to the whole deal. What a ping was ``promised`` takes the place of what the terms would give
-    now. Nothing is posted for nothing.
+    A share, or what a margin leaves, is earned leg by leg and stands or falls with the leg. A fixed payout is for the
+    lead, however many buyers share it: it refers to the whole deal. What a ping was ``promised`` takes the place of
+    what the terms would give now. Nothing is posted for nothing.
     """
-    earned = _payouts(sale, source.payout if source is not None else None, promised)
+    payouts = _payouts(sale, source.payout if source is not None else None, promised)
     found: list[Posting] = []
     for leg in sale.legs:
         found.append(_posting(buyer_account(leg.buyer_id), REVENUE, leg.price, SALE, leg.sale_id, lead_id, now))
-        if source is not None and leg.sale_id in earned:
-            amount = earned[leg.sale_id]
+        if source is not None and leg.sale_id in payouts:
+            amount = payouts[leg.sale_id]
             found.append(_posting(PAYOUTS, payable_account(source.id), amount, PAYOUT, leg.sale_id, lead_id, now))
-    if source is not None and sale.id in earned:
-        found.append(_posting(PAYOUTS, payable_account(source.id), earned[sale.id], PAYOUT, sale.id, lead_id, now))
+    if source is not None and sale.id in payouts:
+        found.append(_posting(PAYOUTS, payable_account(source.id), payouts[sale.id], PAYOUT, sale.id, lead_id, now))
     return tuple(item for item in found if item.amount.amount > 0)
 
 
@@ -48,7 +48,7 @@ def _payouts(sale: Sale, payout: Payout | None, promised: Money | None) -> dict[
     if payout.model == "fixed":
         amount = promised or payout.amount
         return {} if amount is None else {sale.id: amount}
-    shares = {leg.sale_id: _share(payout, leg) for leg in sale.legs}
+    shares = {leg.sale_id: earned(payout, leg.price) for leg in sale.legs}
     if promised is None or promised.amount == sum(share.amount for share in shares.values()):
         return shares
     # In proportion to the legs' prices, to the last minor unit.
@@ -61,10 +61,6 @@ def _payouts(sale: Sale, payout: Payout | None, promised: Money | None) -> dict[
         spread[leg.sale_id] = Money(upto - gone, promised.currency)
         gone = upto
     return spread
-
-
-def _share(payout: Payout, leg: Leg) -> Money:
-    return leg.price.times(payout.rate) if payout.rate is not None else Money(0, leg.price.currency)
 
 
 def _posting(debit: str, credit: str, amount: Money, kind: str, ref: str, group: str, now: datetime) -> Posting:

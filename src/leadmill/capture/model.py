@@ -136,13 +136,25 @@ class FieldSpec(Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
+class Neutral(Struct, frozen=True):
+    """Why a vertical's recipients may not be ranked by what they pay (``rule``, ``citation``, ``says``), by which
+    criteria instead, best first, and for leads of which ``pages`` (kinds of a source's page; empty: every lead)."""
+
+    rule: str
+    citation: str
+    says: str
+    criteria: tuple[str, ...]
+    pages: tuple[str, ...] = ()
+
+
 class Vertical(Struct, frozen=True, kw_only=True):
     """A decoded vertical pack: ``pack.toml`` and ``fields.toml`` with the common fields beneath.
 
     ``fields`` is by canonical name, the common ones included. ``dedupe_window_days`` is how long a second submission
     of the same person counts as the same lead. ``consent`` and ``context`` describe what comes beside the fields,
     ``control`` what steers the intake (vertical, test, keys); ``objects`` are names under which callers nest fields.
-    ``digest`` is that of the pack and the common fields, and goes into every decision made with it.
+    ``neutral`` is set where recipients may not be ranked by what they pay. ``digest`` is that of the pack and the
+    common fields, and goes into every decision made with it.
     """
 
     name: str
@@ -157,6 +169,7 @@ class Vertical(Struct, frozen=True, kw_only=True):
     consent_required: bool = True
     currency: str = "USD"
     adult_only: bool = False
+    neutral: Neutral | None = None
     digest: str = ""
 
     @property

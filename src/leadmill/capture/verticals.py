@@ -7,8 +7,8 @@ nothing in it is ignored.
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from leadmill.capture.model import Choice, FieldSpec, FieldType, Vertical
-from leadmill.core.reading import Table
+from leadmill.capture.model import Choice, FieldSpec, FieldType, Neutral, Vertical
+from leadmill.core.reading import Table, nearest
 from leadmill.runtime.packs import Pack, Packs, digest_of
 
 _FAULT = "packs.vertical.malformed"
@@ -52,10 +52,37 @@ def read_vertical(pack: Pack, common: Pack) -> Vertical:
         consent_required=head.flag("consent_required", True),
         currency=head.currency(),
         adult_only=head.flag("adult_only", False),
+        neutral=_neutral(head),
         digest=digest_of({"pack": pack.digest.encode(), "common": common.digest.encode()}),
     )
     head.value("version", 1)
     head.close()
+    return found
+
+
+NEUTRAL_CRITERIA = ("licence", "near", "fit", "waiting")
+"""What recipients may be ranked by where they may not be ranked by what they pay."""
+
+
+def _neutral(head: Table) -> Neutral | None:
+    barred = head.choice("ranking", ("payment", "neutral"), "payment") == "neutral"
+    if head.has("neutral") is not barred:
+        head.refuse('goes with ranking = "neutral", and that with it', "neutral")
+    if not barred:
+        return None
+    part = Table(head.value("neutral"), f"{head.where}, neutral", _FAULT)
+    criteria = part.texts("criteria")
+    for name in criteria:
+        if name not in NEUTRAL_CRITERIA:
+            part.refuse(f"'{name}' is no criterion; {nearest(name, NEUTRAL_CRITERIA)}", "criteria")
+    found = Neutral(
+        rule=part.text("rule"),
+        citation=part.text("citation"),
+        says=part.text("says"),
+        criteria=criteria,
+        pages=part.texts("pages", ()),
+    )
+    part.close()
     return found
 
 

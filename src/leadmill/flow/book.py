@@ -15,7 +15,7 @@ from leadmill.facts import Consult, Reference
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
 from leadmill.followup import read_templates
-from leadmill.market import Order, read_order
+from leadmill.market import MarketTerms, Order, read_market, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import read_law
 from leadmill.runtime.db import Database, Tx
@@ -84,6 +84,7 @@ class Book:
             templates=self._templates[mail],
             mail=mail,
             dialects=self._dialects,
+            markets=_markets(found),
         )
 
     async def refresh(self, db: Database) -> bool:
@@ -131,6 +132,11 @@ class Book:
         if found.revision >= self._held.revision:
             self._orders = read
         return {order.id: order for _, order in read.values()}
+
+
+def _markets(found: Snapshot) -> dict[str, MarketTerms]:
+    markets = (read_market(_decode(body)) for body in found.of("market").values())
+    return {market.vertical: market for market in markets}
 
 
 def _forms(found: Snapshot, verticals: Mapping[str, Vertical]) -> dict[str, Form]:

@@ -27,7 +27,7 @@ from leadmill.runtime import records
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
 
-KINDS = ("source", "buyer", "team", "order", "form")
+KINDS = ("source", "buyer", "team", "order", "market", "form")
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file read."""
 
@@ -216,13 +216,14 @@ def _keyless(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str, Vertical]) -> Rules:
     roster = rules.roster
     sources, buyers, teams = dict(roster.sources), dict(roster.buyers), dict(roster.teams)
-    orders, forms = dict(rules.orders), dict(rules.forms)
+    orders, forms, markets = dict(rules.orders), dict(rules.forms), dict(rules.markets)
     books: dict[str, dict[str, Any]] = {
         "source": sources,
         "buyer": buyers,
         "team": teams,
         "order": orders,
         "form": forms,
+        "market": markets,
     }
     leaving = [item for item in declared if retires(item.raw)]
     planned = plan(
@@ -242,7 +243,9 @@ def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str,
         if books[item.kind].pop(item.id, None) is None:
             raise BadInput("config.record.unknown", f"there is no {item.kind} {item.id} to retire")
     kept: dict[str, Any] = {name: getattr(rules, name) for name in Rules.__slots__}
-    return Rules(**{**kept, "roster": Roster(sources, buyers, teams), "orders": orders, "forms": forms})
+    return Rules(
+        **{**kept, "roster": Roster(sources, buyers, teams), "orders": orders, "forms": forms, "markets": markets}
+    )
 
 
 def _referred(roster: Roster) -> dict[tuple[str, str], str]:

@@ -199,9 +199,14 @@ class Pen:
 
 
 def _payout(case: Case, sale: Sale) -> int:
-    # A source with terms is told what it earns; one without (an own site) sees what the lead brought.
-    paid = payout_of(case.get(Postings))
-    return paid if paid is not None else sale.value.amount
+    # A source with terms is told what it earns; one without (an own site) sees what the lead brought. Of silent legs
+    # it is not told here: its statement has what they earn it.
+    silent = frozenset(leg.sale_id for leg in sale.legs if leg.silent)
+    postings = case.get(Postings)
+    if silent and postings is not None:
+        postings = Postings(tuple(item for item in postings.items if item.ref not in silent))
+    paid = payout_of(postings)
+    return paid if paid is not None else sum(leg.price.amount for leg in sale.legs if not leg.silent)
 
 
 def payout_of(postings: Postings | None) -> int | None:

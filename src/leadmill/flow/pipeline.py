@@ -17,7 +17,7 @@ from leadmill.facts import Verify
 from leadmill.flow.rules import Rules
 from leadmill.followup import Plan
 from leadmill.identity import Recognise
-from leadmill.market import Allocate, Redeem
+from leadmill.market import Allocate, House, Redeem
 from leadmill.overlap import Compare
 from leadmill.policy import Clear
 from leadmill.scoring import Rate
@@ -50,7 +50,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Rate(rules.cards),
             Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
             Compare(rules.roster),
-            Allocate(rules.orders, rules.roster, currencies, before),
+            Allocate(rules.orders, rules.roster, currencies, before, house(rules)),
         ),
         after=(
             Dispatch(rules.roster),
@@ -58,3 +58,9 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Plan(rules.roster, rules.templates),
         ),
     )
+
+
+def house(rules: Rules) -> House:
+    """On what terms leads are given out: as the house has set them, and as the packs demand."""
+    neutral = {name: one.neutral for name, one in rules.verticals.items() if one.neutral is not None}
+    return House(rules.markets, neutral)

@@ -15,7 +15,7 @@ from leadmill.core.reading import nearest
 from leadmill.delivery import read_delivery
 from leadmill.flow.changes import RecordChange, compare
 from leadmill.flow.rules import NO_DIALECTS, Dialects
-from leadmill.market import Order, read_order
+from leadmill.market import MarketTerms, Order, read_market, read_order
 from leadmill.parties import (
     KEY_PURPOSE,
     Buyer,
@@ -28,11 +28,12 @@ from leadmill.parties import (
     read_team,
 )
 
-Party = Source | Buyer | Team | Order | Form
+Party = Source | Buyer | Team | Order | MarketTerms | Form
 
 
 class Declared(Struct, frozen=True):
-    """A table of a file; ``place`` is where it stands, such as ``business.toml#/order/3``."""
+    """A table of a file; ``place`` is where it stands, such as ``business.toml#/order/3``. A market has its vertical's
+    name as its id."""
 
     kind: str
     raw: dict[str, Any]
@@ -41,7 +42,7 @@ class Declared(Struct, frozen=True):
     @property
     def id(self) -> str:
         """Its id, or nothing where it has none that is a text."""
-        found = self.raw.get("id")
+        found = self.raw.get("vertical" if self.kind == "market" else "id")
         return found if isinstance(found, str) else ""
 
 
@@ -72,7 +73,7 @@ def plan(
     after: dict[tuple[str, str], dict[str, Any] | None] = {}
     before = {key: decode(body) for key, body in standing.items()}
     places: dict[tuple[str, str], str] = {}
-    for item in declared:
+    for item in [_named(item, names) for item in declared]:
         key = (item.kind, item.id)
         with faults.at(item.place):
             if item.id and key in places:
@@ -84,7 +85,8 @@ def plan(
                 parties[key] = _read(item.kind, document, verticals, dialects)
             after[key] = document
     # A record with a mistake counts as there, so that those who refer to it are not blamed for it.
-    there = {**before, **{(item.kind, item.id): {**item.raw, "key_hash": ""} for item in declared}}
+    named = [_named(item, names) for item in declared]
+    there = {**before, **{(item.kind, item.id): {**item.raw, "key_hash": ""} for item in named}}
     known = _Known.of({**there, **{key: raw for key, raw in after.items() if raw is not None}}, verticals)
     for key, party in parties.items():
         with faults.at(places[key]):
@@ -98,6 +100,14 @@ def plan(
         {key: None if raw is None else msgspec.json.encode(raw).decode() for key, raw in after.items()},
         parties,
     )
+
+
+def _named(item: Declared, names: Mapping[str, str]) -> Declared:
+    """A market under its vertical's own name, however the file calls it."""
+    vertical = item.raw.get("vertical")
+    if item.kind != "market" or not isinstance(vertical, str):
+        return item
+    return Declared(item.kind, {**item.raw, "vertical": canonical_vertical(vertical, names)}, item.place)
 
 
 def retires(raw: Mapping[str, Any]) -> bool:
@@ -200,6 +210,8 @@ def _read(
         return read_source(raw)
     if kind == "order":
         return read_order(raw, dialects.outbound)
+    if kind == "market":
+        return read_market(raw)
     if kind == "form":
         return read_form(raw, verticals)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)
@@ -211,7 +223,7 @@ def _read(
 class _Known(Struct, frozen=True):
     """What a record may refer to: everything standing after the change, the retired included."""
 
-    verticals: Collection[str]
+    verticals: Mapping[str, Vertical]
     sources: dict[str, Collection[str]]
     buyers: dict[str, str]
     teams: Collection[str]
@@ -239,6 +251,7 @@ class _Known(Struct, frozen=True):
             case Source():
                 self._verticals(f"source {party.id}", party.verticals)
                 self._verticals(f"source {party.id}, dialect", party.dialect.verticals.values())
+                self._source(party)
             case Buyer():
                 self._alone(party.id)
             case Team():
@@ -249,11 +262,30 @@ class _Known(Struct, frozen=True):
             case Order():
                 self._verticals(f"order {party.id}", (party.vertical,))
                 self._order(party)
+            case MarketTerms():
+                self._verticals(f"market {party.vertical}", (party.vertical,))
+                self._market(party)
             case Form():
                 self._exists(f"form {party.id}", "source", party.source_id, self.sources)
                 if party.vertical not in self.sources[party.source_id]:
                     says = f"form {party.id}: source {party.source_id} does not send {party.vertical} leads"
                     _bad("config.reference.mismatch", says)
+
+    def _market(self, market: MarketTerms) -> None:
+        kept = self.verticals[market.vertical].currency
+        if market.currency != kept:
+            says = f"market {market.vertical} names amounts in {market.currency}; its leads are sold in {kept}"
+            _bad("config.reference.mismatch", says)
+
+    def _source(self, source: Source) -> None:
+        """Floors and margins are compared with prices: they must be in the same money."""
+        if not (source.floor or source.shared_floor or source.min_margin):
+            return
+        for name in source.verticals:
+            kept = self.verticals[name].currency
+            if kept != source.currency:
+                says = f"source {source.id} names amounts in {source.currency}; {name} leads are sold in {kept}"
+                _bad("config.reference.mismatch", says)
 
     def _alone(self, recipient: str) -> None:
         if recipient in self.buyers and recipient in self.teams:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from leadmill.capture import Dialect, Form, Lexicon, Vertical
 from leadmill.facts import Consult, Reference
 from leadmill.followup import Templates
-from leadmill.market import Order
+from leadmill.market import MarketTerms, Order
 from leadmill.parties import Roster
 from leadmill.policy import Law
 from leadmill.runtime.dialect import Profile
@@ -41,6 +41,7 @@ class Rules:
         "laws",
         "lexicon",
         "mail",
+        "markets",
         "orders",
         "packs",
         "providers",
@@ -68,6 +69,7 @@ class Rules:
         templates: Templates,
         mail: bool,
         dialects: Dialects = NO_DIALECTS,
+        markets: Mapping[str, MarketTerms] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -84,3 +86,4 @@ class Rules:
         self.templates = templates
         self.mail = mail
         self.dialects = dialects
+        self.markets: Mapping[str, MarketTerms] = markets or {}

@@ -29,6 +29,7 @@ from leadmill.market.model import (
     Use,
     Wanted,
 )
+from leadmill.market.modes import House
 from leadmill.market.offers import MaskedIp, offer_of
 from leadmill.market.pace import Pace
 from leadmill.market.pinging import read_bid, read_ping, write_offer
@@ -45,7 +46,7 @@ from leadmill.market.quotes import (
     standby_of,
 )
 from leadmill.market.quoting import find_quote, forget_quotes, hear_quotes, keep_quote, keep_quoted, quotes_of
-from leadmill.market.reading import read_order
+from leadmill.market.reading import read_market, read_order
 from leadmill.market.rooms import RoomHold, RoomState
 from leadmill.market.service import (
     cancel_sale,
@@ -85,6 +86,7 @@ from leadmill.market.tender import (
     PingTarget,
     Tender,
 )
+from leadmill.market.terms import MarketTerms
 from leadmill.runtime.dialect import Secret
 
 __all__ = [
@@ -115,9 +117,11 @@ __all__ = [
     "Counters",
     "Declined",
     "Headroom",
+    "House",
     "Leg",
     "LegState",
     "Manners",
+    "MarketTerms",
     "MaskedIp",
     "Mode",
     "NoBid",
@@ -163,6 +167,7 @@ __all__ = [
     "pace_of_orders",
     "quotes_of",
     "read_bid",
+    "read_market",
     "read_order",
     "read_ping",
     "recount_limits",

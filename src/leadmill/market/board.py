@@ -330,7 +330,8 @@ AnyBoard = Board | WideBoard
 
 
 class Boards(dict[str, AnyBoard]):
-    """The boards by vertical, with what they were made from. ``small`` is the most orders that are all named."""
+    """The boards by vertical, with what they were made from. ``small`` is the most orders that are all named,
+    ``turning`` the verticals whose leads may go by turns, and whether by the shares of a day."""
 
     def __init__(
         self,
@@ -339,16 +340,19 @@ class Boards(dict[str, AnyBoard]):
         currencies: Mapping[str, str] | None = None,
         earlier: "Boards | None" = None,
         small: int = SMALL,
+        turning: Mapping[str, bool] | None = None,
     ) -> None:
         super().__init__()
         self.small = small
+        self._turning = dict(turning or {})
         self._currencies = dict(currencies or {})
         self._orders = orders
         self._roster = roster
         verticals = {order.vertical for order in orders.values()} | set(self._currencies)
         self._teams = {order.id: order for order in in_house(orders.values(), roster, verticals)}
         self._lines: dict[str, Line] = {}
-        if earlier is not None and earlier.small == small and earlier._currencies == self._currencies:
+        same = earlier is not None and earlier.small == small and earlier._turning == self._turning
+        if earlier is not None and same and earlier._currencies == self._currencies:
             self._follow(earlier)
         else:
             self._begin()
@@ -395,7 +399,8 @@ class Boards(dict[str, AnyBoard]):
                 self[vertical] = Board(lines) if size <= self.small else WideBoard(lines)
 
     def _line(self, order: Order) -> Line:
-        return Line(order, self._roster, self._currencies.get(order.vertical, "USD"))
+        by_share = self._turning.get(order.vertical)
+        return Line(order, self._roster, self._currencies.get(order.vertical, "USD"), by_share)
 
 
 def _moved(before: Mapping[str, Buyer | Team], now: Mapping[str, Buyer | Team]) -> set[str]:

@@ -42,10 +42,10 @@ class CapBook:
             self.free(hold_id)
         return self.tally.room(ask, self.at)
 
-    def take(self, order_id: str, price: Money, rep: str | None = None) -> None:
-        """Count a lead for an order, and for a rep. Raises Permanent ``market.limit.exceeded`` where it does not fit,
-        which means that something sold without asking."""
-        account = self._count(order_id, price.amount, rep)
+    def take(self, order_id: str, price: Money, rep: str | None = None, covered: bool = False) -> None:
+        """Count a lead for an order, and for a rep; what is ``covered`` was paid before. Raises Permanent
+        ``market.limit.exceeded`` where it does not fit, which means that something sold without asking."""
+        account = self._count(order_id, price.amount, rep, covered)
         if account is not None:
             self._draws[account] = self._draws.get(account, 0) - price.amount
 
@@ -73,13 +73,13 @@ class CapBook:
         self._freed.append(hold)
         return True
 
-    def _count(self, order_id: str, amount: int, rep: str | None) -> str | None:
+    def _count(self, order_id: str, amount: int, rep: str | None, covered: bool = False) -> str | None:
         """Count a lead and its price; the limited account that pays it, if any."""
         wanted = self.wanted.get(order_id)
         if wanted is None:
             return None
         tally = self.tally
-        for key in tally.take(wanted, amount, self.at, rep):
+        for key in tally.take(wanted, amount, self.at, rep, covered):
             leads, spend = self._moves.get(key, (0, 0))
             self._moves[key] = (leads + 1, spend + amount)
             most_leads, most_spend = self._limit(key, wanted)
@@ -89,7 +89,7 @@ class CapBook:
             ):
                 raise Permanent("market.limit.exceeded", f"{key[0]} has no room in this {key[1].value}")
         account = wanted.account
-        if account is None or not amount:
+        if account is None or not amount or covered:
             return None
         if tally.funds.get(account, -1) < 0:
             raise Permanent("market.limit.exceeded", f"{account} does not cover the sale")

@@ -18,7 +18,7 @@ from leadmill.market.model import Assignment, Headroom, LegState, Room, Sale, Sa
 from leadmill.market.shadows import Shadows
 from leadmill.market.store.counters import lock_counters, open_counters
 from leadmill.market.store.holds import lock_holds
-from leadmill.market.store.sales import add_sale, last_sales
+from leadmill.market.store.sales import add_sale, last_assignments, last_sales
 from leadmill.market.tally import Key, keys_of
 from leadmill.market.windows import bounds
 from leadmill.runtime.clock import Clock
@@ -73,6 +73,7 @@ class Counters:
                 accounts[item.account] = item.currency
             if item.ties:
                 tied.append(item.order_id)
+            tied += [rep for rep, _ in item.reps]
         for hold in holds:
             if hold.order_id in book.wanted:
                 book.held[hold.id] = hold
@@ -93,7 +94,10 @@ class Counters:
         strange = [order_id for order_id in tied if order_id not in self._last]
         if strange:
             self._last |= dict.fromkeys(strange)
-            self._last |= await last_sales(tx, strange)
+            self._last |= await last_sales(tx, [name for name in strange if "/" not in name])
+            reps = [name for name in strange if "/" in name]
+            if reps:
+                self._last |= await last_assignments(tx, reps)
         for order_id in tied:
             last = self._last[order_id]
             if last is not None:
@@ -124,7 +128,7 @@ class Counters:
         at = book.at if book is not None else now
         for number, leg in enumerate(sale.legs, start=1):
             if book is not None:
-                book.take(leg.order_id, leg.price)
+                book.take(leg.order_id, leg.price, covered=leg.covered)
             add_sale(
                 tx,
                 SaleRecord(
@@ -148,8 +152,10 @@ class Counters:
         """Write an assignment and count it for its rep."""
         book = book_of(tx)
         nothing = Money(0)
+        at = book.at if book is not None else now
+        rep = f"{assignment.team}/{assignment.rep}"
         if book is not None:
-            book.take(assignment.order_id, nothing, f"{assignment.team}/{assignment.rep}")
+            book.take(assignment.order_id, nothing, rep)
         add_sale(
             tx,
             SaleRecord(
@@ -164,6 +170,7 @@ class Counters:
                 mode="in_house",
                 price=nothing,
                 state=LegState.ASSIGNED,
-                at=book.at if book is not None else now,
+                at=at,
             ),
         )
+        tx.after(lambda: self._last.update({rep: at}))

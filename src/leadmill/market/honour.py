@@ -39,7 +39,7 @@ def _as_quoted(quote: PingQuote, bids: Sequence[Bid]) -> Choice | None:
         if bid is None or now is None or now < leg.price.amount:
             return None
         amount = leg.price.amount
-        winners.append(Bid(bid.line, amount if alone else None, None if alone else amount, bid.last))
+        winners.append(Bid(bid.line, amount if alone else None, None if alone else amount, bid.last, bid.quote))
     if not winners or quote.mode is None:
         return None
     return Choice(quote.mode, winners, quote.value)

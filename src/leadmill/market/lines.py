@@ -36,6 +36,7 @@ from leadmill.market.model import (
     Per,
     Wanted,
 )
+from leadmill.market.pricing import tariff_of, windows_of
 from leadmill.market.tally import EPOCH
 from leadmill.parties import Buyer, Credit, Rep, Roster, Team
 
@@ -46,12 +47,14 @@ Conditions = list[tuple[Check, Considered]]
 class Desk:
     """A rep ready to be asked: ``name`` is ``team/rep``."""
 
-    __slots__ = ("_heads", "_zips", "capacity", "id", "name")
+    __slots__ = ("_heads", "_zips", "capacity", "hours", "id", "name", "skills")
 
     def __init__(self, team: str, rep: Rep) -> None:
         self.id = rep.id
         self.name = f"{team}/{rep.id}"
         self.capacity = rep.capacity
+        self.hours = rep.hours
+        self.skills = frozenset(rep.skills)
         self._heads = tuple(text[:-1] for text in rep.zips if text.endswith("*"))
         self._zips = frozenset(text for text in rep.zips if not text.endswith("*"))
 
@@ -65,25 +68,30 @@ class Desk:
 class Line:
     """An order ready to be asked. ``fixed`` is the refusal that does not depend on the lead; ``parts`` are the
     conditions that do not look at the clock, ``timed`` those that do, each with the refusal it gives. It belongs to as
-    many revisions of the rules as leave the order, its party and its currency alone."""
+    many revisions of the rules as leave the order, its party and its currency alone.
+
+    ``by_share`` is set where the vertical's leads may go by turns, and true where by the shares of a day."""
 
     __slots__ = (
         "_steady",
+        "always",
         "bid",
         "caps",
         "considered",
         "desks",
         "exclusive",
         "fixed",
+        "needs",
         "order",
         "parts",
         "party",
         "shared",
+        "tariff",
         "timed",
         "wanted",
     )
 
-    def __init__(self, order: Order, roster: Roster, currency: str) -> None:
+    def __init__(self, order: Order, roster: Roster, currency: str, by_share: bool | None = None) -> None:
         self.order = order
         self.party: Buyer | Team | None = None
         if order.buyer is not None:
@@ -93,6 +101,7 @@ class Line:
         sharing = order.mode is not Mode.EXCLUSIVE
         self.exclusive = order.price if order.mode is not Mode.SHARED else None
         self.shared = order.shared_price if sharing else None
+        self.tariff = tariff_of(order, self.exclusive, self.shared) if order.buyer is not None else None
         self.considered = Considered(order.id, order.recipient, self.exclusive or self.shared, None, self.shared)
         condition = parse(list(order.where))
         every = condition.parts if isinstance(condition, All) else (condition,)
@@ -100,8 +109,11 @@ class Line:
         self.timed = [self._asked(part) for part in every if _looks_at_clock(part)]
         self._steady: Conditions | None = None
         self.desks = self._desks()
+        needs = self.party.needs if isinstance(self.party, Team) else {}
+        self.needs = [(skill, compile_predicate(parse(list(where)))) for skill, where in needs.items()]
+        """The skills that some leads need of a team's rep, each with the condition."""
         caps = order.caps + ((Cap(Per.ALL, spend=order.budget),) if order.budget is not None else ())
-        pers = tuple(dict.fromkeys(cap.per for cap in caps))
+        pers = tuple(dict.fromkeys([*(cap.per for cap in caps), *windows_of(order, by_share is True)]))
         self.caps = tuple((pers.index(cap.per), cap) for cap in caps)
         self.wanted = Wanted(
             order_id=order.id,
@@ -111,7 +123,11 @@ class Line:
             account=self._account(),
             currency=order.currency,
             reps=tuple((desk.name, desk.capacity) for desk in self.desks),
+            # A price that moves may tie with any other, and where leads go by turns, everybody's last counts.
+            ties=order.buyer is not None and (self.tariff is not None or by_share is not None),
         )
+        self.always = self.wanted.ties
+        """Whether another can tie with it whatever the others' prices are."""
         self.fixed = self._fixed(currency)
         self.bid: tuple[Any, ...] | None = None
         """What the order last could pay, after what that followed from; see ``bid_of``."""
@@ -144,6 +160,7 @@ class Line:
 
     def tied(self, ties: bool) -> "Line":
         """This line where another can tie with it, or where none can."""
+        ties = ties or self.always
         if self.wanted.ties is ties:
             return self
         other = Line.__new__(Line)
@@ -231,7 +248,9 @@ def in_house(orders: Iterable[Order], roster: Roster, verticals: Iterable[str]) 
 
 
 def make_lines(
-    orders: Mapping[str, Order], roster: Roster, currencies: Mapping[str, str] | None = None
+    orders: Mapping[str, Order],
+    roster: Roster,
+    currencies: Mapping[str, str] | None = None,
 ) -> dict[str, list[Line]]:
     """Every order and team by vertical, ready to be asked, in the order of their ids. ``currencies`` says what a
     vertical's market is kept in where that is not USD."""

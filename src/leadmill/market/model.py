@@ -208,12 +208,15 @@ class Considered(Struct, frozen=True, array_like=True):
 
 
 class Leg(Struct, frozen=True):
-    """One buyer's part of a sale; ``sale_id`` is the id that buyer knows it by."""
+    """One buyer's part of a sale; ``sale_id`` is the id that buyer knows it by. ``covered`` says that its price was
+    paid with a subscription's fee, ``silent`` that the source is not told of it."""
 
     sale_id: str
     order_id: str
     buyer_id: str
     price: Money
+    covered: bool = False
+    silent: bool = False
 
 
 class Auction(Evidence, frozen=True):
@@ -232,6 +235,8 @@ class Auction(Evidence, frozen=True):
     value: Money | None = None
     dry: bool = False
     names: dict[str, str] = {}
+    ranked: Because | None = None
+    """What the orders were ranked by, where that was not what they pay."""
     orders: int = 0
     required: dict[str, int] = {}
     unnamed: dict[str, int] = {}
@@ -249,7 +254,11 @@ class Auction(Evidence, frozen=True):
         yield self._outcome(won)
         if self.weighed:
             yield weighing(self.weighed, " and ".join(self.named(item) for item in won) or "the lead is kept")
+        if self.ranked is not None:
+            yield self.ranked.message
         for item in self.considered:
+            if item.says:
+                yield f"{self.named(item)} ({item.order_id}): {item.says}."
             if item.refused is not None:
                 yield f"{self.named(item)} ({item.order_id}): {item.refused.message}"
         if self.orders:
@@ -279,6 +288,8 @@ class Auction(Evidence, frozen=True):
         text = " and ".join(parts) + (f" {self.mode}" if self.mode is not None else "")
         if shared and self.value is not None and len(won) > 1:
             text += f", {self.value} together"
+        if self.ranked is not None and len(self.considered) > len(won):
+            return f"{text} {verb}."
         if losers:
             return f"{text} beats " + ", ".join(f"{self.named(item)} {_at(item)}" for item in losers[:3]) + "."
         return f"{text} {verb}: no other order could take the lead."

@@ -5,7 +5,8 @@ refused here, with the place and the remedy, so that an auction meets only order
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from decimal import Decimal
+from typing import Literal, get_args
 
 from leadmill.core.hours import Schedule, read_schedule, read_zone
 from leadmill.core.money import Money
@@ -16,14 +17,16 @@ from leadmill.market.pinging import NO_PROFILES, read_ping
 from leadmill.market.pricelist import (
     CODE,
     read_call,
+    read_factor,
     read_price_rules,
     read_price_times,
     read_subscription,
     read_volume,
 )
-from leadmill.market.terms import PriceRule, VolumeStep
+from leadmill.market.terms import MarketTerms, PriceRule, Resale, Strategy, VolumeStep
 from leadmill.runtime.dialect import Profile
 
+_STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 _WINDOWS = ("hour", "day", "week", "month")
 
 
@@ -155,3 +158,53 @@ def _schedule(table: Table) -> Schedule | None:
         return None
     part = Table(table.value("schedule"), f"{table.where}, schedule", CODE)
     return read_schedule(part, "is empty, so the order would never be open; retire it instead")
+
+
+def read_market(raw: object) -> MarketTerms:
+    """The terms that a ``[[market]]`` table sets for one vertical. Raises
+    :class:`~leadmill.core.faults.BadInput` ``config.market.malformed`` as :func:`read_order` does."""
+    table = Table(raw, "market", "config.market.malformed")
+    vertical = table.name("vertical")
+    table.where = f"market {vertical}"
+    if table.has("id") and table.name() != vertical:
+        table.refuse("is that of its vertical; leave it out", "id")
+    currency = table.currency()
+    second = table.flag("second_price", False)
+    terms = MarketTerms(
+        vertical=vertical,
+        strategy=_strategy(table),
+        second_price=second,
+        floor=_money(table, "floor", currency),
+        shared_floor=_money(table, "shared_floor", currency),
+        reserve=_money(table, "reserve", currency),
+        shared_reserve=_money(table, "shared_reserve", currency),
+        neutral=table.flag("neutral", False),
+        consent_list=table.flag("consent_list", False),
+        resale=_resale(table),
+        currency=currency,
+        retired=table.flag("retired", False),
+    )
+    table.close()
+    if second and (terms.strategy != "revenue" or terms.neutral):
+        table.refuse("needs a ranking by price; leave it out", "second_price")
+    return terms
+
+
+def _strategy(table: Table) -> Strategy:
+    found = table.choice("strategy", _STRATEGIES, "revenue")
+    return next(name for name in _STRATEGIES if name == found)
+
+
+def _resale(table: Table) -> Resale | None:
+    if not table.has("resale"):
+        return None
+    part = Table(table.value("resale"), f"{table.where}, resale", "config.market.malformed")
+    found = Resale(
+        after=part.whole("after", least=1, most=90 * 24 * 60),
+        rounds=part.whole("rounds", 1, least=1, most=10),
+        factor=read_factor(part) if part.has("factor") else Decimal(1),
+    )
+    part.close()
+    if found.factor > 1:
+        part.refuse("a lead that nobody took does not become dearer", "factor")
+    return found

@@ -1,17 +1,20 @@
 """Which order takes a lead: what each can pay within its limits, the choice among them, and the sale.
 
-Called by the step ``Allocate``. A lead is sold to the one exclusive order or to the set of shared ones that pays more
-together; equal values go by priority, then to who has waited longest, then by id.
+Called by the step ``Allocate``. By default a lead is sold to the one exclusive order or to the set of shared ones
+that pays more together; equal values go by priority, then to who has waited longest, then by id. Another ranking, by
+expected worth or by none of it, takes the default's place in :func:`choose`, and nowhere else.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from leadmill.core.faults import Permanent
+from leadmill.core.hours import is_open
 from leadmill.core.ids import make_id
 from leadmill.core.money import Money
+from leadmill.core.predicates import Value
 from leadmill.core.reasons import Because, because
 from leadmill.market.lines import Desk, Line
 from leadmill.market.model import (
@@ -20,6 +23,8 @@ from leadmill.market.model import (
     CREDIT,
     MAX_LEGS,
     NEEDS_BID,
+    NO_REP_FOR_ZIP,
+    REP_CAPACITY,
     Assignment,
     Cap,
     Considered,
@@ -30,7 +35,9 @@ from leadmill.market.model import (
     Sale,
     Use,
 )
+from leadmill.market.pricing import HouseTerms, Quote, second_price
 from leadmill.market.tender import BID_EXPIRED, BID_NO_TEST, BidHeard, NoBid
+from leadmill.market.terms import NO_REP_ON_DUTY, NO_REP_SKILLED
 from leadmill.parties import Team
 from leadmill.policy import Clearance, clear_recipient
 
@@ -40,47 +47,71 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Bid:
     """What one order would pay for this lead, in minor units: alone, for a leg, or both."""
 
-    __slots__ = ("exclusive", "last", "line", "shared")
+    __slots__ = ("exclusive", "last", "line", "quote", "shared")
 
-    def __init__(self, line: Line, exclusive: int | None, shared: int | None, last: datetime | None) -> None:
+    def __init__(
+        self,
+        line: Line,
+        exclusive: int | None,
+        shared: int | None,
+        last: datetime | None,
+        quote: Quote | None = None,
+    ) -> None:
         self.line = line
         self.exclusive = exclusive
         self.shared = shared
         self.last = last
+        self.quote = quote
+        """How the amounts came about, None where they are the order's fixed prices."""
 
     @property
     def considered(self) -> Considered:
-        """The order as the auction tells of it: at what it bid, where it was asked for a bid."""
-        kept = self.line.considered
-        if self.line.order.ping is None:
+        """The order as the auction tells of it: at what it would pay for this lead, where that is not its fixed
+        price."""
+        kept, quote = self.line.considered, self.quote
+        if quote is None:
             return kept
         currency = self.line.order.currency
-        alone = Money(self.exclusive, currency) if self.exclusive is not None else None
-        leg = Money(self.shared, currency) if self.shared is not None else None
-        return Considered(kept.order_id, kept.recipient, alone or leg, None, leg)
+        alone = Money(quote.exclusive, currency) if quote.exclusive is not None else None
+        leg = Money(quote.shared, currency) if quote.shared is not None else None
+        return Considered(kept.order_id, kept.recipient, alone or leg, None, leg, quote.says)
 
     def refuse(self, why: Because) -> Considered:
         """The same, refused."""
         told = self.considered
-        return Considered(told.order_id, told.recipient, told.price, why, told.shared_price)
+        return Considered(told.order_id, told.recipient, told.price, why, told.shared_price, told.says)
 
-    def rank(self, amount: int) -> tuple[int, int, datetime, str]:
+    @property
+    def waited(self) -> datetime:
+        """When the order last got a lead; long ago where it never did."""
+        return self.last or _NEVER
+
+    def rank(self, amount: float) -> tuple[float, int, datetime, str]:
         """Best first: value, priority, longest waiting, id."""
         order = self.line.order
         return -amount, order.priority, self.last or _NEVER, order.id
 
 
-def bid_of(line: Line, room: Room) -> Bid | Because:
-    """What an order can pay within its limits, or the limit that keeps it from taking the lead at any price."""
+def bid_of(line: Line, room: Room, quote: Quote | None = None) -> Bid | Because:
+    """What an order can pay within its limits, or the limit that keeps it from taking the lead at any price.
+
+    ``quote`` is what it would pay for this lead, where that is not its fixed price: from its price list, or bid.
+    """
     wanted = line.wanted
     uses = room.used.get(wanted.order_id, ()) if wanted.pers else ()
     funds = room.funds.get(wanted.account, -1) if wanted.account is not None else None
     last = room.last.get(wanted.order_id) if wanted.ties else None
+    if quote is not None:
+        return _bid(line, uses, funds, last, (quote.exclusive, quote.shared), quote)
     kept = line.bid
     if kept is not None and kept[0] is uses and kept[1] == funds and kept[2] == last:
         known: Bid | Because = kept[3]
         return known
-    bid = _bid(line, uses, funds, last)
+    fixed = (
+        line.exclusive.amount if line.exclusive is not None else None,
+        line.shared.amount if line.shared is not None else None,
+    )
+    bid = _bid(line, uses, funds, last, fixed)
     line.bid = (uses, funds, last, bid)
     return bid
 
@@ -99,10 +130,10 @@ def heard_bid(line: Line, room: Room, heard: BidHeard | NoBid | None, test: bool
         return because(BID_EXPIRED, until=f"{heard.expires_at:%H:%M:%S} UTC")
     alone = heard.exclusive if order.mode is not Mode.SHARED else None
     leg = heard.shared if order.mode is not Mode.EXCLUSIVE else None
-    prices = tuple(Money(amount, order.currency) if amount is not None else None for amount in (alone, leg))
     uses = room.used.get(wanted.order_id, ()) if wanted.pers else ()
     funds = room.funds.get(wanted.account, -1) if wanted.account is not None else None
-    return _bid(line, uses, funds, room.last.get(wanted.order_id) if wanted.ties else None, prices)
+    last = room.last.get(wanted.order_id) if wanted.ties else None
+    return _bid(line, uses, funds, last, (alone, leg), Quote(alone, leg))
 
 
 def _bid(
@@ -110,28 +141,47 @@ def _bid(
     uses: Sequence[Use],
     funds: int | None,
     last: datetime | None,
-    prices: Sequence[Money | None] | None = None,
+    offered: tuple[int | None, int | None],
+    quote: Quote | None = None,
 ) -> Bid | Because:
     if len(uses) != len(line.wanted.pers):
         raise Permanent("market.headroom.missing", f"nothing is known of the limits of order {line.order.id}")
     found: Because | None = None
     amounts: list[int | None] = []
-    for price in prices or (line.exclusive, line.shared):
-        blocked = _blocked(line, uses, price, funds) if price is not None else None
-        amounts.append(price.amount if price is not None and blocked is None else None)
+    covered = quote is not None and quote.covered
+    for amount in offered:
+        blocked = _blocked(line, uses, amount, funds, covered) if amount is not None else None
+        amounts.append(amount if blocked is None else None)
         found = found or blocked
     if amounts[0] is None and amounts[1] is None:
         return found or because(NEEDS_BID)
-    return Bid(line, amounts[0], amounts[1], last)
+    return Bid(line, amounts[0], amounts[1], last, quote)
 
 
-def _blocked(line: Line, uses: Sequence[Use], price: Money, funds: int | None) -> Because | None:
-    full = over_cap(line, uses, price.amount)
+def _blocked(line: Line, uses: Sequence[Use], amount: int, funds: int | None, covered: bool) -> Because | None:
+    full = over_cap(line, uses, amount)
     if full is not None:
         return full
-    if funds is not None and funds < price.amount:
-        return because(CREDIT, price=str(price), available=str(Money(max(funds, 0), price.currency)))
+    # What a subscription covers is paid for, unless the fee itself has overdrawn the account.
+    if funds is not None and funds < (0 if covered else amount):
+        currency = line.order.currency
+        return because(CREDIT, price=price_words(amount, currency), available=str(Money(max(funds, 0), currency)))
     return None
+
+
+def admit(bid: Bid, terms: HouseTerms) -> Bid | Because:
+    """The bid as far as the house takes it: without the modes whose price is too low, or why none is left."""
+    amounts: list[int | None] = []
+    found: Because | None = None
+    for amount, alone in ((bid.exclusive, True), (bid.shared, False)):
+        refused = terms.refuses(amount, alone) if amount is not None else None
+        amounts.append(amount if refused is None else None)
+        found = found or refused
+    if found is None:
+        return bid
+    if amounts[0] is None and amounts[1] is None:
+        return found
+    return Bid(bid.line, amounts[0], amounts[1], bid.last, bid.quote)
 
 
 def over_cap(line: Line, uses: Sequence[Use], amount: int) -> Because | None:
@@ -156,60 +206,155 @@ def cap_words(cap: Cap) -> str:
 
 
 class Choice:
-    """Who gets the lead: the winning bids, how, and what they pay together (minor units)."""
+    """Who gets the lead: the winning bids, how, what each pays and all pay together (minor units). ``ranked`` says
+    what they were ranked by where that was not what they pay."""
 
-    __slots__ = ("mode", "value", "winners")
+    __slots__ = ("mode", "prices", "ranked", "value", "winners")
 
-    def __init__(self, mode: Mode, winners: list[Bid], value: int) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        winners: list[Bid],
+        value: int,
+        prices: list[int] | None = None,
+        ranked: Because | None = None,
+    ) -> None:
         self.mode = mode
         self.winners = winners
         self.value = value
+        alone = mode is Mode.EXCLUSIVE
+        self.prices = prices or [(bid.exclusive if alone else bid.shared) or 0 for bid in winners]
+        self.ranked = ranked
 
 
-def choose(bids: Sequence[Bid]) -> Choice | None:
-    """The best exclusive bid, or the best set of shared ones where that is worth more; None without bids."""
-    alone = min((bid for bid in bids if bid.exclusive is not None), key=_by_exclusive, default=None)
-    together = _best_set(sorted((bid for bid in bids if bid.shared is not None), key=_by_shared))
-    worth = sum(bid.shared or 0 for bid in together)
-    if alone is not None and (not together or (alone.exclusive or 0) >= worth):
-        return Choice(Mode.EXCLUSIVE, [alone], alone.exclusive or 0)
-    return Choice(Mode.SHARED, together, worth) if together else None
+Ranking = Callable[[Sequence[Bid], HouseTerms | None], Choice | None]
+"""Chooses among the bids for one lead, all of which it may have; a shared set must leave the house its margin."""
+
+Worth = Callable[[Bid, int], float]
+"""What it is worth to take a bid at an amount, in minor units: the amount itself, or what is expected of it."""
 
 
-def _by_exclusive(bid: Bid) -> tuple[int, int, datetime, str]:
-    return bid.rank(bid.exclusive or 0)
+def choose(bids: Sequence[Bid], terms: HouseTerms | None = None, ranking: Ranking | None = None) -> Choice | None:
+    """Who gets the lead; None without bids. The one place where candidates are ranked: by what they pay unless
+    ``ranking`` does it. In a second-price market the winners pay what the best of the others would have."""
+    return charged((ranking or pay_most)(bids, terms), bids, terms)
 
 
-def _by_shared(bid: Bid) -> tuple[int, int, datetime, str]:
-    return bid.rank(bid.shared or 0)
+def charged(choice: Choice | None, bids: Sequence[Bid], terms: HouseTerms | None) -> Choice | None:
+    """A choice at what the winners pay: what they offered or, in a second-price market, what the best of the others
+    would have paid. Where they were not ranked by price they pay what they offered."""
+    if choice is None or terms is None or not terms.second_price or choice.ranked is not None:
+        return choice
+    return _second_priced(choice, bids, terms)
 
 
-def _best_set(ranked: Sequence[Bid]) -> list[Bid]:
+def pay_most(bids: Sequence[Bid], terms: HouseTerms | None) -> Choice | None:
+    """The best exclusive bid, or the best set of shared ones where they pay more together."""
+    return most_worth(bids, terms, _amount)
+
+
+def most_worth(bids: Sequence[Bid], terms: HouseTerms | None, worth: Worth) -> Choice | None:
+    """The exclusive bid that is worth most, or the set of shared ones that is worth more together."""
+    best: Bid | None = None
+    best_key: tuple[float, int, datetime, str] | None = None
+    legs: list[tuple[tuple[float, int, datetime, str], Bid]] = []
+    for bid in bids:
+        if bid.exclusive is not None:
+            key = bid.rank(worth(bid, bid.exclusive))
+            if best_key is None or key < best_key:
+                best, best_key = bid, key
+        if bid.shared is not None:
+            legs.append((bid.rank(worth(bid, bid.shared)), bid))
+    legs.sort(key=_first)
+    together, value = _best_set(legs)
+    shared = [bid.shared or 0 for bid in together]
+    if together and terms is not None and terms.thin(shared) is not None:
+        together = []
+    if best is not None and best_key is not None and (not together or -best_key[0] >= value):
+        return Choice(Mode.EXCLUSIVE, [best], best.exclusive or 0)
+    return Choice(Mode.SHARED, together, sum(shared)) if together else None
+
+
+def _amount(_: Bid, amount: int) -> float:
+    return amount
+
+
+def _first(item: tuple[tuple[float, int, datetime, str], Bid]) -> tuple[float, int, datetime, str]:
+    return item[0]
+
+
+def _second_priced(choice: Choice, bids: Sequence[Bid], terms: HouseTerms) -> Choice:
+    holders = {bid.line.order.recipient for bid in choice.winners}
+    others = [bid for bid in bids if bid.line.order.recipient not in holders]
+    alone = max((bid.exclusive for bid in others if bid.exclusive is not None), default=0)
+    if choice.mode is Mode.EXCLUSIVE:
+        legs = sorted(((bid.rank(bid.shared), bid) for bid in others if bid.shared is not None), key=_first)
+        rivals, reserve, least = [alone, int(_best_set(legs)[1])], max(terms.reserve, terms.floor), 0
+    else:
+        # Legs together must bring what the best exclusive buyer would have paid.
+        rivals = [bid.shared for bid in others if bid.shared is not None]
+        reserve, least = max(terms.shared_reserve, terms.shared_floor), alone
+
+    def fits(amounts: Sequence[int]) -> bool:
+        return sum(amounts) >= least and terms.thin(amounts) is None
+
+    paid = second_price(choice.prices, rivals, reserve, fits)
+    pairs = zip(choice.winners, choice.prices, paid, strict=True)
+    # A lead that a subscription covers costs its share of the fee, whoever else wants it.
+    paid = [own if bid.quote is not None and bid.quote.covered else level for bid, own, level in pairs]
+    return Choice(choice.mode, choice.winners, sum(paid), paid)
+
+
+def _best_set(ranked: Sequence[tuple[tuple[float, int, datetime, str], Bid]]) -> tuple[list[Bid], float]:
     # For each size, the best that many orders of different buyers who all agree to be so many.
     best: list[Bid] = []
-    worth = -1
+    most = -1.0
     for size in range(1, min(MAX_LEGS, len(ranked)) + 1):
         chosen: list[Bid] = []
         buyers: set[str] = set()
-        for bid in ranked:
+        value = 0.0
+        for key, bid in ranked:
             order = bid.line.order
             if order.max_legs >= size and order.recipient not in buyers:
                 buyers.add(order.recipient)
                 chosen.append(bid)
+                value -= key[0]
                 if len(chosen) == size:
                     break
-        if len(chosen) == size:
-            value = sum(bid.shared or 0 for bid in chosen)
-            if value > worth:
-                best, worth = chosen, value
-    return best
+        if len(chosen) == size and value > most:
+            best, most = chosen, value
+    return best, max(most, 0.0)
 
 
-def pick_desk(line: Line, zip_code: str, room: Room) -> tuple[Desk | None, list[Desk]]:
-    """The least loaded rep with capacity left, and all reps who work the ZIP code."""
-    working = [desk for desk in line.desks if desk.works(zip_code)]
-    free = [desk for desk in working if desk.capacity is None or room.reps.get(desk.name, 0) < desk.capacity]
-    return min(free, key=lambda desk: (room.reps.get(desk.name, 0), desk.id), default=None), working
+def pick_desk(line: Line, values: Mapping[str, Value], room: Room, now: datetime) -> Desk | Because:
+    """The rep of a team who gets a lead, or why none does.
+
+    Of those who work its ZIP code, have the skills it needs, are on duty and have room, the one with the least of the
+    day's capacity used; among equals who has waited longest, then by id. A rep without a capacity counts as having
+    the others' average.
+    """
+    zip_code = values.get("zip")
+    working = [desk for desk in line.desks if desk.works(zip_code if isinstance(zip_code, str) else "")]
+    if not working:
+        return because(NO_REP_FOR_ZIP)
+    needed = [skill for skill, holds in line.needs if holds(values, now)]
+    able = [desk for desk in working if desk.skills.issuperset(needed)] if needed else working
+    if not able:
+        return because(NO_REP_SKILLED, skills=" and ".join(needed))
+    on_duty = [desk for desk in able if desk.hours is None or is_open(desk.hours, now)]
+    if not on_duty:
+        return because(NO_REP_ON_DUTY)
+    loads = room.reps
+    free = [desk for desk in on_duty if desk.capacity is None or loads.get(desk.name, 0) < desk.capacity]
+    if not free:
+        return because(REP_CAPACITY, capacity=sum(desk.capacity or 0 for desk in on_duty))
+    known = [desk.capacity for desk in line.desks if desk.capacity]
+    usual = sum(known) / len(known) if known else 1.0
+
+    def load(desk: Desk) -> tuple[float, datetime, str]:
+        return loads.get(desk.name, 0) / (desk.capacity or usual), room.last.get(desk.name, _NEVER), desk.id
+
+    return min(free, key=load)
 
 
 def sell(clearance: Clearance, lead_id: str, choice: Choice, now: datetime) -> Sale:
@@ -219,13 +364,14 @@ def sell(clearance: Clearance, lead_id: str, choice: Choice, now: datetime) -> S
     chosen.
     """
     legs = []
-    for bid in choice.winners:
+    for bid, amount in zip(choice.winners, choice.prices, strict=True):
         order, party = bid.line.order, bid.line.party
         if party is None or clear_recipient(clearance, party, now) is not None:
             raise Permanent("market.sale.not_cleared", f"order {order.id} was chosen without a clearance")
-        amount = bid.exclusive if choice.mode is Mode.EXCLUSIVE else bid.shared
-        price = Money(amount or 0, order.currency)
-        legs.append(Leg(_id("sale", now, lead_id, order.id), order.id, order.recipient, price))
+        covered = bid.quote is not None and bid.quote.covered
+        sale_id = _id("sale", now, lead_id, order.id)
+        price = Money(amount, order.currency)
+        legs.append(Leg(sale_id, order.id, order.recipient, price, covered, order.silent))
     return Sale("deal" + legs[0].sale_id.removeprefix("sale"), choice.mode, tuple(legs), legs[0].price.currency)
 
 

@@ -73,6 +73,8 @@ class Tally:
                 today = bounds(Per.DAY, wanted.tz, at)[0]
                 for rep, _ in wanted.reps:
                     reps[rep] = self.used.get((rep_scope(rep), Per.DAY, today), _NONE)[0]
+                    if rep in turns:
+                        last[rep] = turns[rep]
             if wanted.ties and order_id in turns:
                 last[order_id] = turns[order_id]
         return Room(at, used, funds, reps, last)
@@ -83,8 +85,11 @@ class Tally:
         self._uses[wanted.order_id] = (slot, uses)
         return uses
 
-    def take(self, wanted: Wanted, amount: int, at: datetime, rep: str | None = None) -> list[Key]:
-        """Count a lead and its price (minor units) for an order, or a lead for a rep; the counters that moved."""
+    def take(
+        self, wanted: Wanted, amount: int, at: datetime, rep: str | None = None, covered: bool = False
+    ) -> list[Key]:
+        """Count a lead and its price (minor units) for an order, or a lead for a rep; the counters that moved. What
+        is ``covered`` was paid before, and no account pays it now."""
         scope = order_scope(wanted.order_id)
         moved: list[Key] = []
         for per in wanted.pers:
@@ -95,8 +100,10 @@ class Tally:
             leads, spend = self.used.get(key, _NONE)
             self.used[key] = (leads + 1, spend + amount)
         self._uses.pop(wanted.order_id, None)
-        if wanted.account is not None and wanted.account in self.funds:
+        if wanted.account is not None and wanted.account in self.funds and not covered:
             self.funds[wanted.account] -= amount
+        if rep is not None:
+            self.last[rep] = at
         if wanted.ties:
             self.last[wanted.order_id] = at
         return moved

@@ -20,6 +20,8 @@ MARGIN = declare(
 )
 UNNAMED = declare("market.order.unnamed", "The consent does not name this buyer, and {who} takes only those it names.")
 NOT_NEXT = declare("market.order.not_next", "{winner} came first: {how}.")
+NO_REP_SKILLED = declare("market.order.no_rep_skilled", "No rep of this area has what the lead needs: {skills}.")
+NO_REP_ON_DUTY = declare("market.order.no_rep_on_duty", "No rep for this lead works at this hour.")
 NEUTRAL = declare("market.lead.neutral", "Ranked by {criteria}, not by price: {says} ({rule}: {citation})")
 STRATEGY = declare("market.lead.strategy", "Ranked by the house's choice for this vertical: {how}.")
 

@@ -30,6 +30,7 @@ from leadmill.parties.model import (
     Throttled,
     may,
 )
+from leadmill.parties.payouts import earned
 from leadmill.parties.rules import (
     build_roster,
     check_password,
@@ -101,6 +102,7 @@ __all__ = [
     "check_password",
     "csrf_matches",
     "declare_key",
+    "earned",
     "find_operator",
     "identify",
     "identify_key",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from leadmill.core.faults import Forbidden
+from leadmill.core.hours import Schedule
 from leadmill.core.money import Money
 
 KeyedHash = Callable[[str, str], bytes]
@@ -25,9 +26,10 @@ BuyerKind = Literal["lender", "agency", "law_firm", "installer", "school", "lead
 
 
 class Payout(Struct, frozen=True):
-    """What a source is paid for a sold lead: a share of the price (``rate``, 0 to 1) or a fixed ``amount``."""
+    """What a source is paid for a sold lead: a share of the price (``rate``, 0 to 1), a fixed ``amount``, or the price
+    less our margin: ``rate`` of it, but at least ``amount``."""
 
-    model: Literal["share", "fixed"]
+    model: Literal["share", "fixed", "margin"]
     rate: Decimal | None = None
     amount: Money | None = None
 
@@ -45,12 +47,21 @@ class Speech(Struct, frozen=True, kw_only=True):
 class Source(Struct, frozen=True, kw_only=True):
     """A publisher, affiliate, campaign or own site. ``verticals`` is what it may send, ``payout`` None where it is
     owed nothing, ``terms`` what was agreed with it, in words, ``exclude`` the buyers (by id or name) that get none of
-    its leads. ``key_hash`` is the hex keyed hash of its API key, empty where it has none."""
+    its leads. ``key_hash`` is the hex keyed hash of its API key, empty where it has none. Its leads go for no less than
+    ``floor`` (``shared_floor`` a leg), and only where ``min_margin`` and ``min_margin_rate`` of the price remain once
+    it has its payout. ``page`` says what people see where it gathers leads: a ``comparison`` of companies ranks them,
+    and the law may say how.
+    """
 
     id: str
     name: str
     verticals: tuple[str, ...]
     payout: Payout | None = None
+    floor: Money | None = None
+    shared_floor: Money | None = None
+    min_margin: Money | None = None
+    min_margin_rate: Decimal | None = None
+    page: Literal["form", "comparison"] = "form"
     currency: str = "USD"
     terms: str = ""
     exclude: tuple[str, ...] = ()
@@ -118,13 +129,15 @@ class KnownPeople(Struct, frozen=True, kw_only=True):
 class Buyer(Struct, frozen=True, kw_only=True):
     """Somebody who buys leads. ``name`` is the legal name a consent must cover, ``brands`` other names it goes by.
 
-    ``delivery`` is the table as declared, decoded by the delivery package, empty where leads only wait in the portal.
+    ``zip`` is its office's, ``delivery`` the table as declared, decoded by the delivery package, empty where leads only
+    wait in the portal.
     ``vetted`` says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
     ``known`` is set where it keeps a list of the people it has.
     """
 
     id: str
     name: str
+    zip: str = ""
     brands: tuple[str, ...] = ()
     kind: BuyerKind = "lead_buyer"
     licences: tuple[Licence, ...] = ()
@@ -144,7 +157,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
 class Rep(Struct, frozen=True, kw_only=True):
     """A person of a sales team. ``zips`` are ZIP codes or beginnings such as ``94*``, empty for everywhere;
     ``capacity`` is leads a day, None for any number; ``products`` are the verticals the rep works, empty for all of
-    the team's."""
+    the team's; ``skills`` are words of the team's ``needs``; ``hours`` when the rep works, None for always."""
 
     id: str
     email: str
@@ -152,11 +165,14 @@ class Rep(Struct, frozen=True, kw_only=True):
     zips: tuple[str, ...] = ()
     capacity: int | None = None
     products: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    hours: Schedule | None = None
 
 
 class Team(Struct, frozen=True, kw_only=True):
     """An in-house sales team: an order of price 0 in the same market. ``verticals`` empty means all; ``where`` holds
-    the conditions as declared (all must hold); ``priority`` as with an order, 1 is first."""
+    the conditions as declared (all must hold); ``priority`` as with an order, 1 is first. ``needs`` maps a skill to
+    the conditions (all must hold) under which a lead needs a rep who has it."""
 
     id: str
     name: str
@@ -164,6 +180,7 @@ class Team(Struct, frozen=True, kw_only=True):
     where: tuple[dict[str, Any], ...] = ()
     priority: int = 100
     reps: tuple[Rep, ...] = ()
+    needs: dict[str, tuple[dict[str, Any], ...]] = {}
     delivery: dict[str, Any] = {}
     alert: Alert | None = None
     retired: bool = False

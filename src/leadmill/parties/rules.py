@@ -12,8 +12,8 @@ from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
 import msgspec
 
 from leadmill.core.faults import BadInput, Unauthenticated
-from leadmill.core.predicates import All, encode, parse
 from leadmill.core.reading import Table
+from leadmill.parties.crew import EMAIL, check_skills, read_mailbox, read_needs, read_rep, read_where
 from leadmill.parties.model import (
     Alert,
     Buyer,
@@ -24,15 +24,13 @@ from leadmill.parties.model import (
     KeyRing,
     KnownPeople,
     Licence,
-    Payout,
-    Rep,
     Roster,
     Source,
     Speech,
     Team,
 )
+from leadmill.parties.payouts import read_payout
 
-_EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,190}")
 _PROFILE = Literal["hmac-sha256", "sha256", "sha1", "md5"]
 _PHONE_FORM = Literal["e164", "digits", "national"]
 _SECRET_KEYS = frozenset({"secret", "password", "token", "api_key"})
@@ -50,7 +48,12 @@ def read_source(raw: object) -> Source:
         id=table.name(),
         name=table.text("name"),
         verticals=table.texts("verticals"),
-        payout=_payout(table, currency),
+        payout=read_payout(table, currency),
+        floor=table.money("floor", currency) if table.has("floor") else None,
+        shared_floor=table.money("shared_floor", currency) if table.has("shared_floor") else None,
+        min_margin=table.money("min_margin", currency) if table.has("min_margin") else None,
+        min_margin_rate=table.rate("min_margin_rate") if table.has("min_margin_rate") else None,
+        page="comparison" if table.choice("page", ("form", "comparison"), "form") == "comparison" else "form",
         currency=currency,
         terms=table.text("terms", ""),
         exclude=table.texts("exclude", ()),
@@ -94,19 +97,6 @@ def _dialect(table: Table) -> Speech:
     return found
 
 
-def _payout(table: Table, currency: str) -> Payout | None:
-    if not table.has("payout"):
-        return None
-    inner = Table(table.value("payout"), f"{table.where}, payout")
-    model = inner.choice("model", ("share", "fixed"))
-    if model == "share":
-        payout = Payout("share", rate=inner.rate("rate"))
-    else:
-        payout = Payout("fixed", amount=inner.money("amount", currency))
-    inner.close()
-    return payout
-
-
 def read_buyer(raw: object) -> Buyer:
     """A ``[[buyer]]`` table. Raises :class:`BadInput` ``config.record.malformed``, and ``config.secret.literal``
     where the delivery holds a secret itself rather than the name of its environment variable."""
@@ -115,6 +105,7 @@ def read_buyer(raw: object) -> Buyer:
     buyer = Buyer(
         id=table.name(),
         name=table.text("name"),
+        zip=table.text("zip", ""),
         brands=table.texts("brands", ()),
         kind=cast(BuyerKind, table.choice("kind", get_args(BuyerKind), "lead_buyer")),
         licences=tuple(
@@ -229,9 +220,10 @@ def read_team(raw: object) -> Team:
         id=table.name(),
         name=table.text("name"),
         verticals=table.texts("verticals", ()),
-        where=_where(table),
+        where=read_where(table),
         priority=table.whole("priority", 100, least=1, most=1000),
-        reps=tuple(_rep(item, f"{table.where}, reps[{no}]") for no, item in enumerate(table.tables("reps"))),
+        reps=tuple(read_rep(item, f"{table.where}, reps[{no}]") for no, item in enumerate(table.tables("reps"))),
+        needs=read_needs(table),
         delivery=_delivery(table),
         alert=_alert(table),
         retired=table.flag("retired", False),
@@ -240,45 +232,17 @@ def read_team(raw: object) -> Team:
     ids = [rep.id for rep in team.reps]
     if len(set(ids)) < len(ids):
         table.refuse("names a rep twice", "reps")
+    check_skills(table, team)
     return team
-
-
-def _where(table: Table) -> tuple[dict[str, Any], ...]:
-    pred = parse(table.value("where", []), f"{table.where}, where")
-    return tuple(encode(part) for part in (pred.parts if isinstance(pred, All) else (pred,)))
-
-
-def _rep(raw: object, where: str) -> Rep:
-    table = Table(raw, where)
-    rep = Rep(
-        id=table.name(),
-        email=_address(table, "email"),
-        name=table.text("name", ""),
-        zips=table.texts("zips", ()),
-        capacity=table.whole("capacity") if table.has("capacity") else None,
-        products=table.texts("products", ()),
-    )
-    table.close()
-    for zips in rep.zips:
-        if "*" in zips[:-1]:
-            table.refuse("'*' may only stand at the end, as in 94*", "zips")
-    return rep
 
 
 def _alert(table: Table) -> Alert | None:
     if not table.has("alert"):
         return None
     inner = Table(table.value("alert"), f"{table.where}, alert")
-    alert = Alert(_address(inner, "email"))
+    alert = Alert(read_mailbox(inner, "email"))
     inner.close()
     return alert
-
-
-def _address(table: Table, key: str) -> str:
-    found = table.text(key)
-    if not _EMAIL.fullmatch(found) or not found.isprintable():
-        table.refuse("must be an e-mail address", key)
-    return found
 
 
 def _record(raw: object, kind: str) -> Table:
@@ -363,7 +327,7 @@ def identify(ring: KeyRing, digest: bytes, now: datetime) -> Caller:
 def read_address(text: str) -> str:
     """A sign-in name: an e-mail address in lower case. Raises :class:`BadInput` ``parties.email.malformed``."""
     found = text.strip().casefold()
-    if not _EMAIL.fullmatch(found) or not found.isprintable():
+    if not EMAIL.fullmatch(found) or not found.isprintable():
         raise BadInput("parties.email.malformed", "write an e-mail address such as ana@example.com")
     return found
 

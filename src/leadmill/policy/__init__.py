@@ -7,7 +7,17 @@ step ``Clear``, without which the market can sell nothing. Missing evidence neve
 
 from leadmill.policy.foresight import Foresee
 from leadmill.policy.model import Clearance, Law, SuppressionAsk, SuppressionFound
-from leadmill.policy.rules import clear_recipient, read_law
+from leadmill.policy.rules import clear_recipient, is_named, read_law
 from leadmill.policy.step import Clear
 
-__all__ = ["Clear", "Clearance", "Foresee", "Law", "SuppressionAsk", "SuppressionFound", "clear_recipient", "read_law"]
+__all__ = [
+    "Clear",
+    "Clearance",
+    "Foresee",
+    "Law",
+    "SuppressionAsk",
+    "SuppressionFound",
+    "clear_recipient",
+    "is_named",
+    "read_law",
+]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from leadmill.consent import Proof
 from leadmill.core.predicates import compile_predicate, parse
 from leadmill.core.reading import Table
 from leadmill.core.reasons import Because, because
@@ -164,6 +165,17 @@ def named_in(names: Iterable[str], sellers: frozenset[str], text: str) -> bool:
     """Whether one of a recipient's names was shown at signing: in the list of sellers, or as whole words in the text
     itself (TEL-02). Everything is in normal form, see :func:`plain`; ``text`` with a space before and after it."""
     return any(name in sellers or f" {name} " in text for name in names)
+
+
+def is_named(proof: Proof | None, recipient: Buyer | Team) -> bool:
+    """Whether the person was shown a buyer's name when agreeing; a team is of the house itself. A list behind a link
+    was not shown (TEL-02)."""
+    if isinstance(recipient, Team):
+        return True
+    if proof is None:
+        return False
+    shown = proof.sellers if proof.sellers_display != "hyperlink" else ()
+    return named_in(names_of(recipient), frozenset(map(plain, shown)), f" {plain(proof.text)} ")
 
 
 def plain(text: str) -> str:

@@ -77,6 +77,30 @@ _LAST_ROW = sa.select(_S.at).where(_S.order_id == _LAST_OF.c.id).order_by(_S.at.
 _LAST = prepared(sa.select(_LAST_OF.c.id, _LAST_ROW.c.at).select_from(_LAST_OF.join(_LAST_ROW, sa.true())))
 
 
+_REP_OF = (
+    sa.func.unnest(sa.bindparam("teams", type_=_TEXTS), sa.bindparam("reps", type_=_TEXTS))
+    .table_valued(sa.column("team", sa.Text), sa.column("rep", sa.Text))
+    .render_derived("wanted_rep")
+)
+_REP_ROW = (
+    sa.select(_S.at)
+    .where(_S.team_id == _REP_OF.c.team, _S.rep_id == _REP_OF.c.rep)
+    .order_by(_S.at.desc())
+    .limit(1)
+    .lateral("last_assignment")
+)
+_LAST_REP = prepared(
+    sa.select(_REP_OF.c.team, _REP_OF.c.rep, _REP_ROW.c.at).select_from(_REP_OF.join(_REP_ROW, sa.true()))
+)
+
+
+async def last_assignments(tx: Tx, reps: Sequence[str]) -> dict[str, datetime]:
+    """When reps, named ``team/rep``, last got a lead."""
+    pairs = [rep.partition("/") for rep in reps]
+    rows = await tx.all(_LAST_REP, teams=[team for team, _, _ in pairs], reps=[rep for _, _, rep in pairs])
+    return {f"{row['team']}/{row['rep']}": row["at"] for row in rows}
+
+
 async def last_sales(tx: Tx, order_ids: Sequence[str]) -> dict[str, datetime]:
     """When orders last got a lead."""
     return {row["id"]: row["at"] for row in await tx.all(_LAST, orders=list(order_ids))}
