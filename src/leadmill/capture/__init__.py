@@ -40,6 +40,7 @@ from leadmill.capture.nameless import without_person
 from leadmill.capture.path import HEADER as PATH_HEADER
 from leadmill.capture.path import find_own, mark_path
 from leadmill.capture.pings import check_ping, ping_lead
+from leadmill.capture.posting import PLACEHOLDER, Posting, Sample, example_values, posting_of
 from leadmill.capture.rules import HONEYPOT_FIELD, accept_submission, check_submission, map_lead
 from leadmill.capture.step import Map
 from leadmill.capture.translating import (
@@ -58,6 +59,7 @@ __all__ = [
     "LOOP",
     "PATH_HEADER",
     "PING_ID",
+    "PLACEHOLDER",
     "Asked",
     "Choice",
     "Dialect",
@@ -75,8 +77,10 @@ __all__ = [
     "Mapped",
     "Neutral",
     "OneBid",
+    "Posting",
     "RowFault",
     "Said",
+    "Sample",
     "Spoken",
     "StoredSubmission",
     "Submission",
@@ -91,11 +95,13 @@ __all__ = [
     "count_rows",
     "credential_text",
     "digest_file",
+    "example_values",
     "fallback_form",
     "find_own",
     "map_lead",
     "mark_path",
     "ping_lead",
+    "posting_of",
     "read_body",
     "read_dialects",
     "read_form",

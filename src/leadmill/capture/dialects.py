@@ -84,7 +84,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     ``credentials`` are the parameters that together tell who calls; ``keys`` those in which an API key of the source
     is looked for, in order (``header.api-key`` looks at a header). ``fields`` gives for a folded name of theirs the
     target among ours, as in ``context.sub1``, empty to leave it out; ``written`` is the same with the names as they
-    write them. ``strip`` are beginnings of names that are cut off. ``templates`` and ``words`` make the answers.
+    write them. ``strip`` are beginnings of names that are cut off; ``sends`` and ``example`` (parameters that steer,
+    the test flag among them) are for the posting instructions. ``templates`` and ``words`` make the answers.
     """
 
     name: str
@@ -100,10 +101,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     drop: frozenset[str] = frozenset()
     fields: dict[str, str] = {}
     written: dict[str, str] = {}
-    constants: dict[str, str] = {}
+    example: dict[str, str] = {}
     trials: tuple[Trial, ...] = ()
     sends: Literal["form", "json", "xml"] = "form"
-    wrap: str = ""
     format: Switch = Switch(default="json")
     root: str = "response"
     rooted: bool = False
@@ -156,10 +156,9 @@ def read_dialect(pack: Pack, verticals: Mapping[str, Vertical]) -> Dialect:
         strip=tuple(_pattern(names, text) for text in names.texts("strip", ())),
         drop=frozenset(fold(name) for name in names.texts("drop", ())),
         sends=sends,
-        wrap=names.text("wrap", ""),
         fields={fold(name): target for name, target in written.items()},
         written=written,
-        constants=_texts(names, "constants"),
+        example=_texts(names, "example"),
         trials=tuple(_trial(raw, f"{where}, test[{no}]") for no, raw in enumerate(table.tables("test"))),
         format=_switch(reply, "format", ("json", "xml", "text"), "json"),
         root=reply.text("root", "response"),

@@ -233,8 +233,6 @@ def _translated(dialect: Dialect, raw: Mapping[str, Any], flat: Mapping[str, Any
     for trial in dialect.trials:
         if str(flat.get(fold(trial.name), "")).lower() in trial.values:
             found["test"] = True
-    for target, value in dialect.constants.items():
-        found.setdefault(_place(target), value)
     return found
 
 

@@ -303,17 +303,15 @@ def _understand(ways: list[Way], method: str, headers: Mapping[str, str], body: 
     if len(query) > _LONGEST_QUERY:
         raise BadInput("capture.body.shape", "the address is too long; send a body")
     found: tuple[Way, Asked] | None = None
+    best = -1
     for way in ways:
         if method not in way.dialect.doors[way.door].verbs:
             continue
         seen = {**headers, **{f"path.{number}": said for number, said in enumerate(way.stars, start=1)}}
         asked = ask_of(way.dialect, way.door, headers.get("content-type", ""), body, query, seen)
-        if asked.credential or (found is None and any(asked.keys)):
-            found = (way, asked)
-            if asked.credential:
-                return found
-        elif found is None:
-            found = (way, asked)
+        shown = 2 if asked.credential else 1 if any(asked.keys) else 0
+        if shown > best:
+            found, best = (way, asked), shown
     if found is None:
         verbs = " or ".join(ways[0].dialect.doors[ways[0].door].verbs)
         raise BadInput("capture.dialect.verb", f"send {verbs}")
