@@ -13,7 +13,7 @@ import json
 import tomllib
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,8 +25,10 @@ from leadmill.core.money import Money
 from leadmill.delivery import receipts_of, resend
 from leadmill.flow.configure import apply_declared, declare
 from leadmill.flow.desk import approve, dismiss
+from leadmill.flow.posting import post_lead
 from leadmill.flow.reactions import react
 from leadmill.interfaces.api.intake import Intake
+from leadmill.interfaces.api.ping import PingDoor
 from leadmill.interfaces.house import House
 from leadmill.interfaces.worker import workers
 from leadmill.outcomes import Disposition, find_reported, report_as
@@ -40,6 +42,7 @@ from tests.journeys.house import Buyers, Mailbox
 from tests.journeys.truths import Truths, same
 
 HERE = Path(__file__).parent
+_CONTACT = ("first_name", "last_name", "email", "phone", "address", "date_of_birth")
 KINDS = ("source", "buyer", "team", "order", "form")
 
 
@@ -78,7 +81,14 @@ class Life(Truths):
             house.mint,
             self._alarm,
         )
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=intake), base_url="http://mill")
+        pings = PingDoor(intake, house.quoter.quote, partial(post_lead, house.kit, house.mill.take))
+        doors: dict[str, Any] = {"/v1/leads": intake, "/v1/ping": pings.ping, "/v1/post": pings.post}
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await doors[scope["path"]](scope, receive, send)
+
+        self.pings: dict[str, str] = {}
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://mill")
 
     def _alarm(self, broken: BaseException) -> None:
         raise AssertionError("the intake broke") from broken
@@ -133,7 +143,8 @@ class Life(Truths):
 
     async def do_send(self, event: dict[str, Any]) -> None:
         """``send = LABEL``: a submission of the person ``who`` (or of that label), with ``set`` and ``drop`` as dotted
-        names; ``answer`` is what the caller must hear, ``status`` of HTTP included under ``http``."""
+        names, posted against the ping ``after`` where one is named; ``answer`` is what the caller must hear, ``status``
+        of HTTP included under ``http``."""
         label = event["send"]
         body = copy.deepcopy(_common("people.toml")[event.get("who", label)])
         for name, value in event.get("set", {}).items():
@@ -151,10 +162,13 @@ class Life(Truths):
         headers = {"authorization": f"Bearer key-of-{event.get('source', 'acme')}-0123456789"}
         if "key" in event:
             headers["idempotency-key"] = event["key"]
+        path = "/v1/leads"
+        if "after" in event:
+            path, body["ping_id"] = "/v1/post", self.pings[event["after"]]
         if event.get("form"):
-            answer = await self._http.post("/v1/leads", data=body, headers=headers)
+            answer = await self._http.post(path, data=body, headers=headers)
         else:
-            answer = await self._http.post("/v1/leads", json=body, headers=headers)
+            answer = await self._http.post(path, json=body, headers=headers)
         got = answer.json()
         wants = {"http": 201} | event.get("answer", {})
         seen = {"http": answer.status_code, "reasons": []} | got
@@ -165,6 +179,20 @@ class Life(Truths):
                 assert got["lead_id"] == self.leads[event["same_as"]]
             self.leads[label] = got["lead_id"]
             self.acknowledged.add(got["lead_id"])
+
+    async def do_ping(self, event: dict[str, Any]) -> None:
+        """``ping = LABEL``: what the person ``who`` (or of that label) would answer, without the person; ``answer`` as
+        for ``send``."""
+        person = _common("people.toml")[event.get("who", event["ping"])]
+        fields = {name: value for name, value in person["fields"].items() if name not in _CONTACT}
+        body = {"vertical": person["vertical"], "fields": fields, "context": person.get("context", {})}
+        headers = {"authorization": f"Bearer key-of-{event.get('source', 'acme')}-0123456789"}
+        answer = await self._http.post("/v1/ping", json=body | event.get("with", {}), headers=headers)
+        got = answer.json()
+        wants = {"http": 201} | event.get("answer", {})
+        seen = {"http": answer.status_code} | got | {"reasons": [reason["code"] for reason in got.get("reasons", [])]}
+        same({name: seen.get(name) for name in wants}, wants)
+        self.pings[event["ping"]] = got.get("ping_id", "")
 
     async def do_work(self, event: dict[str, Any]) -> None:
         """``work = N``: everything due is done, and again after what was waited for, N times in all."""

@@ -6,6 +6,7 @@ with a mark of ours has been here before: whoever got it from us has sold it bac
 """
 
 import hmac
+import re
 from collections.abc import Callable
 
 HEADER = "x-leadmill-path"
@@ -13,14 +14,15 @@ HEADER = "x-leadmill-path"
 
 _LONGEST = 2000
 _MOST = 20
+_MARK = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
 
 KeyedHash = Callable[[str, str], bytes]
 
 
 def mark_path(keyed_hash: KeyedHash, ident: str, before: str = "") -> str:
     """The header's value for a lead or a ping of this id; ``before`` is the value it came with."""
-    marks = [mark for mark in before[:_LONGEST].split(",") if mark.strip()][-_MOST + 1 :]
-    return ",".join([*(mark.strip() for mark in marks), f"{ident}.{_seal(keyed_hash, ident)}"])
+    marks = [mark for part in before[:_LONGEST].split(",") if _MARK.fullmatch(mark := part.strip())]
+    return ",".join([*marks[-_MOST + 1 :], f"{ident}.{_seal(keyed_hash, ident)}"])
 
 
 def find_own(keyed_hash: KeyedHash, path: str) -> str | None:

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Protocol
 
+import msgspec
+
 from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.faults import Fault
 from leadmill.core.money import minor_digits
@@ -82,7 +84,7 @@ class Auctioneer:
     """Asks for bids, and remembers how each buyer's service behaves.
 
     ``within_ms`` is what an auction may take where its caller has no time of its own. ``keep`` and ``drop`` store a
-    pause and remove it.
+    pause and remove it. ``mark`` gives the header by which an offer of this id is known if it comes back.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Auctioneer:
         within_ms: int = 1_500,
         keep: Callable[[Pause], Awaitable[None]] | None = None,
         drop: Callable[[str], Awaitable[None]] | None = None,
+        mark: Callable[[str], Mapping[str, str]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._perform = perform
@@ -102,6 +105,7 @@ class Auctioneer:
         self.within_ms = within_ms
         self._keep = keep
         self._drop = drop
+        self._mark = mark
         self._monotonic = monotonic
         self._manners: dict[str, Manners] = {}
         self._stored: set[str] = set()
@@ -222,7 +226,10 @@ class Auctioneer:
         bids: list[Item] = []
         try:
             bidder = self._bidders[target.bidder]
-            reply = await self._perform(bidder.ask(target, offer, budget), "bidder")
+            ask = bidder.ask(target, offer, budget)
+            if self._mark is not None:
+                ask = msgspec.structs.replace(ask, headers={**ask.headers, **self._mark(offer.id)})
+            reply = await self._perform(ask, "bidder")
             ms = round((self._monotonic() - began) * 1000)
             told = bidder.read(target, offer, reply)
             if told.no_bid is None:
