@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from leadmill.core.money import Money
+from leadmill.flow.asking import ask_after
 from leadmill.flow.biography import Biography, Passage, read_biography
 from leadmill.flow.configure import changed_rules, read_files
 from leadmill.flow.replay import Replayed, replay
@@ -34,6 +35,9 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
     @app.command("explain", epilog="Example: leadmill explain lead_01k9x2m4…")
     def explain(
         lead_id: Annotated[str, typer.Argument(help="The lead's id.")],
+        order: Annotated[
+            str | None, typer.Option(metavar="ID", help="Only why this order did not get it, named or not.")
+        ] = None,
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
         as_json: Json = False,
@@ -41,6 +45,15 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         """Tell a lead's whole story: each step, what it heard, its verdict, the rules, the orders, the money."""
 
         async def act(house: House) -> int:
+            if order is not None:
+                async with house.db.begin() as tx:
+                    found = await ask_after(tx, house.pen, house.book, lead_id, order)
+                if as_json:
+                    document(found)
+                else:
+                    why = found.message or "got the lead"
+                    out.print(f"{found.order_id} of {found.name}: {why}", markup=False)
+                return 0
             async with house.db.begin() as tx:
                 story = await read_biography(tx, house.pen, lead_id)
             document(plain_biography(story)) if as_json else _tell(story)
