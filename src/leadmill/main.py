@@ -31,7 +31,7 @@ from leadmill.interfaces.cli import program
 from leadmill.interfaces.house import House
 from leadmill.interfaces.server import serve_on
 from leadmill.interfaces.worker import work
-from leadmill.market import Assignment, Counters, Headroom, QuoteAsk, Quoted, Sale, hear_quotes, keep_quoted
+from leadmill.market import Assignment, Counters, Headroom, QuoteAsk, Quoted, Sale, Shadows, hear_quotes, keep_quoted
 from leadmill.overlap import KnownAsk
 from leadmill.overlap.service import Lists
 from leadmill.policy import SuppressionAsk
@@ -97,7 +97,8 @@ async def wire(
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
     pen = Pen(vault, keys, Codecs(), mint)
     lists = Lists(vault.keyed_hash, environ)
-    kit = Kit(db, pen, _ears(pen, clock, mint, way, consults, lists), book.walk, clock, mint, book.take_up)
+    shadows = Shadows(settings.market_shadow_prices)
+    kit = Kit(db, pen, _ears(pen, clock, mint, way, consults, lists, shadows), book.walk, clock, mint, book.take_up)
     return House(
         settings=settings,
         environ=environ,
@@ -115,14 +116,23 @@ async def wire(
         way=way,
         plugins=plugins,
         lists=lists,
+        shadows=shadows,
         clock=clock,
         mint=mint,
     )
 
 
-def _ears(pen: Pen, clock: Clock, mint: Mint, way: WayOut, consults: Mapping[str, Consult], lists: Lists) -> Ears:
+def _ears(
+    pen: Pen,
+    clock: Clock,
+    mint: Mint,
+    way: WayOut,
+    consults: Mapping[str, Consult],
+    lists: Lists,
+    shadows: Shadows,
+) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
-    counters = Counters(clock)
+    counters = Counters(clock, shadows)
 
     def keep_person(tx: Tx, case: Case, identity: Identity, now: datetime) -> None:
         keep_identity(tx, case, identity, now)
@@ -163,11 +173,12 @@ def _relay(settings: Settings) -> Relay | None:
 
 
 async def _watch(house: House) -> None:
-    """Take up changed configuration and keys."""
+    """Take up changed configuration and keys, and new shadow prices."""
     while True:
-        await asyncio.sleep(_REFRESH)
         with contextlib.suppress(Exception):
             await house.book.refresh(house.db)
+            await house.shadows.refresh(house.db)
+        await asyncio.sleep(_REFRESH)
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

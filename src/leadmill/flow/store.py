@@ -184,6 +184,16 @@ async def lead_ids_between(tx: Tx, since: datetime | None, until: datetime | Non
     return [row["id"] for row in found]
 
 
+async def sold_by_source(tx: Tx, since: datetime) -> dict[str, int]:
+    """How many leads received since then are sold, by source."""
+    found = await tx.all(
+        sa.select(LEAD.c.source_id, sa.func.count().label("leads"))
+        .where(LEAD.c.received_at >= since, LEAD.c.state == State.SOLD.value)
+        .group_by(LEAD.c.source_id)
+    )
+    return {row["source_id"]: row["leads"] for row in found}
+
+
 async def count_states(tx: Tx, import_id: str) -> dict[tuple[str, str | None], int]:
     """How many leads of an import stand in each state, by reason."""
     found = await tx.all(

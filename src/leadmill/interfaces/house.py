@@ -17,6 +17,7 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.runner import Mill
 from leadmill.identity.service import Keys
+from leadmill.market import Shadows
 from leadmill.overlap.service import Lists
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database
@@ -44,6 +45,7 @@ class House(Struct, frozen=True):
     way: WayOut
     plugins: Plugins
     lists: Lists
+    shadows: Shadows
     clock: Clock
     mint: Mint
 

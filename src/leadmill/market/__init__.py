@@ -7,7 +7,7 @@ a buyer's credit.
 
 from leadmill.market.counters import Counters
 from leadmill.market.holds import hold_room, release_hold, release_holds, use_hold
-from leadmill.market.lines import in_house
+from leadmill.market.lines import Line, in_house
 from leadmill.market.manners import Manners, Pause
 from leadmill.market.model import (
     Assignment,
@@ -47,7 +47,20 @@ from leadmill.market.quotes import (
 )
 from leadmill.market.quoting import find_quote, forget_quotes, hear_quotes, keep_quote, keep_quoted, quotes_of
 from leadmill.market.reading import read_market, read_order
+from leadmill.market.repricing import (
+    LEARNED_OVER,
+    keep_returns,
+    keep_seen,
+    last_seen,
+    new_prices,
+    read_known,
+    returns_known,
+    seen_of,
+    take_turn,
+    write_prices,
+)
 from leadmill.market.rooms import RoomHold, RoomState
+from leadmill.market.seen import Seen
 from leadmill.market.service import (
     cancel_sale,
     cap_use,
@@ -60,6 +73,7 @@ from leadmill.market.service import (
     sales_to,
     turnover,
 )
+from leadmill.market.shadows import Shadows
 from leadmill.market.simulation import SimulatedBook
 from leadmill.market.solicit import Solicit
 from leadmill.market.step import Allocate
@@ -101,6 +115,7 @@ __all__ = [
     "BID_REPEATED",
     "BID_TIMEOUT",
     "BUYERS_FAULT",
+    "LEARNED_OVER",
     "Allocate",
     "Appraise",
     "Assignment",
@@ -120,6 +135,7 @@ __all__ = [
     "House",
     "Leg",
     "LegState",
+    "Line",
     "Manners",
     "MarketTerms",
     "MaskedIp",
@@ -145,6 +161,8 @@ __all__ = [
     "SaleCancelled",
     "SaleRecord",
     "Secret",
+    "Seen",
+    "Shadows",
     "SimulatedBook",
     "Solicit",
     "Tender",
@@ -162,11 +180,16 @@ __all__ = [
     "in_house",
     "keep_quote",
     "keep_quoted",
+    "keep_returns",
+    "keep_seen",
+    "last_seen",
     "legs_of",
+    "new_prices",
     "offer_of",
     "pace_of_orders",
     "quotes_of",
     "read_bid",
+    "read_known",
     "read_market",
     "read_order",
     "read_ping",
@@ -174,10 +197,14 @@ __all__ = [
     "release_hold",
     "release_holds",
     "rep_use",
+    "returns_known",
     "sales_of",
     "sales_to",
+    "seen_of",
     "standby_of",
+    "take_turn",
     "turnover",
     "use_hold",
     "write_offer",
+    "write_prices",
 ]

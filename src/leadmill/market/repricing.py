@@ -29,11 +29,11 @@ from leadmill.market.model import (
     Per,
 )
 from leadmill.market.sample import Codes, Collector
+from leadmill.market.seen import Seen
 from leadmill.market.shadow import Market, Prices, solve_prices
 from leadmill.market.shadows import LEARNED, PRICES
 from leadmill.market.store import learned as store
 from leadmill.market.store.counters import count_sales, read_counters
-from leadmill.market.store.learned import Seen
 from leadmill.market.tally import Tally, keys_of
 from leadmill.market.windows import bounds
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS
@@ -112,11 +112,6 @@ async def keep_seen(tx: Tx, last_id: str, seen: Sequence[Seen], now: datetime) -
     if seen:
         await store.add_seen(tx, last_id, seen)
     await store.forget_seen(tx, now - timedelta(days=DAYS + 1))
-
-
-async def returned_lately(tx: Tx, now: datetime) -> list[str]:
-    """The leads of the legs that were returned, of those sold lately, one entry a leg."""
-    return await store.returned_since(tx, now - LEARNED_OVER)
 
 
 async def returns_known(tx: Tx, now: datetime) -> dict[str, tuple[int, int]] | None:

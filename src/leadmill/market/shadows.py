@@ -11,7 +11,7 @@ from leadmill.market.scarce import worths_of
 from leadmill.market.shadow import Prices, Standing
 from leadmill.market.store.learned import read_learned, version_of
 from leadmill.market.worths import Scarcity, Worths
-from leadmill.runtime.db import Tx
+from leadmill.runtime.db import Database, Tx
 
 PRICES, LEARNED = "prices", "learned"
 """The names under which they are kept."""
@@ -34,8 +34,15 @@ class Shadows:
         """Whether there are prices at all."""
         return self._on and self._standing is not None
 
-    async def take_up(self, tx: Tx) -> bool:
+    async def refresh(self, db: Database) -> bool:
         """Take up new prices; whether there were any."""
+        if not self._on:
+            return False
+        async with db.begin() as tx:
+            return await self.take_up(tx)
+
+    async def take_up(self, tx: Tx) -> bool:
+        """The same, as a transaction sees it."""
         if not self._on or await version_of(tx, PRICES) == self._version:
             return False
         found = await read_learned(tx, PRICES, Prices)

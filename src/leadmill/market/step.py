@@ -17,6 +17,7 @@ from leadmill.core.verdicts import Pass, Stop, Verdict
 from leadmill.market.board import Boards, brief
 from leadmill.market.contest import Contest, Hours, Match
 from leadmill.market.honour import honour
+from leadmill.market.lines import Line
 from leadmill.market.model import (
     EXCLUDED,
     KNOWN,
@@ -72,6 +73,11 @@ class Allocate:
         self._kept: dict[str, Match] = {}
         self._hours = Hours(EPOCH, 0)
         self._whole = False
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every order, ready to be asked."""
+        return [line for board in self._boards.values() for line in board.lines]
 
     @property
     def wanted(self) -> list[Wanted]:

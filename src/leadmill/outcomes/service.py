@@ -147,3 +147,8 @@ async def report_outcome(
     if effect.replaces is not None:
         return [OutcomeCorrected(**common, replaces=effect.replaces)]
     return [OutcomeReported(**common)]
+
+
+async def bad_leads(tx: Tx, since: datetime) -> list[str]:
+    """Leads that a buyer has called bad since a moment: they should not have been sold."""
+    return await store.leads_called(tx, [name.value for name, stage in STAGES.items() if stage == "bad"], since)

@@ -3,6 +3,7 @@
 Called by the verbs of this package and, for lists, through the door.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +62,16 @@ async def count_dispositions(tx: Tx, since: datetime) -> dict[str, int]:
         .group_by(OUTCOME.c.disposition)
     )
     return {row["disposition"]: row["n"] for row in await tx.all(stmt, since=since)}
+
+
+async def leads_called(tx: Tx, dispositions: Sequence[str], since: datetime) -> list[str]:
+    """The leads of which one of these is somebody's latest word, heard since a moment."""
+    stmt = sa.select(OUTCOME.c.lead_id).where(
+        OUTCOME.c.current,
+        OUTCOME.c.received_at >= since,
+        OUTCOME.c.disposition == sa.any_(sa.literal(list(dispositions), sa.ARRAY(sa.Text))),
+    )
+    return [row["lead_id"] for row in await tx.all(stmt.distinct().order_by(OUTCOME.c.lead_id))]
 
 
 def _reported(row: Row) -> Reported:

@@ -67,6 +67,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     market_quote_seconds: Annotated[
         int, Meta(ge=1, le=3600, description="Seconds that a price quoted to a ping holds.")
     ] = 60
+    market_shadow_prices: Annotated[
+        bool,
+        Meta(
+            description="Whether leads go to their best use over the day, by shadow prices that are solved every "
+            "fifteen minutes; without, each goes to whoever pays most."
+        ),
+    ] = True
     pings_per_minute: Annotated[
         int,
         Meta(

@@ -13,6 +13,7 @@ from leadmill.core.faults import Fault
 from leadmill.delivery import ATTEMPT
 from leadmill.flow.deliver import deliver, send_message
 from leadmill.flow.quoting import KEPT
+from leadmill.flow.repricing import reprice
 from leadmill.flow.store import forget_answers
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.followup import SEND
@@ -23,7 +24,7 @@ from leadmill.market import forget_quotes, release_holds
 from leadmill.parties import sweep_sessions
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import kept
-from leadmill.runtime.telemetry import JOBS_KEPT
+from leadmill.runtime.telemetry import JOBS_KEPT, log
 from leadmill.runtime.worker import Worker
 
 _ANSWERS_KEPT = timedelta(hours=48)
@@ -57,6 +58,8 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
         asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
     ]
+    if house.settings.market_shadow_prices:
+        chores.append(asyncio.create_task(_every(60.0, lambda: price(house))))
     await stop.wait()
     for one in staff:
         one.stop()
@@ -95,6 +98,12 @@ async def tidy(house: House) -> None:
         await expire_holds(tx, now)
         await sweep_sessions(tx, now)
         await forget_quotes(tx, now - KEPT)
+
+
+async def price(house: House) -> None:
+    """Solve for new shadow prices where it is time."""
+    if await reprice(house.kit):
+        log("market").info("new shadow prices")
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy.dialects.postgresql import insert
 
 from leadmill.market.model import LegState
+from leadmill.market.seen import Seen
 from leadmill.market.tables import MARKET_LEARNED, MARKET_SAMPLE, SALE
 from leadmill.runtime.db import Tx, prepared
 
@@ -23,18 +23,6 @@ _P = MARKET_SAMPLE.c
 _S = SALE.c
 
 T = TypeVar("T")
-
-
-class Seen(Struct, frozen=True, array_like=True):
-    """A past lead: when it was received, what kind it was, and the orders that wanted it with what they would have
-    paid alone and for a leg (minor units, None where not so)."""
-
-    at: datetime
-    source: str
-    vertical: str
-    region: str
-    score: int | None
-    uses: list[tuple[str, int | None, int | None]]
 
 
 _VERSION = prepared(sa.select(_L.version).where(_L.name == sa.bindparam("name", type_=sa.Text)))
@@ -123,9 +111,3 @@ async def acceptance(tx: Tx, since: datetime, settled: datetime) -> dict[str, tu
         .group_by(_S.order_id)
     )
     return {row["order_id"]: (row["taken"], row["legs"]) for row in await tx.all(stmt)}
-
-
-async def returned_since(tx: Tx, since: datetime) -> list[str]:
-    """The lead of every leg sold since then and returned."""
-    stmt = sa.select(_S.lead_id).where(_S.at >= since, _S.state == LegState.RETURNED.value)
-    return [row["lead_id"] for row in await tx.all(stmt)]
