@@ -46,7 +46,7 @@ def base(mill: Mill) -> str:
 
 def key_for(mill: Mill, path: str, verb: str) -> str:
     if verb == "post":
-        return GATE if path == "/v1/leads" else CELLA
+        return GATE if path in ("/v1/leads", "/v1/ping", "/v1/post") else CELLA
     return mill.keys["operator"]
 
 

@@ -24,7 +24,7 @@ import leadmill.main
 from leadmill.core.ids import mint
 from leadmill.flow.keep import Codecs, Pen
 from leadmill.flow.store import read_leads
-from leadmill.flow.verify import verify
+from leadmill.flow.verify import Report, verify
 from leadmill.identity.service import Keys
 from leadmill.market import sales_of
 from leadmill.runtime.cluster import Cluster
@@ -153,10 +153,14 @@ async def check(home: Path, callers: list[Caller], whole: bool = False) -> None:
             assert count == len(ids) if whole else count >= len(ids)
             legs = await sales_of(tx, told[0]["lead_id"])
             assert [leg.order_id for leg in legs] == ["helio-ca"]
-        pen = Pen(Vault(load_master(home, {})), Keys(), Codecs(), mint)
-        report = await verify(db, pen)
+        report = await verified(db, home)
     assert report.findings == []
     assert msgspec.to_builtins(report.checked[-1])["count"] == count or not whole
+
+
+async def verified(db: Database, home: Path) -> Report:
+    """The store checked as a whole."""
+    return await verify(db, Pen(Vault(load_master(home, {})), Keys(), Codecs(), mint))
 
 
 @contextlib.asynccontextmanager
