@@ -38,6 +38,8 @@ _IMPLAUSIBLE: Mapping[str, Answers] = {
     "legal": {"minor_involved": True},
 }
 """What makes Leadmill's scorecards ask for a person's eye."""
+_PERSON = frozenset(("first_name", "last_name", "email", "phone", "address", "date_of_birth"))
+"""What a ping keeps back."""
 _WORDS = ("about a few", "lots", "n/a (ask me)", "see notes")
 
 
@@ -54,12 +56,14 @@ class Enquiry(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A request to the API. ``again`` is sent afterwards: the same once more, or another body under the same key."""
+    """A request to the API. ``again`` is sent afterwards: the same once more, or another body under the same key.
+    ``ping`` is what could be asked first: the answers without the person."""
 
     headers: dict[str, str]
     body: bytes
     trouble: Trouble
     again: bytes | None = None
+    ping: bytes | None = None
 
 
 class Visit(NamedTuple):
@@ -173,7 +177,11 @@ def write_call(rng: Random, enquiry: Enquiry, key: str) -> Call:
     elif trouble == "reused_key":
         other = {**content, "comments": "please call in the evening"}
         again = _form(other) if as_form else _json(other)
-    return Call(headers, body, trouble, again)
+    ping = None
+    if sender.dialect == "nested" and trouble in ("none", "again", "test"):
+        answers = {name: value for name, value in content["fields"].items() if name not in _PERSON}
+        ping = _json({**content, "fields": answers, "consent": None})
+    return Call(headers, body, trouble, again, ping)
 
 
 def _content(rng: Random, enquiry: Enquiry) -> dict[str, Any]:

@@ -6,6 +6,7 @@ tries again, as sources do.
 
 import asyncio
 import itertools
+import json
 import math
 import re
 from collections import Counter, deque
@@ -26,6 +27,12 @@ _AT_ONCE = 24
 """Requests under way at most; while so many are, visitors stay away."""
 _REMEMBERED = 400
 """People of each vertical who may ask again."""
+_PINGED = 0.3
+"""How many of the calls that can be asked for a price first are."""
+_POSTED = 0.85
+"""How many of those that got a bid are posted; the other people close the page."""
+_THINKING = (0.3, 4.0)
+"""Seconds that a person looks at the companies before agreeing."""
 _WAIT = (0.5, 8.0)
 """Seconds between two looks whether Leadmill is back, at first and at most."""
 _FIELD = re.compile(r'<input[^>]*\bname="_stamp"[^>]*\bvalue="([^"]*)"')
@@ -135,12 +142,31 @@ class Traffic:
             self._away = True
 
     async def _call(self, call: Call) -> None:
+        if call.ping is not None and self._rng.random() < _PINGED:
+            await self._ping(call, call.ping)
+            return
         await self._post(call.headers, call.body)
         if call.again is not None:
             await self._post(call.headers, call.again)
 
-    async def _post(self, headers: Mapping[str, str], body: bytes) -> None:
-        async with self._session.post(f"{self._url}/v1/leads", data=body, headers=headers) as answer:
+    async def _ping(self, call: Call, ping: bytes) -> None:
+        """Ask for a price first, and post the lead if there is one."""
+        headers = {name: value for name, value in call.headers.items() if name != "Idempotency-Key"}
+        async with self._session.post(f"{self._url}/v1/ping", data=ping, headers=headers) as answer:
+            self._note(answer.status)
+            if answer.status >= 300:
+                self.heard[f"refused {answer.status}"] += 1
+                return
+            told = await answer.json(content_type=None)
+        self.heard[f"ping {told.get('status')}"] += 1
+        if told.get("status") != "bid" or self._rng.random() >= _POSTED:
+            return
+        await asyncio.sleep(self._rng.uniform(*_THINKING))
+        named = json.dumps({"ping_id": told["ping_id"]}).encode()
+        await self._post(headers, named[:-1] + b"," + call.body.lstrip()[1:], "/v1/post")
+
+    async def _post(self, headers: Mapping[str, str], body: bytes, path: str = "/v1/leads") -> None:
+        async with self._session.post(f"{self._url}{path}", data=body, headers=headers) as answer:
             self._note(answer.status)
             if answer.status < 300:
                 told = await answer.json(content_type=None)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import parse_qs
 
 import aiohttp
@@ -33,6 +34,8 @@ class Mill:
 
     def __init__(self) -> None:
         self.leads: list[tuple[str, bytes]] = []
+        self.pings: list[dict[str, Any]] = []
+        self.posts: list[dict[str, Any]] = []
         self.forms: list[dict[str, list[str]]] = []
         self.reports: list[tuple[str, dict[str, str], str]] = []
         self.report_status = [201]
@@ -44,6 +47,8 @@ class Mill:
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_get("/readyz", self._ready)
         app.router.add_post("/v1/leads", self._lead)
+        app.router.add_post("/v1/ping", self._ping)
+        app.router.add_post("/v1/post", self._posted)
         app.router.add_get("/f/{form}", self._page)
         app.router.add_post("/f/{form}", self._form)
         app.router.add_post("/v1/outcomes", self._outcome)
@@ -71,6 +76,17 @@ class Mill:
         self.leads.append((request.headers["Authorization"], await request.read()))
         await self._tell()
         return web.json_response({"lead_id": "lead_1", "status": "sold", "reasons": []}, status=201)
+
+    async def _ping(self, request: web.Request) -> web.Response:
+        self.pings.append(json.loads(await request.read()))
+        await self._tell()
+        bid = {"ping_id": f"ping_{len(self.pings)}", "status": "bid" if len(self.pings) % 2 else "no_bid"}
+        return web.json_response(bid, status=201)
+
+    async def _posted(self, request: web.Request) -> web.Response:
+        self.posts.append(json.loads(await request.read()))
+        await self._tell()
+        return web.json_response({"lead_id": "lead_2", "status": "sold", "reasons": []}, status=201)
 
     async def _page(self, request: web.Request) -> web.Response:
         return web.Response(
@@ -112,6 +128,21 @@ async def test_leads_and_forms_arrive_with_key_and_stamp() -> None:
     keys = set(environment().values())
     assert sum(key.removeprefix("Bearer ") in keys for key, _ in mill.leads) > 50
     assert all(form["_stamp"] == [STAMP] and form["fax_number"] for form in mill.forms)
+    await mill.close()
+
+
+async def test_some_ask_for_a_price_first_and_post_where_there_is_one() -> None:
+    mill = Mill()
+    await mill.open()
+    async with sending(mill) as traffic:
+        await mill.until(lambda: len(mill.posts) > 2)
+    assert traffic.heard["ping bid"] > 2 and traffic.heard["ping no_bid"] > 1
+    for ping in mill.pings:
+        assert ping["fields"] and not {"email", "phone", "first_name", "address"} & ping["fields"].keys()
+        assert not ping["consent"]
+    for post in mill.posts:
+        assert int(post["ping_id"].removeprefix("ping_")) % 2, "only where there was a bid"
+        assert post["fields"]["first_name"] and post["consent"]["sellers"]
     await mill.close()
 
 
