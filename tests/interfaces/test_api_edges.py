@@ -1,5 +1,6 @@
 """The API's edges: every fault is a problem document, every request can be found again, what is described is there."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from leadmill.core.faults import (
     Transient,
     Unauthenticated,
 )
+from leadmill.interfaces.api.meanings import load_meanings, read_meanings
 from leadmill.interfaces.api.openapi import describe, operations
 from leadmill.interfaces.api.problems import headers_of, problem_of, status_of
 from leadmill.outcomes.store import outcomes_of
@@ -78,6 +80,47 @@ async def test_a_wrong_address_is_a_problem_too(stage: Stage, verb: str, path: s
     assert reply.json["type"] == f"/problems/{reply.json['code']}"
     if status == 405:
         assert "allow" in reply.headers
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/v2/leads", "/leeds", "/static/nothing.js", "/v1leads"])
+async def test_an_unknown_address_is_a_problem_for_programs_and_a_page_for_people(stage: Stage, path: str) -> None:
+    client = stage.client()
+    for accept in ("application/json", "*/*", "application/problem+json, */*;q=0.1", "image/webp"):
+        reply = await client.get(path, accept=accept)
+        assert (reply.status, reply.headers["content-type"]) == (404, "application/problem+json"), accept
+        assert reply.json["code"] == "api.path.unknown"
+    assert (await client.get(path)).headers["content-type"] == "application/problem+json"
+    for headers in ({"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}, {"hx-request": "true"}):
+        reply = await client.get(path, **headers)
+        assert (reply.status, reply.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+async def test_a_wrong_method_outside_the_api_is_a_problem_for_programs(stage: Stage) -> None:
+    reply = await stage.client().send("DELETE", "/sign-in", b"", {"accept": "application/json"})
+    assert (reply.status, reply.json["code"]) == (405, "api.method.not_allowed")
+    assert "allow" in reply.headers
+
+
+async def test_the_page_of_a_problem_says_what_its_code_means_and_what_to_do(stage: Stage) -> None:
+    client = stage.client()
+    known = (await client.get("/problems/api.body.media_type")).text
+    assert "The body is of another type, or packed." in known
+    assert "Send <code>application/json</code>, uncompressed." in known and "status 415" in known
+    assert "There is no such lead" in (await client.get("/problems/flow.lead.unknown")).text
+    reason = (await client.get("/problems/policy.consent.missing")).text
+    assert "without consent" in reason and "{" not in reason.partition("<main>")[2]
+    made_up = await client.get("/problems/<b>x")
+    assert made_up.status == 200 and "does not answer with this code" in made_up.text and "<b>x" not in made_up.text
+
+
+def test_every_row_of_the_page_of_errors_is_read() -> None:
+    page = Path("docs/errors.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    found = read_meanings(page)
+    assert load_meanings() == found
+    for line in rows:
+        code = line.split("`")[1]
+        assert found[code].means in line and found[code].mend in line and found[code].mend
 
 
 async def test_a_request_id_that_is_no_token_is_replaced(stage: Stage) -> None:

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from leadmill.core.reasons import every
+from leadmill.interfaces.api.meanings import load_meanings
 from leadmill.interfaces.api.openapi import describe, operations
 from leadmill.interfaces.pages import Pages
 from leadmill.interfaces.wiring import Wiring
@@ -74,7 +75,9 @@ def docs_page(wiring: NamedDependency[Wiring], manual: NamedDependency[Manual]) 
 @get("/problems/{code:str}", include_in_schema=False, sync_to_thread=False)
 def problem_page(manual: NamedDependency[Manual], code: FromPath[str]) -> Response[str]:
     """Where a problem's ``type`` leads: what its code means and what to do."""
-    return Response(manual.render("problem.html", code=code[:80]), media_type=MediaType.HTML)
+    shown = code[:80]
+    html = manual.render("problem.html", code=shown, meaning=load_meanings().get(shown))
+    return Response(html, media_type=MediaType.HTML)
 
 
 def _parameter(one: Mapping[str, Any]) -> dict[str, Any]:
