@@ -35,6 +35,7 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
         "leads",
         "review",
         "nurture",
+        "auctions",
         "orders",
         "sources",
         "buyers",
@@ -72,7 +73,19 @@ def test_a_lead_is_told_without_accessibility_faults_in_every_tab(visit: Opener,
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_page_without_data_says_what_it_is_for(visit: Opener, bare_site: Site, scheme: str) -> None:
     window = visit(bare_site, Role.ADMIN, scheme)
-    for path in ("leads", "review", "nurture", "orders", "sources", "buyers", "teams", "deliveries", "imports", "what-if"):
+    for path in (
+        "leads",
+        "review",
+        "nurture",
+        "auctions",
+        "orders",
+        "sources",
+        "buyers",
+        "teams",
+        "deliveries",
+        "imports",
+        "what-if",
+    ):
         assert window.go(f"/{path}").status == 200, path
         assert window.page.locator(".empty h2").is_visible(), path
         check(window, f"none-{path}")

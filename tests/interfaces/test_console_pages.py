@@ -19,6 +19,7 @@ async def test_every_page_of_the_console_answers(stage: Stage) -> None:
         "/leads",
         "/review",
         "/nurture",
+        "/auctions",
         "/orders",
         "/sources",
         "/buyers",
@@ -228,3 +229,13 @@ async def test_a_buyers_page_tells_each_orders_day_in_words_and_as_a_table(stage
     assert "Helio Solar LLC" in page and '<svg class="stairs"' in page
     assert " today" in page and "As a table" in page and "Weak hash" in page
     assert (await client.get("/buyers/nobody")).status == 404
+
+
+async def test_the_auctions_page_tells_who_won_and_why_others_did_not(stage: Stage) -> None:
+    taken = await stage.send(solar())
+    client = await stage.signed_in(Role.ANALYST)
+    page = (await client.get("/auctions?vertical=solar")).text
+    assert f"/leads/{taken['lead_id']}" in page and "Helio Solar LLC" in page and "$65.00" in page
+    assert "orders considered" in page or "The order" in page
+    assert (await client.get("/auctions?vertical=mortgage")).text.count("row-link") == 0
+    assert (await client.get("/auctions?cursor=x")).status == 400

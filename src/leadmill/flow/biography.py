@@ -4,6 +4,7 @@ Read by ``leadmill explain``, by ``GET /v1/leads/{id}/explain`` and by the conso
 forgotten the story still tells what was decided and why; what was heard is gone with the key.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -15,7 +16,8 @@ from leadmill.flow.memory import Recalled, Station, recall_one
 from leadmill.flow.model import LeadRow, LeadSettled, StepTaken
 from leadmill.ledger import Posting
 from leadmill.ledger.store import postings_of
-from leadmill.market import Auction
+from leadmill.market import Auction, Bidding
+from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
 
 
@@ -65,6 +67,32 @@ async def read_biography(tx: Tx, pen: Pen, lead_id: str) -> Biography:
         money=await postings_of(tx, lead_id),
         forgotten=recalled.submission is None,
     )
+
+
+class Held(Struct, frozen=True):
+    """A lead's latest auction, as a list shows it: ``auction`` is None where it never came so far, ``bidding`` where
+    nobody was asked for a bid."""
+
+    lead: LeadRow
+    auction: Auction | None
+    bidding: Bidding | None
+
+
+async def read_auctions(tx: Tx, pen: Pen, rows: Sequence[LeadRow]) -> list[Held]:
+    """The latest auctions of these leads, in their order. Nothing personal is opened for it."""
+    pages = await journal.pages_of(tx, [row.id for row in rows])
+    found = []
+    for row in rows:
+        auction: Auction | None = None
+        bidding: Bidding | None = None
+        for page in pages.get(row.id, []):
+            for event in pen.read_events(page):
+                learned = event.learned if isinstance(event, StepTaken) else []
+                for item in (pen.codecs.evidence.decode(each) for each in learned):
+                    auction = item if isinstance(item, Auction) else auction
+                    bidding = item if isinstance(item, Bidding) else bidding
+        found.append(Held(row, auction, bidding))
+    return found
 
 
 def _passages(recalled: Recalled) -> list[Passage]:
