@@ -57,10 +57,12 @@ def _told(desk: Desk, held: Held) -> dict[str, Any]:
         "test": lead.test,
         "mode": auction.mode.value if auction is not None and auction.mode is not None else None,
         "value": cash(auction.value) if auction is not None and auction.value is not None else None,
-        "winners": [{"name": auction.named(item), "price": _price(item, auction.mode)} for item in won]
+        "winners": [
+            {"name": recipient_name(rules, item.recipient), "price": _price(item, auction.mode)} for item in won
+        ]
         if auction
         else [],
-        "lost": _lost(auction),
+        "lost": _lost(desk, auction),
         "considered": auction.size if auction else 0,
         "bids": _bids(desk, held.bidding),
         "took_ms": held.bidding.took_ms if held.bidding else None,
@@ -73,14 +75,18 @@ def _price(item: Considered, mode: Mode | None) -> str:
     return cash(price) if price is not None else "in-house"
 
 
-def _lost(auction: Auction | None) -> list[dict[str, str]]:
+def _lost(desk: Desk, auction: Auction | None) -> list[dict[str, str]]:
     """Those who came nearest: who had a price and was refused, dearest first."""
     if auction is None:
         return []
     refused = [item for item in auction.considered if item.refused is not None]
     refused.sort(key=_asked, reverse=True)
     return [
-        {"name": auction.named(item), "price": _price(item, auction.mode), "why": item.refused.message}
+        {
+            "name": recipient_name(desk.wiring.rules, item.recipient),
+            "price": _price(item, auction.mode),
+            "why": item.refused.message,
+        }
         for item in refused[:_BEATEN]
         if item.refused is not None
     ]
