@@ -9,8 +9,10 @@ from leadmill.core.case import Heard
 from leadmill.core.money import Money
 from leadmill.core.predicates import encode
 from leadmill.market import Auction, Order, Room
-from leadmill.market.board import NAMED, NEAR, Board, Boards, WideBoard
+from leadmill.market.board import NAMED, Boards
 from leadmill.market.lines import Line
+from leadmill.market.small import Board
+from leadmill.market.wide import NEAR, WideBoard
 from tests.market import test_index
 from tests.market.scene import NOW, Scene, buyer, order, prepaid, roster, told
 
@@ -45,6 +47,10 @@ def _left(board: Board | WideBoard, values: Any, points: int | None) -> list[Lin
     ]
 
 
+def _ids(lines: list[Line]) -> list[str]:
+    return [line.order.id for line in lines]
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     tables=st.lists(some_orders, min_size=1, max_size=10),
@@ -67,11 +73,12 @@ def test_a_large_book_leaves_what_a_small_one_leaves_however_it_came_to_be(
         assert not boards and not small
         return
     wide, anew, asked = boards["solar"], fresh["solar"], small["solar"]
-    names = [line.order.id for line in _left(asked, values, points)]
-    assert [line.order.id for line in _left(wide, values, points)] == names
-    assert [line.order.id for line in _left(anew, values, points)] == names
+    names = _ids(_left(asked, values, points))
+    assert sorted(_ids(_left(wide, values, points))) == names
+    assert _ids(_left(wide, values, points)) == _ids(_left(anew, values, points))
     first, second = wide.sort(values, points), anew.sort(values, points)
     assert (first.refused, first.others) == (second.refused, second.others)
+    assert [line.order.id for line, _ in first.left] == [line.order.id for line, _ in second.left]
     assert [line.wanted for line in wide.lines] == [line.wanted for line in anew.lines]
     assert [line.wanted for line in wide.lines] == [line.wanted for line in asked.lines]
     others = first.others

@@ -6,10 +6,9 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyroaring import BitMap
 
 from leadmill.core.predicates import All, AnyOf, Not, Predicate, Test, compile_predicate
-from leadmill.market.index import Index
+from leadmill.market.index import SEVERAL, Index
 from leadmill.market.ways import MOST_ROWS, take_apart
 
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
@@ -83,20 +82,17 @@ class Book:
         parts, least = order
         taken = take_apart(parts, least)
         owner = self.next
-        self.rows[owner] = [(owner * 100 + place, row) for place, row in enumerate(taken.rows)]
+        base = owner * 100 + (SEVERAL if len(taken.rows) > 1 else 0)
+        self.rows[owner] = [(base + place, row) for place, row in enumerate(taken.rows)]
         self.asked[owner] = taken.asked
         self.next += 1
         return self.rows[owner]
 
-    @property
-    def several(self) -> BitMap:
-        return BitMap([number for rows in self.rows.values() if len(rows) > 1 for number, _ in rows])
-
     def index(self) -> Index:
-        return Index.of([row for rows in self.rows.values() for row in rows], self.several)
+        return Index.of([row for rows in self.rows.values() for row in rows])
 
     def holding(self, index: Index, lead: Any, score: int | None) -> set[int]:
-        owners = {number // 100 for number in index.find(lead, score).rows}
+        owners = {number % SEVERAL // 100 for number in index.find(lead, score).rows}
         return {
             owner for owner in owners if all(compile_predicate(part)(lead, NOW) for part in self.asked.get(owner, ()))
         }
@@ -143,14 +139,14 @@ def test_a_changed_index_is_the_index_of_what_there_is_now(
         standing.pop(place, None)
         standing[kept.next] = order
         come = kept.take(order)
-        index = index.changed(gone, come, kept.several)
+        index = index.changed(gone, come)
     fresh = kept.index()
     assert index.find(lead, score) == fresh.find(lead, score)
     assert index.near(lead, score) == fresh.near(lead, score)
     assert kept.holding(index, lead, score) == {n for n, order in standing.items() if naive(order, lead, score)}
     # The one it was made from answers as before.
     assert before[1] == {n for n, order in old.items() if naive(order, lead, score)}
-    assert {n // 100 for n in before[0].find(lead, score).rows} >= before[1]
+    assert {n % SEVERAL // 100 for n in before[0].find(lead, score).rows} >= before[1]
 
 
 @settings(max_examples=200, deadline=None)

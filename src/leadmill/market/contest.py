@@ -13,7 +13,6 @@ from leadmill.core.case import Case
 from leadmill.core.hours import Schedule, is_open, local_words
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
-from leadmill.market.board import Others
 from leadmill.market.lines import Desk, Line
 from leadmill.market.model import (
     CLOSED,
@@ -42,6 +41,7 @@ from leadmill.market.rules import (
     price_words,
 )
 from leadmill.market.scarce import Allotment
+from leadmill.market.small import Others
 from leadmill.market.telling import beaten_by, too_thin, won_by
 from leadmill.market.tender import Bidding
 from leadmill.market.terms import UNNAMED

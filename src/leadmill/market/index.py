@@ -26,6 +26,10 @@ _BLOCK = 256
 Key = tuple[str, str, int]
 """A column: its field, its kind, and a number that tells apart several demands of the kind in one row."""
 
+SEVERAL = 1 << 24
+"""Rows are numbered from here on where they are one of several ways to meet a condition, so that those which stand for
+a condition alone can be counted by their place."""
+
 Entries = list[tuple[int, Any]]
 """Row numbers with what each demands."""
 
@@ -241,28 +245,26 @@ class Found(NamedTuple):
 class Index:
     """Rows by number, and the columns that rule them out. Asked for every lead."""
 
-    __slots__ = ("_columns", "_every", "_order", "_single")
+    __slots__ = ("_columns", "_every", "_order")
 
-    def __init__(self, columns: Mapping[Key, Column], every: BitMap, several: BitMap) -> None:
+    def __init__(self, columns: Mapping[Key, Column], every: BitMap) -> None:
         self._columns = columns
         self._every = every
-        # Counted are the rows that stand for a condition alone, so that none is counted twice.
-        self._single = every - several if several else None
         # The column that most rows look at first: what is left is soon little. The key settles ties, so that the
         # counts follow from the conditions and not from how the index came to hold them.
         order = sorted(columns.items(), key=lambda each: (-len(each[1].rows), each[0]))
         self._order = [(None if kind == SCORE else field, column) for (field, kind, _), column in order]
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[int, Row]], several: Iterable[int] = ()) -> "Index":
-        """The index of numbered rows; ``several`` are the numbers of rows that are one of several of a condition."""
+    def of(cls, rows: Iterable[tuple[int, Row]]) -> "Index":
+        """The index of numbered rows."""
         numbered = list(rows)
         entries = _entries(numbered)
         every = BitMap([number for number, _ in numbered])
-        return cls({key: _column(key[1], each) for key, each in entries.items()}, every, BitMap(several))
+        return cls({key: _column(key[1], each) for key, each in entries.items()}, every)
 
-    def changed(self, gone: Sequence[tuple[int, Row]], come: Sequence[tuple[int, Row]], several: BitMap) -> "Index":
-        """The index without some rows and with others; ``several`` as it is then."""
+    def changed(self, gone: Sequence[tuple[int, Row]], come: Sequence[tuple[int, Row]]) -> "Index":
+        """The index without some rows and with others."""
         columns = dict(self._columns)
         left, new = _entries(gone), _entries(come)
         for key in left.keys() | new.keys():
@@ -276,19 +278,18 @@ class Index:
             else:
                 del columns[key]
         every = (self._every - BitMap([number for number, _ in gone])) | BitMap([number for number, _ in come])
-        return Index(columns, every, several)
+        return Index(columns, every)
 
     def find(self, values: Mapping[str, Value], points: int | None) -> Found:
         """What holds for these values and this score."""
         left = self._every.copy()
-        single = self._single
         counted: dict[str, int] = {}
-        size = len(left) if single is None else len(single)
+        size = left.rank(SEVERAL - 1)
         for field, column in self._order:
             missed = column.missed(points if field is None else values.get(field))
             if missed:
                 left -= missed
-                now = len(left) if single is None else left.intersection_cardinality(single)
+                now = left.rank(SEVERAL - 1)
                 if now != size:
                     counted[field or ""] = counted.get(field or "", 0) + size - now
                     size = now
