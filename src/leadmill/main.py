@@ -11,19 +11,26 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from leadmill.billing import Postings
 from leadmill.billing.service import keep_postings
+from leadmill.capture import PATH_HEADER, mark_path
 from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
 from leadmill.facts import Consult, ProviderAsk, load_reference
 from leadmill.facts.service import ask_providers
+from leadmill.flow.auction import Auctioneer
 from leadmill.flow.book import Book
+from leadmill.flow.deliver import attempts
+from leadmill.flow.floor import BidTable, Floor
+from leadmill.flow.inline import Desk
 from leadmill.flow.keep import Codecs, Pen
 from leadmill.flow.kit import Ears, Kit
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.runner import Mill
+from leadmill.flow.store import drop_pause, keep_pause, list_pauses
 from leadmill.followup import Followups, keep_followups
 from leadmill.identity import FindPerson, Identity
 from leadmill.identity.service import Keys, hear_find_person, keep_identity
@@ -31,7 +38,19 @@ from leadmill.interfaces.cli import program
 from leadmill.interfaces.house import House
 from leadmill.interfaces.server import serve_on
 from leadmill.interfaces.worker import work
-from leadmill.market import Assignment, Counters, Headroom, QuoteAsk, Quoted, Sale, Shadows, hear_quotes, keep_quoted
+from leadmill.market import (
+    Assignment,
+    BidsAsk,
+    Counters,
+    Headroom,
+    Pause,
+    QuoteAsk,
+    Quoted,
+    Sale,
+    Shadows,
+    hear_quotes,
+    keep_quoted,
+)
 from leadmill.overlap import KnownAsk
 from leadmill.overlap.service import Lists
 from leadmill.policy import SuppressionAsk
@@ -97,8 +116,23 @@ async def wire(
     book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
     pen = Pen(vault, keys, Codecs(), mint)
     lists = Lists(vault.keyed_hash, environ)
+    table = BidTable(settings.auction_ms)
     shadows = Shadows(settings.market_shadow_prices)
-    kit = Kit(db, pen, _ears(pen, clock, mint, way, consults, lists, shadows), book.walk, clock, mint, book.take_up)
+    kit = Kit(
+        db, pen, _ears(pen, clock, mint, way, consults, lists, shadows, table), book.walk, clock, mint, book.take_up
+    )
+    auctioneer = Auctioneer(
+        way.perform,
+        plugins.of("leadmill.bidders"),
+        clock,
+        within_ms=settings.auction_ms,
+        keep=partial(_keep_pause, db),
+        drop=partial(_drop_pause, db),
+        mark=lambda ident: {PATH_HEADER: mark_path(vault.keyed_hash, ident)},
+    )
+    floor = Floor(kit, auctioneer, table, settings.ping_ip)
+    attempt = attempts(kit, way, plugins.of("leadmill.couriers"))
+    floor.hand = Desk(kit, attempt, settings.post_rounds, floor.later).hand_over
     return House(
         settings=settings,
         environ=environ,
@@ -109,9 +143,15 @@ async def wire(
         book=book,
         pen=pen,
         kit=kit,
-        mill=Mill(kit),
+        mill=Mill(kit, floor=floor),
+        floor=floor,
+        auctioneer=auctioneer,
         quoter=Quoter(
-            kit, settings.market_quote_seconds, per_minute=settings.pings_per_minute, share=1 / settings.workers
+            kit,
+            settings.market_quote_seconds,
+            per_minute=settings.pings_per_minute,
+            share=1 / settings.workers,
+            hold_auction=auctioneer.hold_auction,
         ),
         way=way,
         plugins=plugins,
@@ -130,6 +170,7 @@ def _ears(
     consults: Mapping[str, Consult],
     lists: Lists,
     shadows: Shadows,
+    table: BidTable,
 ) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
     counters = Counters(clock, shadows)
@@ -143,6 +184,7 @@ def _ears(
             FindPerson: hear_find_person(pen.vault, pen.keys, mint),
             SuppressionAsk: hear_suppressions,
             Headroom: counters.hear,
+            BidsAsk: table.hear,
             QuoteAsk: hear_quotes,
             KnownAsk: lists.hear,
         },
@@ -172,12 +214,24 @@ def _relay(settings: Settings) -> Relay | None:
     )
 
 
+async def _keep_pause(db: Database, pause: Pause) -> None:
+    async with db.begin() as tx:
+        await keep_pause(tx, pause)
+
+
+async def _drop_pause(db: Database, buyer_id: str) -> None:
+    async with db.begin() as tx:
+        await drop_pause(tx, buyer_id)
+
+
 async def _watch(house: House) -> None:
     """Take up changed configuration and keys, and new shadow prices."""
     while True:
         with contextlib.suppress(Exception):
             await house.book.refresh(house.db)
             await house.shadows.refresh(house.db)
+            async with house.db.begin() as tx:
+                house.auctioneer.learn(await list_pauses(tx))
         await asyncio.sleep(_REFRESH)
 
 

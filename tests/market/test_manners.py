@@ -55,7 +55,7 @@ def test_waiting_in_vain_is_waited_longer_for_the_next_time() -> None:
     assert (manners.budget(1_500, 500) or 0) == 500
 
 
-def test_ten_failures_in_a_row_pause_a_buyer_for_a_minute() -> None:
+def test_five_failures_in_a_row_pause_a_buyer_for_a_minute() -> None:
     manners = Manners("helio")
     fail(manners, FAILURES - 1)
     assert manners.may_ask(NOW)

@@ -52,7 +52,7 @@ class Parcel(Struct, frozen=True):
     """What is handed over: the opened lead with the particulars of its sale. Personal; lives in memory only.
 
     ``created_at`` is when the lead was sold; ``delivery_id`` is the same over all attempts, ``no`` counts them from 1.
-    ``price`` is a decimal string.
+    ``price`` is a decimal string; ``bid_ref`` is the buyer's own id of the bid it won with.
     """
 
     delivery_id: str
@@ -65,6 +65,7 @@ class Parcel(Struct, frozen=True):
     received_at: datetime | None = None
     price: str | None = None
     currency: str = "USD"
+    bid_ref: str | None = None
     fields: dict[str, Any] = {}
     consent: dict[str, Any] = {}
     context: dict[str, Any] = {}
@@ -112,14 +113,17 @@ class Courier(Protocol):
         ...
 
 
-class Planned(Struct, frozen=True):
-    """One delivery to be made: one leg of a sale."""
+class Planned(Struct, frozen=True, omit_defaults=True):
+    """One delivery to be made: one leg of a sale. Where ``inline``, whoever brought the lead is kept waiting for the
+    first attempt, which the runner makes at once; ``bid_ref`` is the buyer's own id of its bid."""
 
     delivery_id: str
     sale_id: str
     leg: int
     recipient: str
     courier: str
+    inline: bool = False
+    bid_ref: str | None = None
 
 
 class Dispatched(Evidence, frozen=True):
@@ -147,6 +151,7 @@ class Plan(Struct, frozen=True):
     round_no: int
     created_at: datetime
     until: datetime
+    bid_ref: str | None = None
 
 
 class Receipt(Struct, frozen=True):

@@ -42,6 +42,7 @@ def full(parcel: Parcel) -> dict[str, Any]:
         "received_at": stamp(parcel.received_at) if parcel.received_at else None,
         "price": parcel.price,
         "currency": parcel.currency if parcel.price is not None else None,
+        "ping_id": parcel.bid_ref,
         "test": True if parcel.test else None,
         "fields": present(parcel.fields),
         "consent": present(parcel.consent),
@@ -83,6 +84,7 @@ def find(source: str, parcel: Parcel) -> Any:
         "price": parcel.price,
         "currency": parcel.currency,
         "recipient": parcel.recipient,
+        "ping_id": parcel.bid_ref,
         "at": stamp(parcel.created_at),
     }
     return sale.get(name)

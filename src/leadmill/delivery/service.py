@@ -71,6 +71,7 @@ def pack(plan: Plan, *, vertical: str, fields: Mapping[str, Any], **more: Any) -
         vertical=vertical,
         created_at=plan.created_at,
         no=plan.no,
+        bid_ref=plan.bid_ref,
         fields=dict(fields),
         **more,
     )

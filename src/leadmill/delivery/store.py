@@ -4,7 +4,7 @@ Called by the verbs of this package and, for lists, through the door. Claims and
 two workers with the same delivery exactly one wins each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -22,13 +22,17 @@ _ACTIVE = sa.text("state IN ('queued', 'retrying')")
 _INSERT = prepared(
     sa.text(
         "INSERT INTO delivery"
-        " (id, lead_id, sale_id, leg, recipient, courier, state, attempts, before_round, next_at, created_at)"
-        " SELECT i, l, s, n, r, c, 'queued', 0, 0, :at, :at FROM unnest(CAST(:ids AS text[]), CAST(:leads AS text[]),"
-        " CAST(:sales AS text[]), CAST(:legs AS smallint[]), CAST(:recipients AS text[]), CAST(:couriers AS text[]))"
-        " AS t(i, l, s, n, r, c) ORDER BY i ON CONFLICT (id) DO NOTHING RETURNING id"
+        " (id, lead_id, sale_id, leg, recipient, courier, bid_ref, state, attempts, before_round, next_at, created_at)"
+        " SELECT i, l, s, n, r, c, b, 'queued', 0, 0, :at, :at FROM unnest(CAST(:ids AS text[]),"
+        " CAST(:leads AS text[]), CAST(:sales AS text[]), CAST(:legs AS smallint[]), CAST(:recipients AS text[]),"
+        " CAST(:couriers AS text[]), CAST(:bids AS text[]))"
+        " AS t(i, l, s, n, r, c, b) ORDER BY i ON CONFLICT (id) DO NOTHING RETURNING id"
     ).bindparams(
         sa.bindparam("at", type_=_TIME),
-        *(sa.bindparam(name, type_=sa.ARRAY(sa.Text)) for name in ("ids", "leads", "sales", "recipients", "couriers")),
+        *(
+            sa.bindparam(name, type_=sa.ARRAY(sa.Text))
+            for name in ("ids", "leads", "sales", "recipients", "couriers", "bids")
+        ),
         sa.bindparam("legs", type_=sa.ARRAY(sa.SmallInteger)),
     )
 )
@@ -54,8 +58,19 @@ _SETTLE = prepared(
 _ONE = prepared(sa.select(DELIVERY).where(DELIVERY.c.id == sa.bindparam("delivery")))
 
 
-class _Gathered(list[tuple[str, str, str, int, str, str]]):
-    """The deliveries of one group of leads."""
+_Row = tuple[str, str, str, int, str, str, str | None]
+
+
+class _Gathered(list[_Row]):
+    """The deliveries of one group of leads; ``inline`` are those whose first attempt is made without a job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inline: set[str] = set()
+
+
+INLINE_LEAD = timedelta(seconds=20)
+"""How long an inline delivery's first attempt is left to whoever sold the lead before any worker makes it."""
 
 
 def keep_dispatched(tx: Tx, case: Case, evidence: Dispatched, now: datetime) -> None:
@@ -66,22 +81,24 @@ def keep_dispatched(tx: Tx, case: Case, evidence: Dispatched, now: datetime) -> 
         gathered = tx.scratch[_Gathered] = _Gathered()
 
         async def close(tx: Tx) -> None:
-            await _insert(tx, tx.scratch.pop(_Gathered), now)
+            rows = tx.scratch.pop(_Gathered)
+            await _insert(tx, rows, rows.inline, now)
 
         tx.closing(close)
     for item in evidence.items:
-        gathered.append((item.delivery_id, case.lead_id, item.sale_id, item.leg, item.recipient, item.courier))
+        one = (item.delivery_id, case.lead_id, item.sale_id, item.leg, item.recipient, item.courier, item.bid_ref)
+        gathered.append(one)
+        if item.inline:
+            gathered.inline.add(item.delivery_id)
 
 
-async def _insert(tx: Tx, rows: Sequence[tuple[str, str, str, int, str, str]], now: datetime) -> None:
+async def _insert(tx: Tx, rows: Sequence[_Row], inline: Collection[str], now: datetime) -> None:
     if not rows:
         return
-    ids, leads, sales, legs, recipients, couriers = (list(column) for column in zip(*rows, strict=True))
-    inserted = await tx.all(
-        _INSERT, at=now, ids=ids, leads=leads, sales=sales, legs=legs, recipients=recipients, couriers=couriers
-    )
-    for row in inserted:
-        put_job(tx, row["id"], 1, now, now)
+    names = ("ids", "leads", "sales", "legs", "recipients", "couriers", "bids")
+    columns: dict[str, Any] = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+    for row in await tx.all(_INSERT, at=now, **columns):
+        put_job(tx, row["id"], 1, now + INLINE_LEAD if row["id"] in inline else now, now)
 
 
 def put_job(tx: Tx, delivery_id: str, no: int, run_at: datetime, now: datetime) -> None:
@@ -114,6 +131,7 @@ async def claim(tx: Tx, delivery_id: str, now: datetime, lease: timedelta) -> Pl
         round_no=row["attempts"] - row["before_round"],
         created_at=row["created_at"],
         until=row["next_at"],
+        bid_ref=row["bid_ref"],
     )
 
 

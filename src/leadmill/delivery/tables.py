@@ -21,6 +21,8 @@ DELIVERY = sa.Table(
     sa.Column("next_at", sa.DateTime(timezone=True)),
     sa.Column("code", sa.Text),
     sa.Column("buyer_ref", sa.Text),
+    # The buyer's own id of the bid that the sale was made at.
+    sa.Column("bid_ref", sa.Text),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("done_at", sa.DateTime(timezone=True)),
     sa.Index("delivery_lead", "lead_id"),

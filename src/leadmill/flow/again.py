@@ -15,7 +15,7 @@ from leadmill.flow.model import FAILED, LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import report_broken, walk_alone, walk_together
 from leadmill.flow.walker import Walker
-from leadmill.market import Declined, LegState, sales_of
+from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, Solicit, sales_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
 
@@ -48,6 +48,9 @@ async def walk_again(
     gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]
     declined = Declined(buyers=tuple(dict.fromkeys(name for name in gone if name)))
     case = recalled.case_before(start)
+    if start == Allocate.name and _are_stale(case.get(Bidding), declined, now):
+        start = Solicit.name  # what the others bid holds no more: they are asked again
+        case = recalled.case_before(start)
     case.learn([declined])
     walker = Walker(case, recalled.row.import_id)
     walker.events.append(
@@ -68,6 +71,13 @@ async def walk_again(
         walker.fail(start, broken, now)
     await _walk(tx, kit, walk, walker, start, now)
     return await kit.pen.write_again(tx, recalled.row, walker, walk.rules, now, events)
+
+
+def _are_stale(bidding: Bidding | None, declined: Declined, now: datetime) -> bool:
+    """Whether those who had bid and have not declined since are held to their bids no more."""
+    items = bidding.items if bidding is not None else ()
+    bids = [item for item in items if isinstance(item, BidHeard) and item.buyer_id not in declined.buyers]
+    return bool(bids) and all(bid.expires_at <= now for bid in bids)
 
 
 async def _walk(tx: Tx, kit: Kit, walk: Walk, walker: Walker, start: str, now: datetime) -> None:

@@ -9,9 +9,14 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
+from leadmill.capture import PATH_HEADER, mark_path
+from leadmill.core.conversation import HttpAsk, Outgoing
+from leadmill.core.events import Event
 from leadmill.core.faults import Fault, Permanent, Transient
 from leadmill.delivery import (
     BUYER_DUPLICATE,
@@ -33,13 +38,17 @@ from leadmill.delivery import (
 )
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_row
+from leadmill.flow.model import Settled
 from leadmill.flow.reactions import react
 from leadmill.flow.store import read_lead
 from leadmill.followup import Messenger, compose_letter, plan_sending, read_sent, settle_sending
 from leadmill.market.service import find_sale
+from leadmill.parties import KeyedHash
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.outgoing import WayOut
+
+T = TypeVar("T")
 
 HAD_IT = "delivery.buyer.had_it"
 """The code of an attempt that found the lead delivered by an earlier one."""
@@ -51,17 +60,38 @@ _NEVER_ARRIVED = frozenset(("http.connection.failed", "http.name.unresolved", "h
 """Codes of attempts that cannot have reached the buyer."""
 
 
-def deliver(
-    kit: Kit, way: WayOut, couriers: Mapping[str, Courier], chance: Callable[[], float] = random.random
-) -> Handler:
+class Made(Struct, frozen=True):
+    """What came of an attempt: how it ended, what happened to the lead, and where that stands where it went on."""
+
+    outcome: Outcome
+    events: tuple[Event, ...] = ()
+    settled: Settled | None = None
+
+
+Attempts = Callable[[str, int | None], Awaitable[Made | None]]
+"""Makes the next attempt at a delivery; None where there is none to make. The number is the most milliseconds that the
+recipient may take, None what it declares."""
+
+
+def deliver(attempt: Attempts) -> Handler:
     """The handler of ``delivery.attempt`` jobs."""
 
     async def handle(job: Job) -> None:
-        delivery_id = job.read(dict[str, str])["delivery_id"]
+        await attempt(job.read(dict[str, str])["delivery_id"], None)
+
+    return handle
+
+
+def attempts(
+    kit: Kit, way: WayOut, couriers: Mapping[str, Courier], chance: Callable[[], float] = random.random
+) -> Attempts:
+    """Makes attempts: claimed in one transaction, made outside of any, settled in a second one with what follows."""
+
+    async def attempt(delivery_id: str, within_ms: int | None = None) -> Made | None:
         async with kit.db.begin() as tx:
             plan = await plan_attempt(tx, delivery_id, kit.clock())
             if plan is None:
-                return
+                return None
             packed = await _parcel(tx, kit, plan)
         sent: bytes | None = None
         retries: tuple[int, ...] = ()
@@ -69,14 +99,16 @@ def deliver(
             outcome = read_fault(packed)
         else:
             spec, parcel = packed
-            outcome, sent = await _attempt(way, couriers, spec, parcel)
+            if within_ms is not None and within_ms < spec.timeout_ms:
+                spec = msgspec.structs.replace(spec, timeout_ms=within_ms)
+            outcome, sent = await _attempt(way, couriers, spec, parcel, kit.pen.vault.keyed_hash)
             retries = spec.retries
             if outcome.code == BUYER_DUPLICATE.code and plan.no > 1:
                 async with kit.db.begin() as tx:
                     outcome = _as_known(outcome, plan, await attempts_of(tx, delivery_id))
         jitter = chance()
 
-        async def settle(broken: BaseException | None = None) -> None:
+        async def settle(broken: BaseException | None = None) -> Made:
             now = kit.clock()
             async with kit.db.begin() as tx:
                 row = await kit.pen.lock(tx, plan.lead_id)
@@ -91,21 +123,23 @@ def deliver(
                     request_digest=sent,
                     seal=kit.pen.sealer(row, f"attempt {plan.delivery_id}") if known else None,
                 )
-                if events:
-                    await react(tx, kit, row, events, now, broken)
+                if not events:
+                    return Made(outcome)
+                news, settled = await react(tx, kit, row, events, now, broken)
+            return Made(outcome, tuple(news), settled)
 
         try:
-            await _surely(settle)
+            return await _surely(settle)
         except Transient:
             raise
         except Exception as fault:
             # What follows is for a person then.
-            await _surely(partial(settle, fault))
+            return await _surely(partial(settle, fault))
 
-    return handle
+    return attempt
 
 
-async def _surely(act: Callable[[], Awaitable[None]]) -> None:
+async def _surely(act: Callable[[], Awaitable[T]]) -> T:
     """Do it, through faults that pass: what a recipient said must be written down, or it would be asked again."""
     for wait in _WAITS:
         try:
@@ -145,15 +179,24 @@ async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] |
 
 
 async def _attempt(
-    way: WayOut, couriers: Mapping[str, Courier], spec: DeliverySpec, parcel: Parcel
+    way: WayOut, couriers: Mapping[str, Courier], spec: DeliverySpec, parcel: Parcel, keyed_hash: KeyedHash
 ) -> tuple[Outcome, bytes | None]:
     sent: bytes | None = None
     try:
-        ask = compose(couriers, spec, parcel)
+        ask = _marked(compose(couriers, spec, parcel), parcel, keyed_hash)
         sent = digest(ask)
         return read_reply(couriers, spec, parcel, await way.perform(ask, "buyer")), sent
     except Fault as fault:
         return read_fault(fault), sent
+
+
+def _marked(ask: Outgoing, parcel: Parcel, keyed_hash: KeyedHash) -> Outgoing:
+    """The ask with the mark by which we know the lead if it comes back, behind those it came with."""
+    if not isinstance(ask, HttpAsk):
+        return ask
+    before = parcel.context.get("path")
+    path = mark_path(keyed_hash, parcel.lead_id, before if isinstance(before, str) else "")
+    return msgspec.structs.replace(ask, headers={**ask.headers, PATH_HEADER: path})
 
 
 def _as_known(outcome: Outcome, plan: Plan, earlier: Sequence[Attempt]) -> Outcome:

@@ -120,6 +120,24 @@ class Pen:
         await update_leads(tx, [msgspec.structs.replace(fresh, import_id=row.import_id, sealed=sealed)])
         return settled
 
+    async def write_on(
+        self, tx: Tx, walkers: Sequence[tuple[LeadRow, Walker]], rules: Rules, now: datetime
+    ) -> list[Settled]:
+        """Write the pages of locked leads that walked on past the mapping, so that the leads themselves are as they
+        were: all of a group with one question and one change."""
+        heads: dict[str, journal.Head] = tx.scratch.setdefault(Pen, {})
+        heads |= await journal.heads(tx, [row.id for row, _ in walkers])
+        answers, rows = [], []
+        for row, walker in walkers:
+            settled = self._settle(walker, now)
+            sealed = self._hearings(walker, row.id, self.keys.of(row.person_id))
+            await self._append(tx, row.id, walker.events, sealed, now)
+            fresh = _row(walker, walker.case[Submission], walker.case.get(Lead), row.person_id, rules)
+            rows.append(msgspec.structs.replace(fresh, import_id=row.import_id, sealed=row.sealed))
+            answers.append(settled)
+        await update_leads(tx, rows)
+        return answers
+
     async def lock(self, tx: Tx, lead_id: str) -> LeadRow:
         """The lead, locked until the transaction ends, so that two pages never claim one place in its journal; its
         person's key at hand unless destroyed. Raises NotFound ``flow.lead.unknown``."""

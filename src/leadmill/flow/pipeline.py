@@ -17,7 +17,7 @@ from leadmill.facts import Verify
 from leadmill.flow.rules import Rules
 from leadmill.followup import Plan
 from leadmill.identity import Recognise
-from leadmill.market import Allocate, House, Redeem
+from leadmill.market import Allocate, House, Redeem, Solicit
 from leadmill.overlap import Compare
 from leadmill.policy import Clear
 from leadmill.scoring import Rate
@@ -36,6 +36,7 @@ class Walk(Struct, frozen=True):
 def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
     """The walk under these rules, taking over from an ``earlier`` one what a large order book has left unchanged."""
     before = next((step for step in earlier.together if isinstance(step, Allocate)), None) if earlier else None
+    asked = next((step for step in earlier.together if isinstance(step, Solicit)), None) if earlier else None
     currencies = {name: one.currency for name, one in rules.verticals.items()}
     return Walk(
         rules=rules,
@@ -50,10 +51,11 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Rate(rules.cards),
             Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
             Compare(rules.roster),
+            Solicit(rules.orders, rules.roster, currencies, asked),
             Allocate(rules.orders, rules.roster, currencies, before, house(rules)),
         ),
         after=(
-            Dispatch(rules.roster),
+            Dispatch(rules.roster, [order.id for order in rules.orders.values() if order.post == "inline"]),
             Post(rules.roster),
             Plan(rules.roster, rules.templates),
         ),

@@ -16,7 +16,7 @@ from leadmill.core.reasons import State, because, declare
 from leadmill.delivery import DeliveryDead, DeliveryRejected, attempts_of, cancel_delivery
 from leadmill.flow.again import walk_again
 from leadmill.flow.kit import Kit
-from leadmill.flow.model import LeadRow, LeadSettled
+from leadmill.flow.model import LeadRow, LeadSettled, Settled
 from leadmill.flow.store import update_leads
 from leadmill.market import Allocate, Headroom, LegState, SaleRecord
 from leadmill.market.service import cancel_sale, sales_of
@@ -31,15 +31,16 @@ GIVEN_BACK = (DeliveryRejected, DeliveryDead)
 
 async def react(
     tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event], now: datetime, broken: BaseException | None = None
-) -> None:
-    """Write what happened to a lead and do what follows. The caller holds the lead's lock (``pen.lock``).
+) -> tuple[list[Event], Settled | None]:
+    """Write what happened to a lead and do what follows: all that happened, and where the lead stands where it went
+    on. The caller holds the lead's lock (``pen.lock``).
 
     ``broken`` is what came of a first try: a lead that goes on then waits for a person.
     """
     lost = [event for event in events if isinstance(event, GIVEN_BACK) and not await _had_it(tx, event.delivery_id)]
     if not lost:
         await kit.pen.append(tx, row.id, events, now)
-        return
+        return list(events), None
     await _lock_limits(tx, kit, row.vertical)
     news = list(events)
     for event in lost:
@@ -49,12 +50,12 @@ async def react(
     left = [leg for leg in await sales_of(tx, row.id) if leg.state in (LegState.SOLD, LegState.ASSIGNED)]
     if left:
         await _shrink(tx, kit, row, left, news, now)
-        return
+        return news, None
     if not kit.pen.keys.has(row.person_id):
         await _let_go(tx, kit, row, news, now)
-        return
+        return news, Settled(row.id, State.REJECTED, because=[because(FORGOTTEN)])
     why = f"{' and '.join(event.recipient for event in lost)} gave the lead back"
-    await walk_again(tx, kit, row.id, "delivery", why, now, start="market", events=news, broken=broken)
+    return news, await walk_again(tx, kit, row.id, "delivery", why, now, start="market", events=news, broken=broken)
 
 
 async def _lock_limits(tx: Tx, kit: Kit, vertical: str) -> None:

@@ -9,15 +9,18 @@ import asyncio
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
 from leadmill.capture import Submission
 from leadmill.core.case import NOTHING, Ask, Case, Heard
 from leadmill.core.faults import Conflict, Transient
+from leadmill.core.reasons import State
 from leadmill.core.step import Step
+from leadmill.delivery import Dispatched
 from leadmill.flow.kit import Ears, Kit
 from leadmill.flow.model import LeadReceived, Settled
 from leadmill.flow.pipeline import Walk
@@ -35,12 +38,30 @@ class RulesMoved(Transient):
     price that was already another."""
 
 
+class Waits(Protocol):
+    """Where a lead waits for others while its source waits for it; ``flow.floor``."""
+
+    def enter(self, walker: Walker, claim: Claim | None, began: float, tell: "Tell") -> None:
+        """Take in a lead that waits for bids."""
+
+    def deliver(self, walker: Walker, settled: Settled, claim: Claim | None, began: float, tell: "Tell") -> None:
+        """Take in a sold lead whose buyer is to be tried at once."""
+
+    def join(self, lead_id: str, tell: "Tell") -> bool:
+        """Wait with whoever waits for this lead; False where it is not there."""
+        ...
+
+
+Tell = Callable[[Settled | BaseException], None]
+
+
 class _Waiting:
-    __slots__ = ("answer", "claim", "import_id", "submission", "walk", "walker")
+    __slots__ = ("answer", "began", "claim", "import_id", "submission", "walk", "walker")
 
     def __init__(self, submission: Submission, import_id: str | None, walk: Walk) -> None:
         self.submission = submission
         self.import_id = import_id
+        self.began = time.monotonic()
         self.walk = walk
         self.walker = Walker(Case(""))
         """Takes the first stretch when its group is formed, unless it had to listen to the network."""
@@ -91,8 +112,9 @@ class Mill:
     whatever else the process does meanwhile makes all of them wait. Other processes fill the pauses.
     """
 
-    def __init__(self, kit: Kit, group: int = 64, lanes: int = 1) -> None:
+    def __init__(self, kit: Kit, group: int = 64, lanes: int = 1, floor: Waits | None = None) -> None:
         self._kit = kit
+        self._floor = floor
         self._group = group
         self._queue: deque[_Waiting] = deque()
         self._idle = lanes
@@ -179,11 +201,31 @@ class Mill:
             else:
                 GROUP_LEADS.observe(len(group))
                 for waiting, answer in zip(group, answers, strict=True):
-                    waiting.tell(answer)
-                    if isinstance(answer, Settled):
-                        LEADS.labels(answer.state.value, waiting.submission.source_id).inc()
+                    self._settle(waiting, answer)
                 return
         await self._salvage(group, fault)
+
+    def _settle(self, waiting: _Waiting, answer: Settled | Conflict) -> None:
+        """Answer a caller, or have its lead wait on the floor."""
+        floor = self._floor
+        if isinstance(answer, Conflict):
+            waiting.tell(answer)
+            return
+        walker = waiting.walker
+        own = walker.case.lead_id == answer.lead_id
+        if answer.state is State.BIDDING and floor is not None:
+            if own:
+                floor.enter(walker, waiting.claim, waiting.began, waiting.tell)
+            elif not floor.join(answer.lead_id, waiting.tell):
+                waiting.tell(answer)
+            return
+        LEADS.labels(answer.state.value, waiting.submission.source_id).inc()
+        if own and floor is not None and answer.state is State.SOLD:
+            dispatched = walker.case.get(Dispatched)
+            if dispatched is not None and any(item.inline for item in dispatched.items):
+                floor.deliver(walker, answer, waiting.claim, waiting.began, waiting.tell)
+                return
+        waiting.tell(answer)
 
     async def _start_over(self, group: list[_Waiting]) -> None:
         """Walk a group's leads anew from the door, under the configuration in force now."""
@@ -291,7 +333,8 @@ async def walk_together(
 ) -> None:
     """Walk leads through the shared stretch, from the step named ``start`` on, and through what comes after it.
 
-    Nothing comes after it for a lead on which a step broke: whoever lets it go on walks it there. Raises
+    Nothing comes after it for a lead on which a step broke, nor for one that waits for bids: whoever lets it go on
+    walks it there. Raises
     :class:`RulesMoved` where the configuration is not the walk's any more; it cannot move before the commit.
     """
     if await hold(tx) != walk.rules.revision:
@@ -299,7 +342,7 @@ async def walk_together(
     names = [step.name for step in walk.together]
     for step in walk.together[names.index(start) if start else 0 :]:
         await _station(tx, step, [w for w in walkers if w.going], ears, now)
-    sound = [walker for walker in walkers if not walker.broken]
+    sound = [walker for walker in walkers if not walker.broken and not walker.bidding]
     for step in walk.after:
         await _station(tx, step, sound, ears, now, decides=False)
 

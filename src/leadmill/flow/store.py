@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
+from sqlalchemy.dialects.postgresql import insert
 
 from leadmill.core.faults import BadInput
 from leadmill.core.ids import looks_like
 from leadmill.core.reasons import State
 from leadmill.flow.model import LeadFilter, LeadRow, Trial
-from leadmill.flow.tables import LEAD, REPEAT, TRIAL
+from leadmill.flow.tables import LEAD, PING_PAUSE, REPEAT, TRIAL
+from leadmill.market import Pause
 from leadmill.runtime.db import Row, Tx, prepared
 
 _IDS = sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))
@@ -310,3 +312,31 @@ async def list_trials(tx: Tx, most: int = 20) -> list[Trial]:
     """The latest trials, newest first."""
     rows = await tx.all(sa.select(TRIAL).order_by(TRIAL.c.id.desc()).limit(most))
     return [Trial(**dict(row)) for row in rows]
+
+
+# Leads that wait for bids, and buyers whose pings are paused
+
+
+async def stranded(tx: Tx, before: str, most: int = 200) -> list[str]:
+    """Leads that wait for bids and were received before the id ``before``, the oldest first."""
+    waiting = sa.and_(LEAD.c.state == sa.literal_column("'bidding'"), LEAD.c.id < before)
+    rows = await tx.all(sa.select(LEAD.c.id).where(waiting).order_by(LEAD.c.id).limit(most))
+    return [row["id"] for row in rows]
+
+
+async def keep_pause(tx: Tx, pause: Pause) -> None:
+    """Store a pause in the place of the one before."""
+    values = msgspec.structs.asdict(pause)
+    changed = {name: value for name, value in values.items() if name != "buyer_id"}
+    await tx.run(insert(PING_PAUSE).values(**values).on_conflict_do_update(index_elements=["buyer_id"], set_=changed))
+
+
+async def drop_pause(tx: Tx, buyer_id: str) -> None:
+    """Forget a buyer's pause."""
+    await tx.run(sa.delete(PING_PAUSE).where(PING_PAUSE.c.buyer_id == buyer_id))
+
+
+async def list_pauses(tx: Tx) -> list[Pause]:
+    """Every buyer whose pings are paused, by id."""
+    rows = await tx.all(sa.select(PING_PAUSE).order_by(PING_PAUSE.c.buyer_id))
+    return [Pause(**dict(row.items())) for row in rows]

@@ -49,6 +49,20 @@ TRIAL = sa.Table(
 )
 """A change tried on recorded leads: the file as it was typed, how far it is, and what it found."""
 
+sa.Index("lead_bidding", LEAD.c.id, postgresql_where=LEAD.c.state == "bidding")
+
+PING_PAUSE = sa.Table(
+    "ping_pause",
+    metadata,
+    sa.Column("buyer_id", Id, primary_key=True),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("round_no", sa.Integer, nullable=False),
+)
+"""Buyers whose pings are paused because their service kept failing."""
+
 REPEAT = sa.Table(
     "repeat_request",
     metadata,

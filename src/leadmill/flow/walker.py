@@ -15,7 +15,7 @@ from leadmill.core.reasons import Because, State, because
 from leadmill.core.step import Step
 from leadmill.core.verdicts import ASIDE, Hold, Pass, Stop, Verdict, named
 from leadmill.flow.model import FAILED, Hearing, StepTaken, raw
-from leadmill.market import Assignment, Sale
+from leadmill.market import BIDDING, Assignment, Sale
 
 Stopwatch = Callable[[], int]
 """Gives nanoseconds from some fixed point."""
@@ -42,6 +42,11 @@ class Walker:
     def going(self) -> bool:
         """Whether no step has stopped or held it."""
         return isinstance(self.verdict, Pass)
+
+    @property
+    def bidding(self) -> bool:
+        """Whether it waits for bids: it walks on in a moment, so nothing follows from its walk yet."""
+        return isinstance(self.verdict, Hold) and self.verdict.because.code == BIDDING.code
 
     def take(self, step: Step, asks: Sequence[Ask], heard: Heard, now: datetime, watch: Stopwatch) -> Verdict:
         """Let a step judge, learn what it learned, and note it for the journal."""

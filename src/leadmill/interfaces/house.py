@@ -11,7 +11,9 @@ from contextlib import AbstractAsyncContextManager
 from msgspec import Struct
 
 from leadmill.core.ids import Mint
+from leadmill.flow.auction import Auctioneer
 from leadmill.flow.book import Book
+from leadmill.flow.floor import Floor
 from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
 from leadmill.flow.quoting import Quoter
@@ -41,6 +43,8 @@ class House(Struct, frozen=True):
     pen: Pen
     kit: Kit
     mill: Mill
+    floor: Floor
+    auctioneer: Auctioneer
     quoter: Quoter
     way: WayOut
     plugins: Plugins

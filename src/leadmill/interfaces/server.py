@@ -52,6 +52,7 @@ async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
     await serving
     await house.quoter.close()
     await house.mill.close()
+    await house.floor.close()
 
 
 class _Protocol(HttpToolsProtocol):

@@ -88,6 +88,7 @@ from leadmill.market.tender import (
     BID_PAUSED,
     BID_REPEATED,
     BID_TIMEOUT,
+    BIDDING,
     BUYERS_FAULT,
     Bidder,
     Bidding,
@@ -104,6 +105,7 @@ from leadmill.market.terms import MarketTerms
 from leadmill.runtime.dialect import Secret
 
 __all__ = [
+    "BIDDING",
     "BID_BREAKER_OPEN",
     "BID_FAULT",
     "BID_LATE",

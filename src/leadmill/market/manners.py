@@ -12,7 +12,7 @@ from msgspec import Struct
 FLOOR_MS = 300
 """Nobody is given less than this, however quick it usually is: a pause of ours must not look like one of theirs."""
 
-FAILURES = 10
+FAILURES = 5
 """Failures in a row after which a buyer's pings are paused."""
 
 _FIRST_PAUSE = timedelta(seconds=60)

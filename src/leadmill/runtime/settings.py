@@ -74,6 +74,26 @@ class Settings(Struct, frozen=True, kw_only=True):
             "fifteen minutes; without, each goes to whoever pays most."
         ),
     ] = True
+    auction_ms: Annotated[
+        int,
+        Meta(
+            ge=100,
+            le=30_000,
+            description="Milliseconds from a lead's arrival in which buyers are asked for bids and, where they take "
+            "leads while the source waits, tried.",
+        ),
+    ] = 1500
+    post_rounds: Annotated[
+        int,
+        Meta(ge=1, le=20, description="Buyers in a row that may decline a lead while its source waits."),
+    ] = 4
+    ping_ip: Annotated[
+        Literal["masked", "full", "none"],
+        Meta(
+            description="What a ping to a buyer shows of the person's network address: its network alone (`/24`, "
+            "`/48`), all of it, or nothing."
+        ),
+    ] = "masked"
     pings_per_minute: Annotated[
         int,
         Meta(

@@ -63,7 +63,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     redirect_url: str | None = None
 
 
-_STATUS = {State.NURTURE: "accepted", State.UNSOLD: "accepted"}
+_STATUS = {State.NURTURE: "accepted", State.UNSOLD: "accepted", State.BIDDING: "accepted"}
 
 
 def answer_of(settled: Settled, redirect_url: str | None = None) -> Answer:

@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from leadmill.core.faults import Fault
+from leadmill.core.ids import make_id
 from leadmill.delivery import ATTEMPT
-from leadmill.flow.deliver import deliver, send_message
+from leadmill.flow.deliver import attempts, deliver, send_message
+from leadmill.flow.floor import RESUME
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
-from leadmill.flow.store import forget_answers
+from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.followup import SEND
 from leadmill.interfaces.house import House
@@ -23,9 +25,12 @@ from leadmill.ledger.service import expire_holds
 from leadmill.market import forget_quotes, release_holds
 from leadmill.parties import sweep_sessions
 from leadmill.runtime import journal
-from leadmill.runtime.jobs import kept
+from leadmill.runtime.jobs import enqueue, kept
 from leadmill.runtime.telemetry import JOBS_KEPT, log
 from leadmill.runtime.worker import Worker
+
+_STRANDED = timedelta(seconds=10)
+"""How much longer than an auction lasts a lead may wait for bids before it is taken up."""
 
 _ANSWERS_KEPT = timedelta(hours=48)
 """How long an ``Idempotency-Key`` is remembered; a day is promised."""
@@ -38,7 +43,8 @@ def workers(house: House) -> list[Worker]:
     """One worker for what is quick, one for files and one for trials, so that what takes long holds nothing up."""
     couriers, messengers = house.plugins.of("leadmill.couriers"), house.plugins.of("leadmill.messengers")
     talk = {
-        ATTEMPT: deliver(house.kit, house.way, couriers),
+        ATTEMPT: deliver(attempts(house.kit, house.way, couriers)),
+        RESUME: house.floor.resume(),
         SEND: send_message(house.kit, house.way, messengers),
     }
     return [
@@ -55,6 +61,7 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
     chores = [
         asyncio.create_task(_every(1.0, lambda: chain(house))),
         asyncio.create_task(_every(2.0, lambda: sweep(house))),
+        asyncio.create_task(_every(2.0, lambda: find_stranded(house))),
         asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
     ]
@@ -80,6 +87,16 @@ async def sweep(house: House) -> None:
         async with house.db.begin() as tx:
             if await release_holds(tx, house.clock(), _SWEPT) < _SWEPT:
                 return
+
+
+async def find_stranded(house: House) -> None:
+    """Have leads taken up that wait for bids longer than anybody asks: their process died, or they were given back
+    after the bids had run out."""
+    now = house.clock()
+    patience = timedelta(milliseconds=house.settings.auction_ms) + _STRANDED
+    async with house.db.begin() as tx:
+        for lead_id in await stranded(tx, make_id("lead", now - patience, 0)):
+            enqueue(tx, RESUME, lead_id, {}, now, now, house.mint, dedupe=f"{RESUME}:{lead_id}")
 
 
 async def count(house: House) -> None:
