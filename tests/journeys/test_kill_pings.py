@@ -73,7 +73,7 @@ class Poster:
         return found
 
 
-@pytest.mark.timeout(80 * max(ROUNDS, 3))
+@pytest.mark.timeout(120 * max(ROUNDS, 3))
 def test_a_quote_acknowledged_is_kept_once_whatever_dies(folder: Path) -> None:
     chance = random.Random(int(os.environ.get("LEADMILL_KILL_SEED", "20260304")))
     program = Program(folder / "home")
