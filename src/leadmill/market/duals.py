@@ -191,7 +191,7 @@ class Problem:
             uses.weight[np.argsort(place)],
             uses.legs[np.argsort(place)],
         )
-        cuts = np.linspace(0, leads, min(batches, max(leads, 1)) + 1).astype(int)
+        cuts = np.linspace(0, leads, min(batches, max(leads // 8, 1)) + 1).astype(int)
         edges = np.searchsorted(moved.lead, cuts)
         self._batches = [
             _Batch(moved, int(a), int(z), np.arange(first, last), moved.legs, self._none)

@@ -100,9 +100,18 @@ class Offer:
 
 
 class Player:
-    """Plays a day: told of each lead, asked for an offer, told what became of it. ``solved`` counts the solutions."""
+    """Plays a day: told of each lead, asked for an offer, told what became of it. Prices are solved ``every`` so often;
+    ``solved`` counts the solutions."""
 
-    def __init__(self, orders: Iterable[Row], sources: Iterable[Row], history: Sequence[Iterable[Row]], seed: int = 1):
+    def __init__(
+        self,
+        orders: Iterable[Row],
+        sources: Iterable[Row],
+        history: Sequence[Iterable[Row]],
+        seed: int = 1,
+        every: timedelta = EVERY,
+    ) -> None:
+        self._every = every.total_seconds()
         self._random = np.random.default_rng(seed)
         self._rows: dict[str, Row] = {}
         self._pricing: dict[str, Pricing] = {}
@@ -249,7 +258,7 @@ class Player:
         self._now = MIDNIGHT + timedelta(seconds=clock)
         if clock >= self._next or self._standing is None:
             self._solve(clock)
-            self._next = (clock // EVERY.total_seconds() + 1) * EVERY.total_seconds()
+            self._next = (clock // self._every + 1) * self._every
         fitting = self._fitting(row)
         offers = row.get("offers")
         known = {str(order_id): int(bid) for order_id, bid in offers} if offers is not None else None
