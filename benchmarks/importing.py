@@ -15,8 +15,9 @@ import msgspec
 import typer
 
 from benchmarks.business import SOURCE
+from benchmarks.closing import carry_out
 from benchmarks.figures import median
-from benchmarks.house import Broken, Home, endable, environment, file_system, home, leadmill, say
+from benchmarks.house import Broken, Home, environment, file_system, home, leadmill, say
 from benchmarks.leads import education_row, write_education_file
 from benchmarks.profile import profiling
 
@@ -130,18 +131,7 @@ def main(
     """
     if profile is not None:
         profile = profile.absolute()
-    try:
-        with endable():
-            found = measure(rows, profile, folder)
-    except (Broken, subprocess.TimeoutExpired) as fault:
-        say(str(fault))
-        raise typer.Exit(3) from fault
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
-    else:
-        tell(found)
+    carry_out(lambda: measure(rows, profile, folder), tell, as_json)
 
 
 if __name__ == "__main__":

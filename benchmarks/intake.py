@@ -16,9 +16,10 @@ import msgspec
 import typer
 from msgspec import Struct
 
+from benchmarks.closing import carry_out
 from benchmarks.drive import Order, Report
 from benchmarks.figures import median
-from benchmarks.house import Broken, Home, Served, endable, file_system, home, say, serving
+from benchmarks.house import Broken, Home, Served, file_system, home, say, serving
 from benchmarks.profile import profiling
 from benchmarks.stored import leads_stored, store_more
 
@@ -308,18 +309,7 @@ def main(
     """
     if profile is not None:
         profile = profile.absolute()
-    try:
-        with endable():
-            found = measure(seconds, rounds, workers, connections, stored, profile, folder)
-    except (Broken, subprocess.TimeoutExpired) as fault:
-        say(str(fault))
-        raise typer.Exit(3) from fault
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
-    else:
-        tell(found)
+    carry_out(lambda: measure(seconds, rounds, workers, connections, stored, profile, folder), tell, as_json)
 
 
 if __name__ == "__main__":

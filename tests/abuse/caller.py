@@ -10,32 +10,14 @@ import socket
 import time
 from collections.abc import Iterable, Mapping
 from http.client import HTTPResponse
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode
+
+from tests.answers import FORM, Cookies, Reply, form
 
 Body = bytes | str | Mapping[str, Any] | list[Any] | None
 
 _CODE = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+){2}")
 _INNARDS = ("Traceback", 'File "', "asyncpg", "litestar", "msgspec.", "/site-packages/", "SELECT ", "INSERT ")
-
-
-class Reply:
-    """What came back."""
-
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.status = status
-        self.all_headers = headers
-        self.headers = {name.lower(): value for name, value in headers}
-        self.body = body
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 class Caller:
@@ -134,24 +116,19 @@ class Browser(Caller):
 
     def __init__(self, host: str, port: int, headers: Mapping[str, str | bytes | None] | None = None) -> None:
         super().__init__(host, port, headers)
-        self.cookies: dict[str, str] = {}
+        self.cookies = Cookies()
 
     def head(self, verb: str, path: str, headers: Mapping[str, str | bytes | None] | None = None) -> bytes:
-        mine = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
-        return super().head(verb, path, {**mine, **(headers or {})})
+        return super().head(verb, path, {**self.cookies.header(), **(headers or {})})
 
     def perhaps(self, *pieces: bytes, pause: float = 0.0, verb: str = "GET", wait: float = 30.0) -> Reply | None:
         reply = super().perhaps(*pieces, pause=pause, verb=verb, wait=wait)
-        for name, value in reply.all_headers if reply else ():
-            if name.lower() == "set-cookie":
-                for morsel in SimpleCookie(value).values():
-                    self.cookies[morsel.key] = morsel.value
+        self.cookies.take(reply.all_headers if reply else ())
         return reply
 
     def submit(self, path: str, fields: Any = None, **headers: str | bytes | None) -> Reply:
         """A form, as a browser posts it; bytes go as they are."""
-        body = fields if isinstance(fields, bytes) else urlencode(fields or {}, doseq=True).encode()
-        return self.post(path, body, **{"content-type": "application/x-www-form-urlencoded", **headers})
+        return self.post(path, form(fields), **{**FORM, **headers})
 
     def upload(self, path: str, fields: Mapping[str, str], name: str, data: bytes) -> Reply:
         """A form with a file."""

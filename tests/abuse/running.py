@@ -26,7 +26,8 @@ from leadmill.main import open_house
 from leadmill.parties import Role
 from leadmill.parties.service import issue_key
 from leadmill.runtime.settings import Settings
-from tests.abuse.caller import Browser, Caller, Reply
+from tests.abuse.caller import Browser, Caller
+from tests.answers import Reply
 from tests.interfaces.stage import PASSWORD, PEOPLE, dress
 
 BUSINESS = Path(__file__).with_name("business.toml")

@@ -10,9 +10,10 @@ import pytest
 from leadmill.interfaces.console import deliveries, imports, leads, market, sign_in, users
 from leadmill.interfaces.console import lead as lead_pages
 from leadmill.parties import Right, Role, may
-from tests.abuse.caller import Browser, Reply
+from tests.abuse.caller import Browser
 from tests.abuse.running import Mill, lead, traces
 from tests.abuse.test_hostile_text import HOSTILE, seen
+from tests.answers import Reply
 from tests.interfaces.stage import PASSWORD, PEOPLE
 
 NEEDS = {

@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from leadmill.parties import Role
-from tests.abuse.caller import Browser, Reply, read_reply
+from tests.abuse.caller import Browser, read_reply
 from tests.abuse.running import Mill, until
 from tests.abuse.test_files import row, table
+from tests.answers import Reply
 
 SIGN = "----the-end-of-a-part"
 ANNOUNCED = 200 << 20

@@ -1,27 +1,9 @@
 """A small client that speaks ASGI to the application in the same loop, with cookies like a browser."""
 
 import json
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode
 
-
-class Reply:
-    """What came back."""
-
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.status = status
-        self.all_headers = headers
-        self.headers = {name.lower(): value for name, value in headers}
-        self.body = body
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
+from tests.answers import FORM, Cookies, Reply, form
 
 
 class Client:
@@ -29,15 +11,14 @@ class Client:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.cookies: dict[str, str] = {}
+        self.cookies = Cookies()
 
     async def get(self, path: str, **headers: str) -> Reply:
         return await self.send("GET", path, b"", headers)
 
     async def post(self, path: str, fields: Any = None, **headers: str) -> Reply:
         """A form, as a browser posts it."""
-        body = urlencode(fields or {}, doseq=True).encode()
-        return await self.send("POST", path, body, {"content-type": "application/x-www-form-urlencoded", **headers})
+        return await self.send("POST", path, form(fields), {**FORM, **headers})
 
     async def post_json(self, path: str, value: Any, **headers: str) -> Reply:
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -48,8 +29,7 @@ class Client:
         sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
         sent.setdefault("host", "leadmill.test")
         sent["content-length"] = str(len(body))
-        if self.cookies:
-            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        sent |= self.cookies.header()
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -77,8 +57,5 @@ class Client:
         await self.app(scope, receive, send)
         start = got[0]
         found = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
-        for name, value in found:
-            if name.lower() == "set-cookie":
-                for morsel in SimpleCookie(value).values():
-                    self.cookies[morsel.key] = morsel.value
+        self.cookies.take(found)
         return Reply(start["status"], found, b"".join(each.get("body", b"") for each in got[1:]))

@@ -9,7 +9,8 @@ from leadmill.flow.memory import recall_one
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
 from leadmill.interfaces.portals.form import _origin, ink_on
-from tests.interfaces.client import Client, Reply
+from tests.answers import Reply
+from tests.interfaces.client import Client
 from tests.interfaces.stage import Stage
 
 GOOD = {

@@ -9,7 +9,7 @@ from leadmill.capture import mark_path
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.throttle import Throttle
 from leadmill.parties import Throttled
-from tests.interfaces.client import Reply
+from tests.answers import Reply
 from tests.interfaces.stage import BUYER_KEY, SOURCE_KEY, Stage, solar
 
 FIELDS = {"zip": "94110", "state": "CA", "monthly_bill": 240, "homeowner": True}
@@ -47,7 +47,9 @@ async def test_a_post_is_answered_like_a_lead_at_the_quoted_price(stage: Stage) 
 
 async def test_forms_ping_and_post_as_well(stage: Stage) -> None:
     headers = {"authorization": f"Bearer {SOURCE_KEY}"}
-    asked = await stage.client().post("/v1/ping", {"vertical": "solar", "zip_code": "94110", "monthly_bill": "240"}, **headers)
+    asked = await stage.client().post(
+        "/v1/ping", {"vertical": "solar", "zip_code": "94110", "monthly_bill": "240"}, **headers
+    )
     assert asked.json["status"] == "bid", asked.text
     lead = {
         "ping_id": asked.json["ping_id"],
@@ -111,7 +113,9 @@ async def test_a_post_without_a_ping_and_one_of_anothers_are_refused(stage: Stag
     reply = await call(stage, "/v1/post", {"ping_id": "ping_of_nobody", **solar(1)})
     assert (reply.status, reply.json["code"]) == (404, "market.quote.unknown")
     told = await ping(stage)
-    reply = await call(stage, "/v1/post", {"ping_id": told["ping_id"], **solar(1)}, key="sunsearch-key-0123456789abcdef")
+    reply = await call(
+        stage, "/v1/post", {"ping_id": told["ping_id"], **solar(1)}, key="sunsearch-key-0123456789abcdef"
+    )
     assert (reply.status, reply.json["code"]) == (403, "market.quote.foreign")
     reply = await call(stage, "/v1/ping", {"vertical": "solar", "fields": FIELDS}, key=BUYER_KEY)
     assert reply.status == 403

@@ -16,10 +16,10 @@ from leadmill.interfaces.cli.frame import (
     Json,
     document,
     guarded,
+    listing,
     out,
     run,
     settings,
-    table,
 )
 from leadmill.interfaces.house import House, Opener
 from leadmill.parties import Role
@@ -106,10 +106,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         async def act(house: House) -> int:
             async with house.db.begin() as tx:
                 found = await list_operators(tx)
-            if as_json:
-                document(found)
-            else:
-                table("Operators", ["e-mail", "name", "role"], [[one.email, one.name, one.role.value] for one in found])
+            columns = ["e-mail", "name", "role"]
+            listing(found, as_json, "Operators", columns, lambda one: [one.email, one.name, one.role.value])
             return 0
 
         run(opener, settings(home, database_url), act)

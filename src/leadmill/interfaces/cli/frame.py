@@ -8,8 +8,8 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, NoReturn
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 import typer
@@ -24,6 +24,8 @@ from leadmill.interfaces.house import House, Opener
 from leadmill.interfaces.visible import escaped, visible
 from leadmill.runtime.settings import Settings, read_settings
 from leadmill.runtime.telemetry import log
+
+T = TypeVar("T")
 
 HomeDir = Annotated[
     str | None,  # a Path would make a name left empty the folder one stands in
@@ -121,6 +123,14 @@ def document(value: Any) -> None:
     """Print one JSON document."""
     sys.stdout.write(escaped(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n")
     sys.stdout.flush()
+
+
+def listing(found: Sequence[T], as_json: bool, title: str, columns: list[str], row: Callable[[T], list[str]]) -> None:
+    """Print records as one document, or for people as a table of these columns."""
+    if as_json:
+        document(found)
+    else:
+        table(title, columns, [row(one) for one in found])
 
 
 def table(title: str, columns: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from leadmill.core.faults import BadInput
-from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, out, run, settings, table
+from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, listing, out, run, settings
 from leadmill.interfaces.house import House, Opener
 from leadmill.parties import Role, issue_key, revoke_key
 from leadmill.parties.store import list_keys
@@ -69,13 +69,13 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         async def act(house: House) -> int:
             async with house.db.begin() as tx:
                 found = await list_keys(tx)
-            if as_json:
-                document(found)
-                return 0
-            rows = [
-                [one.id, one.kind, one.owner, one.role or "–", _until(one.expires_at, one.revoked_at)] for one in found
-            ]
-            table("API keys", ["id", "kind", "owner", "role", "good"], rows)
+            listing(
+                found,
+                as_json,
+                "API keys",
+                ["id", "kind", "owner", "role", "good"],
+                lambda one: [one.id, one.kind, one.owner, one.role or "–", _until(one.expires_at, one.revoked_at)],
+            )
             return 0
 
         run(opener, settings(home, database_url), act)
