@@ -84,8 +84,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     ``credentials`` are the parameters that together tell who calls; ``keys`` those in which an API key of the source
     is looked for, in order (``header.api-key`` looks at a header). ``fields`` gives for a folded name of theirs the
     target among ours, as in ``context.sub1``, empty to leave it out; ``written`` is the same with the names as they
-    write them. ``strip`` are beginnings of names that are cut off; ``sends`` and ``example`` (parameters that steer,
-    the test flag among them) are for the posting instructions. ``templates`` and ``words`` make the answers.
+    write them. ``left_out`` are folded names that steer or prove and are no part of a lead; ``strip`` are beginnings
+    of names that are cut off; ``sends`` and ``example`` (parameters that steer, the test flag among them) are for the
+    posting instructions. ``templates`` and ``words`` make the answers.
     """
 
     name: str
@@ -98,7 +99,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     own_id: tuple[str, ...] = ()
     groups: frozenset[str] = frozenset()
     strip: tuple[re.Pattern[str], ...] = ()
-    drop: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     fields: dict[str, str] = {}
     written: dict[str, str] = {}
     example: dict[str, str] = {}
@@ -141,6 +142,7 @@ def read_dialect(pack: Pack, verticals: Mapping[str, Vertical]) -> Dialect:
         table.refuse("needs names, key, or both: somebody must be calling", "credentials")
     names = Table(table.value("names", {}), f"{where}, names", _FAULT)
     sends: Any = names.choice("sends", ("form", "json", "xml"), "form")
+    vertical, ping_id = names.texts("vertical", ()), names.texts("ping_id", ())
     reply = Table(table.value("reply"), f"{where}, reply", _FAULT)
     written = _fields(table, where, verticals)
     found = Dialect(
@@ -149,12 +151,14 @@ def read_dialect(pack: Pack, verticals: Mapping[str, Vertical]) -> Dialect:
         doors=doors,
         credentials=credentials,
         keys=keys,
-        vertical=names.texts("vertical", ()),
-        ping_id=names.texts("ping_id", ()),
+        vertical=vertical,
+        ping_id=ping_id,
         own_id=names.texts("own_id", ()),
         groups=frozenset(fold(name) for name in names.texts("groups", ())),
         strip=tuple(_pattern(names, text) for text in names.texts("strip", ())),
-        drop=frozenset(fold(name) for name in names.texts("drop", ())),
+        left_out=frozenset(
+            fold(name) for name in (*names.texts("drop", ()), *keys, *vertical, *ping_id) if "." not in name
+        ),
         sends=sends,
         fields={fold(name): target for name, target in written.items()},
         written=written,

@@ -33,6 +33,10 @@ _ALWAYS = (
     "first_name", "last_name", "email", "phone", "state", "zip", "consent.text", "consent.trustedform", "context.ip",
     "context.user_agent", "context.landing_page", "context.sub1",
 )  # fmt: skip
+_USUAL = frozenset(_VALUES) | frozenset(
+    ("county", "age", "language", "best_time_to_call", "comments", "timeframe", "full_name", "phone_alternate")
+)
+"""What every vertical asks: an example shows what this one asks besides."""
 _SAID = (
     ("A lead that was sold.", Said(outcome="sold", lead_id="lead_0123", price="45.50", currency="USD")),
     ("Nobody wants it now.", Said(outcome="unsold", lead_id="lead_0124", reason="No order could take the lead.")),
@@ -137,7 +141,7 @@ def posting_of(source: Source, verticals: Sequence[Vertical], dialect: Dialect |
 def example_values(vertical: Vertical, *, ping: bool = False) -> dict[str, str]:
     """A value for each field that an example should show, by our names (``consent.`` and ``context.`` before those):
     the usual ones, what the vertical requires, and its own first few."""
-    own = [name for name, spec in vertical.fields.items() if not spec.personal and name not in _VALUES][-6:]
+    own = [name for name, spec in vertical.fields.items() if not spec.personal and name not in _USUAL][:6]
     wanted = dict.fromkeys((*_ALWAYS, *vertical.required, *own))
     found: dict[str, str] = {}
     for name in wanted:
@@ -183,7 +187,7 @@ def _line(name: str, spec: FieldSpec, names: Mapping[str, str], section: str) ->
         ping=not spec.personal and section != "consent.",
         choices=tuple(choice.value for choice in spec.choices),
         aliases=spec.aliases,
-        says=". ".join(part for part in (spec.hint.rstrip("."), ", ".join(bounds)) if part),
+        says=". ".join(part for part in (spec.hint.rstrip("."), ", ".join(bounds).capitalize()) if part),
     )
 
 

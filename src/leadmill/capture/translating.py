@@ -226,10 +226,8 @@ def _choose(switch: Switch, flat: Mapping[str, Any], headers: Mapping[str, str])
 def _translated(dialect: Dialect, raw: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
     """The body under our names: what a dialect names goes to its target, what steers or proves is left out, and all
     else stays as it is for the usual names of the trade to be read."""
-    steering = {fold(name) for name in (*dialect.keys, *dialect.vertical, *dialect.ping_id) if "." not in name}
-    gone = dialect.drop | steering
     found: dict[str, Any] = {}
-    _rewrite(dialect, raw, found, found, gone, "")
+    _rewrite(dialect, raw, found, found, dialect.left_out, "")
     for trial in dialect.trials:
         if str(flat.get(fold(trial.name), "")).lower() in trial.values:
             found["test"] = True

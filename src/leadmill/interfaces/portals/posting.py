@@ -164,7 +164,7 @@ def _markdown(posting: Posting, base: str) -> Iterator[str]:
         yield f"| {verbs} | `{base}{path}` | {what} |"
     yield "\n## Credentials\n\n| where | value |\n| --- | --- |"
     for name, value in posting.credentials:
-        yield f"| `{name}` | `{value}` |"
+        yield f"| `{name.replace('header.', 'header ')}` | `{value}` |"
     for group in posting.groups:
         yield f"\n## {group.title}"
         if group.vertical:
