@@ -118,10 +118,8 @@ def _first_single(
         before_last, before = before, ahead
     for place, one in enumerate(singles):
         tried = one.odds * one.worth + (1.0 - one.odds) * before_last[place + 1]
-        if tried >= ahead[place] and tried > ahead[place + 1]:
+        if tried >= ahead[place]:
             return tried, one
-        if ahead[place] <= ahead[count]:
-            return None
     return None
 
 
