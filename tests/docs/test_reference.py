@@ -17,7 +17,8 @@ from leadmill.flow.configure import read_text
 from leadmill.flow.model import Settled
 from leadmill.interfaces.api.intake import answer_of
 from leadmill.interfaces.api.openapi import describe
-from leadmill.market import read_market, read_order
+from leadmill.market import read_market, read_order, read_ping
+from leadmill.market.tender import NUMBERED
 from leadmill.outcomes import Disposition
 from leadmill.parties import read_buyer, read_source, read_team
 from leadmill.policy import read_law
@@ -105,6 +106,16 @@ def test_every_key_of_a_delivery_is_described(asked: dict[str, set[str]]) -> Non
     assert {"http", "webhook", "email", "file"} <= couriers
     assert first_column(text) - {"http", "webhook", "email", "file"} == asked["delivery"]
     assert all(f"`{style}`" in text for style in STYLES)
+
+
+def test_every_key_of_a_ping_is_described(asked: dict[str, set[str]]) -> None:
+    read_ping(reading.Table({"ping": {"url": "https://buyer.example/ping"}}, "order"))
+    assert first_column(part_of("configuration.md", "Bids")) == asked["order, ping"]
+
+
+def test_every_number_of_a_reason_for_no_bid_is_listed() -> None:
+    rows = re.findall(r"^\| (\d+) \| `([a-z_.]+)` \|", (DOCS / "ping-post.md").read_text(), re.MULTILINE)
+    assert [(int(number), code) for number, code in rows] == [(no, one.code) for no, one in enumerate(NUMBERED, 1)]
 
 
 def test_every_key_of_a_law_is_described(asked: dict[str, set[str]]) -> None:
