@@ -42,7 +42,14 @@ def roster(*buyers: Buyer, team: bool = False) -> Roster:
     return Roster({}, {one.id: one for one in buyers}, teams)
 
 
-def case_of(vertical: str = "solar", state: str = "CA", phone: str = "pass", email: str = "pass", **proof: Any) -> Case:
+def case_of(
+    vertical: str = "solar",
+    state: str = "CA",
+    phone: str = "pass",
+    email: str = "pass",
+    zone: str | None = None,
+    **proof: Any,
+) -> Case:
     """A lead that wants to be cleared; ``proof`` changes what was agreed."""
     agreed = {"kind": "written", "text": TEXT, "channels": ["call", "text", "email"], **proof}
     return Case(
@@ -53,6 +60,7 @@ def case_of(vertical: str = "solar", state: str = "CA", phone: str = "pass", ema
             Dossier(
                 [
                     Fact("zip.state", state, "pass", "test"),
+                    Fact("zip.zone", zone, "pass" if zone else "unknown", "test"),
                     Fact("phone.valid", phone == "pass", phone, "test"),  # type: ignore[arg-type]
                     Fact("email.syntax", email == "pass", email, "test"),  # type: ignore[arg-type]
                 ]

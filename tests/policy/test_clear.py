@@ -189,6 +189,33 @@ def test_a_rule_of_other_states_verticals_or_days_is_silent() -> None:
     assert isinstance(judged(laws=own, now=datetime(2026, 3, 5, tzinfo=UTC)), Stop)
 
 
+def test_a_rule_begins_and_a_licence_ends_with_the_day_where_the_lead_lives() -> None:
+    begins = law({"says": "No.", "effective_from": "2026-03-05"})
+    evening = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
+    assert isinstance(judged(laws=begins, now=evening), Stop)
+    assert isinstance(judged(laws=begins, now=evening, zone="America/Los_Angeles"), Pass)
+    assert isinstance(judged(laws=begins, now=evening.replace(hour=8), zone="America/Los_Angeles"), Stop)
+    assert isinstance(judged(laws=begins, now=evening, zone="America/New_York"), Pass)
+    assert isinstance(judged(laws=begins, now=evening.replace(hour=5), zone="America/New_York"), Stop)
+    licence = {"kind": "CSLB", "number": "1", "states": ["CA"], "expires": "2026-03-04"}
+    helio = buyer(licences=[licence])
+    assert clearance_of(judged(helio, now=evening)).cleared == []
+    assert clearance_of(judged(helio, now=evening, zone="America/Los_Angeles")).cleared == ["helio"]
+
+
+def test_one_step_judges_leads_of_two_zones_by_their_own_days() -> None:
+    step = Clear(
+        law({"says": "No.", "scope": "recipient", "effective_from": "2026-03-05"}), VERTICALS, roster(buyer()), hashed
+    )
+    evening = datetime(2026, 3, 5, 6, 0, tzinfo=UTC)
+    cleared = []
+    for zone in ("America/New_York", "America/Los_Angeles", "America/New_York"):
+        case = case_of(zone=zone)
+        (ask,) = step.wants(case)
+        cleared.append(clearance_of(step.judge(case, Heard({ask: SuppressionFound()}), evening)).cleared)
+    assert cleared == [[], ["helio"], []]
+
+
 def test_the_biography_names_no_person() -> None:
     told = " ".join(clearance_of(judged(buyer(), buyer("bright", "Bright Roofs"), box_default="checked")).tell())
     assert told.startswith("Open: call, email.")

@@ -1,6 +1,6 @@
 """The pure rules: names as they are compared, dates, licences of unknown states, who is cleared."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from leadmill.core.reasons import because
 from leadmill.parties import Team, read_buyer
 from leadmill.policy import Clearance, clear_recipient, read_law
 from leadmill.policy.model import RECIPIENT
-from leadmill.policy.rules import in_force, missing_licence, named_in, names_of, plain
+from leadmill.policy.rules import day_in, in_force, missing_licence, named_in, names_of, plain
 from tests.policy.leads import NOW, buyer
 
 PLAIN = [
@@ -30,6 +30,26 @@ PLAIN = [
 @pytest.mark.parametrize(("text", "wanted"), PLAIN)
 def test_names_are_compared_without_case_signs_and_spaces(text: str, wanted: str) -> None:
     assert plain(text) == wanted
+
+
+DAYS = [
+    # zone, moment in UTC, date
+    (None, datetime(2026, 3, 5, 4, 0, tzinfo=UTC), date(2026, 3, 5)),
+    ("America/Los_Angeles", datetime(2026, 3, 5, 7, 59, tzinfo=UTC), date(2026, 3, 4)),
+    ("America/Los_Angeles", datetime(2026, 3, 5, 8, 0, tzinfo=UTC), date(2026, 3, 5)),
+    ("America/Los_Angeles", datetime(2026, 7, 5, 7, 0, tzinfo=UTC), date(2026, 7, 5)),  # an hour less in summer
+    ("America/New_York", datetime(2026, 1, 1, 4, 59, tzinfo=UTC), date(2025, 12, 31)),
+    ("Pacific/Honolulu", datetime(2026, 3, 5, 9, 59, tzinfo=UTC), date(2026, 3, 4)),
+    ("Pacific/Guam", datetime(2026, 3, 4, 14, 0, tzinfo=UTC), date(2026, 3, 5)),
+    ("Nowhere/City", datetime(2026, 3, 5, 4, 0, tzinfo=UTC), date(2026, 3, 5)),
+    ("../../etc/passwd", datetime(2026, 3, 5, 4, 0, tzinfo=UTC), date(2026, 3, 5)),
+    ("", datetime(2026, 3, 5, 4, 0, tzinfo=UTC), date(2026, 3, 5)),
+]
+
+
+@pytest.mark.parametrize(("zone", "now", "day"), DAYS)
+def test_a_day_is_that_of_where_the_lead_lives(zone: str | None, now: datetime, day: date) -> None:
+    assert day_in(zone, now) == day
 
 
 NAMED = [

@@ -7,8 +7,9 @@ lists the names.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from leadmill.consent import Proof
 from leadmill.core.predicates import compile_predicate, parse
@@ -100,9 +101,19 @@ def in_force(rule: LawRule | LicenceRule, day: date) -> bool:
     return ends is None or day < ends
 
 
-def speaking(rules: Iterable[Ready], seen: Evidences, now: datetime) -> list[LawRule]:
-    """The rules that speak against the evidence, in the packs' order."""
-    vertical, state, day = seen.get("vertical"), seen.get("state"), now.date()
+def day_in(zone: str | None, now: datetime) -> date:
+    """The date where the lead lives, by which laws and licences stand; in UTC where its zone is not known."""
+    if zone is None:
+        return now.astimezone(UTC).date()
+    try:
+        return now.astimezone(ZoneInfo(zone)).date()
+    except (KeyError, OSError, ValueError):  # unknown names, and names that are paths
+        return now.astimezone(UTC).date()
+
+
+def speaking(rules: Iterable[Ready], seen: Evidences, now: datetime, day: date) -> list[LawRule]:
+    """The rules that speak against the evidence on this date, in the packs' order."""
+    vertical, state = seen.get("vertical"), seen.get("state")
     return [
         rule
         for rule, holds in rules
@@ -113,10 +124,10 @@ def speaking(rules: Iterable[Ready], seen: Evidences, now: datetime) -> list[Law
     ]
 
 
-def closed_channels(rules: Iterable[Ready], seen: Evidences, now: datetime) -> dict[str, Because | None]:
-    """Each way of contact, and what closes it."""
+def closed_channels(rules: Iterable[Ready], seen: Evidences, now: datetime, day: date) -> dict[str, Because | None]:
+    """Each way of contact, and what closes it on this date."""
     shut: dict[str, Because | None] = dict.fromkeys(CHANNELS)
-    for rule in speaking(rules, seen, now):
+    for rule in speaking(rules, seen, now, day):
         for channel in rule.channels or CHANNELS:
             if shut.get(channel) is None:
                 shut[channel] = _spoken(rule)

@@ -32,6 +32,7 @@ from leadmill.policy.model import (
 from leadmill.policy.rules import (
     cite,
     closed_channels,
+    day_in,
     missing_licence,
     named_in,
     names_of,
@@ -86,18 +87,19 @@ class Clear:
     def decide(self, case: Case, proof: Proof, found: SuppressionFound, now: datetime) -> Verdict:
         """The verdict on this proof and these opt-outs."""
         seen = self._evidence(case, proof, found)
-        spoken = speaking(self._lead, seen, now)
+        day = day_in(case[Dossier].text("zip.zone"), now)
+        spoken = speaking(self._lead, seen, now, day)
         deny = next((rule for rule in spoken if rule.decision == "deny"), None)
         if deny is not None:
             return Stop(_stopped(deny, seen), rules=tuple(map(cite, spoken)))
-        channels = closed_channels(self._channel, seen, now)
+        channels = closed_channels(self._channel, seen, now, day)
         shut = [item for item in channels.values() if item is not None]
-        clearance = self._clearance(seen, proof, channels, now)
+        clearance = self._clearance(seen, proof, channels, now, day)
         if spoken:
             # Whoever lets it go on lets it go as far as it was cleared.
             why = because(REVIEW, says=spoken[0].says, rule=spoken[0].id)
             return Hold(why, learned=(clearance,), rules=tuple(map(cite, spoken)))
-        rules = tuple(map(cite, speaking(self._channel, seen, now)))
+        rules = tuple(map(cite, speaking(self._channel, seen, now, day)))
         if len(shut) == len(channels):
             return Stop(because(NO_CHANNEL, says=shut[0].message), (clearance,), rules)
         return Pass((clearance,), rules)
@@ -124,17 +126,17 @@ class Clear:
         }
 
     def _clearance(
-        self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime
+        self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime, day: date
     ) -> Clearance:
         # Thousands of leads come with one text and differ in nothing that a recipient's clearance turns on.
         named = self.named(proof)
         known = (tuple(value) if isinstance(value, list) else value for value in seen.values())
-        key = (named, now.date(), *known)
+        key = (named, day, *known)
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            kept = self._kept[key] = self._judge_recipients(seen, named, now)
+            kept = self._kept[key] = self._judge_recipients(seen, named, now, day)
         cleared, refused = kept
         return Clearance(channels=channels, cleared=cleared, refused=refused, packs=self._digests)
 
@@ -154,12 +156,12 @@ class Clear:
         return found
 
     def _judge_recipients(
-        self, seen: dict[str, Any], named: frozenset[str], now: datetime
+        self, seen: dict[str, Any], named: frozenset[str], now: datetime, day: date
     ) -> tuple[list[str], dict[str, Because]]:
         cleared: list[str] = []
         refused: dict[str, Because] = {}
         for recipient in self._recipients:
-            against = self._against(recipient, seen, named, now)
+            against = self._against(recipient, seen, named, now, day)
             if against is None:
                 cleared.append(recipient.id)
             else:
@@ -167,19 +169,19 @@ class Clear:
         return cleared, refused
 
     def _against(
-        self, recipient: Buyer | Team, seen: dict[str, Any], named: frozenset[str], now: datetime
+        self, recipient: Buyer | Team, seen: dict[str, Any], named: frozenset[str], now: datetime, day: date
     ) -> Because | None:
         outside = isinstance(recipient, Buyer)
         # What is known of a recipient takes the place of what was known of the one before, all of it.
-        seen |= _of_buyer(recipient, now.date()) if isinstance(recipient, Buyer) else _OF_TEAM
+        seen |= _of_buyer(recipient, day) if isinstance(recipient, Buyer) else _OF_TEAM
         if isinstance(recipient, Buyer):
             seen["recipient.named"] = recipient.id in named
-        spoken = [rule for rule in speaking(self._recipient, seen, now) if outside or rule.in_house]
+        spoken = [rule for rule in speaking(self._recipient, seen, now, day) if outside or rule.in_house]
         if spoken:
             rule = spoken[0]
             return because(RECIPIENT, says=rule.says, rule=rule.id, citation=rule.citation)
         if isinstance(recipient, Buyer):
-            return self._licence(recipient, seen["vertical"], seen["state"], now.date())
+            return self._licence(recipient, seen["vertical"], seen["state"], day)
         return None
 
     def _licence(self, recipient: Buyer, vertical: str, state: str | None, day: date) -> Because | None:
