@@ -21,6 +21,7 @@ from leadmill.ledger import guards
 from leadmill.market import PingQuote, RoomState, cap_use, forget_quotes, release_holds
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, apply, body_of, buyer, count, order, submission
+from tests.journeys.house import Buyers
 
 FIELDS: dict[str, Any] = {"state": "CA", "zip": "95814", "monthly_bill": 180, "homeowner": True}
 
@@ -320,3 +321,18 @@ async def test_contact_details_in_a_ping_are_refused_one_by_one(house: House) ->
     named = {fault.pointer for fault in caught.value.errors if fault.code == "capture.ping.contact"}
     assert named == {"/fields/first_name", "/fields/last_name", "/fields/email", "/fields/phone", "/ssn"}
     assert await count(house, "market_quote") == 0
+
+
+async def test_a_ping_is_put_to_buyers_once_and_its_post_holds_them_to_their_bids(house: House, buyers: Buyers) -> None:
+    target = {"url": f"{buyers.url}/helio"}
+    bidding = {"id": "helio-ca", "buyer": "helio", "vertical": "solar", "ping": target}
+    await apply(house, {**BUSINESS, "order": [bidding, BUSINESS["order"][1]]})
+    buyers.script("helio", [{"body": {"status": "accepted", "price": "80.00", "ping_id": "bid-7"}}])
+    quote = await house.quoter.quote(ping(house))
+    assert str(quote.price) == "$56.00" and quote.sellers == ("Helio Solar",)
+    [heard] = buyers.received
+    assert quote.id in heard.body.decode() and "x-leadmill-path" in {name.lower() for name in heard.headers}
+    settled = await posted(house, quote.id)
+    assert (settled.state, settled.price) == (State.SOLD, 5600)
+    assert sum(b"timeout_ms" in each.body for each in buyers.received) == 1, "nobody is asked twice"
+    assert (await verify(house.db, house.pen)).findings == []
