@@ -29,6 +29,7 @@ from leadmill.flow.inline import Desk
 from leadmill.flow.keep import Codecs, Pen
 from leadmill.flow.kit import Ears, Kit
 from leadmill.flow.quoting import Quoter
+from leadmill.flow.resale import keep_resale
 from leadmill.flow.runner import Mill
 from leadmill.flow.store import drop_pause, keep_pause, list_pauses
 from leadmill.followup import Followups, keep_followups
@@ -40,6 +41,7 @@ from leadmill.interfaces.server import serve_on
 from leadmill.interfaces.worker import work
 from leadmill.market import (
     Assignment,
+    Auction,
     BidsAsk,
     Counters,
     Headroom,
@@ -118,9 +120,8 @@ async def wire(
     lists = Lists(vault.keyed_hash, environ)
     table = BidTable(settings.auction_ms)
     shadows = Shadows(settings.market_shadow_prices)
-    kit = Kit(
-        db, pen, _ears(pen, clock, mint, way, consults, lists, shadows, table), book.walk, clock, mint, book.take_up
-    )
+    ears = _ears(pen, clock, mint, way, consults, lists, shadows, table, book)
+    kit = Kit(db, pen, ears, book.walk, clock, mint, book.take_up)
     auctioneer = Auctioneer(
         way.perform,
         plugins.of("leadmill.bidders"),
@@ -171,6 +172,7 @@ def _ears(
     lists: Lists,
     shadows: Shadows,
     table: BidTable,
+    book: Book,
 ) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
     counters = Counters(clock, shadows)
@@ -195,6 +197,7 @@ def _ears(
             Assignment: counters.keep_assignment,
             Dispatched: keep_dispatched,
             Postings: keep_postings,
+            Auction: keep_resale(lambda: book.walk().rules, mint),
             Followups: keep_followups,
         },
         callers={ProviderAsk: ask_providers(consults, way.perform)},

@@ -12,7 +12,7 @@ from leadmill.capture import Neutral, read_verticals
 from leadmill.consent import Proof
 from leadmill.core.faults import BadInput
 from leadmill.core.hours import Schedule, parse_span
-from leadmill.market import Assignment, Auction, House, Mode, Sale, read_market
+from leadmill.market import Assignment, Auction, House, Mode, OfferedAgain, Sale, read_market
 from leadmill.parties import Licence, Rep, Source, Team
 from leadmill.runtime.packs import load_packs
 from tests.market.scene import NOW, Scene, buyer, order, told, words
@@ -257,3 +257,29 @@ def test_load_is_measured_against_capacity_and_the_longest_waiting_comes_first()
     # A new day begins with whoever has waited longest since the day before.
     even.walk(now=NOW + timedelta(minutes=10))
     assert even.walk(now=NOW + timedelta(days=1))[Assignment].rep == "ben"
+
+
+# Offered again
+
+
+def test_beside_those_who_have_a_leg_another_joins_alone_and_each_refusal_is_numbered():
+    orders = [
+        shared("helio-2", "90.00"),
+        order("volt-1", "99.00"),
+        shared("amp-1", "50.00", max_legs=1),
+        shared("ohm-1", "20.00"),
+        shared("watt-1", "30.00"),
+    ]
+    scene = Scene(orders)
+    case = scene.case()
+    case.learn([OfferedAgain(round_no=2, factor="0.5", held={"helio": "helio-1"}, most=4, paid=1000)])
+    scene.judge(case)
+    assert [(leg.order_id, leg.price.amount) for leg in case[Sale].legs] == [("watt-1", 1500)]
+    assert told(case) == {
+        "watt-1": "",
+        "ohm-1": "market.order.outbid",
+        "helio-2": "market.order.same_buyer_leg",
+        "volt-1": "market.order.not_shared",
+        "amp-1": "market.order.legs_full",
+    }
+    assert "Watt Inc (watt-1): $30.00 x 0.5 offered again = $15.00." in list(case[Auction].tell())

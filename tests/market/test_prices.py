@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from leadmill.core.faults import BadInput
 from leadmill.core.money import Money
-from leadmill.market import Auction, House, MarketTerms, Order, Per, Sale, Use, read_market, read_order
+from leadmill.market import Auction, House, MarketTerms, Order, Per, Sale, Use, price_terms, read_market, read_order
 from leadmill.market.pricing import myerson_reserve, payout_of, quote, second_price, tariff_of
 from leadmill.parties import Payout, Source, earned
 from tests.market.scene import NOW, Scene, order, prepaid, told, words
@@ -446,3 +446,17 @@ def test_a_reserve_is_not_suggested_from_a_handful_of_bids_nor_above_the_highest
     dear = myerson_reserve(bids, cost=40.0)
     assert dear is not None
     assert 62 < dear < 80
+
+
+def test_the_terms_of_a_price_read_as_sentences():
+    made = order("helio-1", "65.00", price_rules=RULES[1:], price_times=SATURDAYS + WINTER, volume=STEPS)
+    assert price_terms(made) == [
+        "$70.00 where monthly_bill is at least 200",
+        "x 0.80 where homeowner is no",
+        "x 1.10 on Saturday",
+        "x 0.90 from November 15 to February 15",
+        "x 0.95 beyond 100 leads a month",
+        "$50.00 beyond 500 leads a month",
+    ]
+    assert price_terms(order("volt-1", "65.00", subscription=PLAN)) == ["$100.00 a month for 3 leads, then $45.00 each"]
+    assert price_terms(order("amp-1")) == []

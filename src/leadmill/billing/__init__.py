@@ -5,7 +5,7 @@ Takes a Sale and the roster's terms, gives Postings to the ledger. Never decides
 
 from leadmill.billing.model import Postings, SaleReversed
 from leadmill.billing.rules import REVERSAL
-from leadmill.billing.service import check, deposit, keep_postings, open_account, reverse_sale
+from leadmill.billing.service import charge_subscriptions, check, deposit, keep_postings, open_account, reverse_sale
 from leadmill.billing.step import Post
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Post",
     "Postings",
     "SaleReversed",
+    "charge_subscriptions",
     "check",
     "deposit",
     "keep_postings",

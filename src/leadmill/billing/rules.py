@@ -9,15 +9,20 @@ from datetime import datetime
 
 from leadmill.core.ids import make_id
 from leadmill.core.money import Money
-from leadmill.ledger import PAYOUTS, REVENUE, Posting, buyer_account, payable_account
-from leadmill.market import Sale
+from leadmill.ledger import PAYOUTS, REVENUE, Posting, buyer_account, payable_account, plan_account
+from leadmill.market import Order, Sale
 from leadmill.parties import Payout, Source, earned
 
 SALE = "sale"
 PAYOUT = "payout"
 REVERSAL = "reversal"
 DEPOSIT = "deposit"
+PLAN_FEE = "subscription"
+PLAN_KEPT = "subscription_kept"
 """The kinds of postings made here."""
+
+PLANS_KEPT = "revenue:subscriptions"
+"""What was left of subscriptions' fees when their month ended."""
 
 
 def postings_of(
@@ -32,7 +37,8 @@ def postings_of(
     payouts = _payouts(sale, source.payout if source is not None else None, promised)
     found: list[Posting] = []
     for leg in sale.legs:
-        found.append(_posting(buyer_account(leg.buyer_id), REVENUE, leg.price, SALE, leg.sale_id, lead_id, now))
+        payer = plan_account(leg.buyer_id) if leg.covered else buyer_account(leg.buyer_id)
+        found.append(_posting(payer, REVENUE, leg.price, SALE, leg.sale_id, lead_id, now))
         if source is not None and leg.sale_id in payouts:
             amount = payouts[leg.sale_id]
             found.append(_posting(PAYOUTS, payable_account(source.id), amount, PAYOUT, leg.sale_id, lead_id, now))
@@ -71,6 +77,20 @@ def posting_id(now: datetime, *of: str) -> str:
     """The id of the posting for something: steps have no randomness, and the same posting twice must be one."""
     digest = hashlib.blake2b("\0".join(of).encode(), digest_size=10).digest()
     return make_id("post", now, int.from_bytes(digest) >> 6)
+
+
+def fee_of(order: Order, starts: datetime, now: datetime) -> Posting | None:
+    """The fee of an order's subscription for the month that begins at ``starts``; None where it has none."""
+    if order.subscription is None or order.buyer is None:
+        return None
+    ref = f"plan:{order.id}:{starts:%Y-%m-%dT%H:%MZ}"
+    payer, plan = buyer_account(order.buyer), plan_account(order.buyer)
+    return _posting(payer, plan, order.subscription.fee, PLAN_FEE, ref, ref, now)
+
+
+def kept_of(buyer_id: str, unused: Money, ref: str, now: datetime) -> Posting:
+    """What is left of a buyer's fees when their month has ended."""
+    return _posting(plan_account(buyer_id), PLANS_KEPT, unused, PLAN_KEPT, ref, ref, now)
 
 
 def reversals_of(postings: Iterable[Posting], now: datetime) -> list[Posting]:

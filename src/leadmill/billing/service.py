@@ -4,13 +4,15 @@ Called by the configuration, the reactions and ``leadmill verify``. The money of
 account in the market's cap book, in the same transaction that keeps the postings here.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 from leadmill.billing.model import Postings, SaleReversed
-from leadmill.billing.rules import DEPOSIT, reversals_of
+from leadmill.billing.rules import DEPOSIT, fee_of, kept_of, reversals_of
 from leadmill.core.case import Case
 from leadmill.core.events import Event
-from leadmill.core.faults import NotFound
+from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.ids import Mint
 from leadmill.core.money import Money
 from leadmill.ledger import (
@@ -19,6 +21,7 @@ from leadmill.ledger import (
     REVENUE,
     Finding,
     Posting,
+    balances,
     buyer_account,
     guard,
     keep_posting,
@@ -27,9 +30,10 @@ from leadmill.ledger import (
     unguard,
 )
 from leadmill.ledger import turnover as turnover_of
-from leadmill.market import LegState, find_sale, sales_of, turnover
+from leadmill.market import LegState, Order, find_sale, month_of, sales_of, turnover
 from leadmill.parties import Credit
 from leadmill.runtime.db import Tx
+from leadmill.runtime.records import wait_in_line
 
 
 def keep_postings(tx: Tx, case: Case, evidence: Postings, now: datetime) -> None:
@@ -69,6 +73,35 @@ async def deposit(tx: Tx, buyer_id: str, amount: Money, ref: str, now: datetime,
     return True
 
 
+async def charge_subscriptions(tx: Tx, orders: Iterable[Order], now: datetime) -> int:
+    """Charge the fees of subscriptions whose month has begun, and keep what was left of a buyer's fees once none of
+    them is of a month that runs; how many were charged. To be called every now and then: nothing is charged twice.
+
+    A fee that the buyer's account cannot cover is not charged, and covers nothing, until it can.
+    """
+    due = [(order, month_of(order.tz, now)) for order in orders if order.subscription and not order.retired]
+    fees = [fee for order, starts in due if (fee := fee_of(order, starts, now)) is not None]
+    missing = [fee for fee in fees if fee.amount.amount and not await postings_of(tx, fee.ref)]
+    if not missing:
+        return 0
+    await wait_in_line(tx)  # another process may be at it
+    missing = [fee for fee in missing if not await postings_of(tx, fee.ref)]
+    standing = {fee.credit for fee in fees} - {fee.credit for fee in missing}
+    sums = await balances(tx)
+    charged = 0
+    for fee in missing:
+        # Another subscription of the buyer's whose month runs may still draw on the account.
+        for left in sums.pop(fee.credit, []) if fee.credit not in standing else []:
+            if left.amount > 0:
+                buyer_id = fee.credit.partition(":")[2]
+                await post(tx, [kept_of(buyer_id, left, f"{fee.ref}:kept", now)])
+        await guard(tx, fee.credit, fee.amount.currency, 0)
+        with suppress(BadInput):
+            await post(tx, [fee])
+            charged += 1
+    return charged
+
+
 async def reverse_sale(tx: Tx, sale_id: str, now: datetime) -> list[Event]:
     """Give the money of a cancelled leg back: the price to the buyer, the payout from what the source is owed.
 
@@ -104,7 +137,11 @@ async def reverse_sale(tx: Tx, sale_id: str, now: datetime) -> list[Event]:
 async def check(tx: Tx) -> list[Finding]:
     """Whether what the buyers brought to revenue is what their standing sales add up to."""
     sold = {(buyer_account(buyer), currency): total for (buyer, currency), total in (await turnover(tx)).items()}
-    booked = await turnover_of(tx, REVENUE)
+    booked: dict[tuple[str, str], int] = {}
+    for (account, currency), total in (await turnover_of(tx, REVENUE)).items():
+        kind, _, name = account.partition(":")
+        payer = buyer_account(name) if kind == "plan" else account
+        booked[payer, currency] = booked.get((payer, currency), 0) + total
     found = []
     for key in sorted(sold.keys() | booked.keys()):
         account, currency = key

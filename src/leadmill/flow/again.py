@@ -15,7 +15,7 @@ from leadmill.flow.model import FAILED, LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import report_broken, walk_alone, walk_together
 from leadmill.flow.walker import Walker
-from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, Solicit, sales_of
+from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, OfferedAgain, Solicit, sales_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
 
@@ -30,6 +30,7 @@ async def walk_again(
     start: str | None = None,
     events: Sequence[Event] = (),
     broken: BaseException | None = None,
+    again: OfferedAgain | None = None,
 ) -> Settled:
     """Walk a lead from the station ``start`` on, or from where it waits; ``events`` that led to it stand on the same
     page.
@@ -51,7 +52,7 @@ async def walk_again(
     if start == Allocate.name and _are_stale(case.get(Bidding), declined, now):
         start = Solicit.name  # what the others bid holds no more: they are asked again
         case = recalled.case_before(start)
-    case.learn([declined])
+    case.learn([declined, *((again,) if again is not None else ())])
     walker = Walker(case, recalled.row.import_id)
     walker.events.append(
         LeadResumed(
@@ -63,6 +64,7 @@ async def walk_again(
             packs=walk.rules.packs,
             mail=walk.rules.mail,
             excluded=list(declined.buyers),
+            again=again,
         )
     )
     walker.at = start

@@ -36,6 +36,7 @@ from leadmill.delivery import (
     read_reply,
     settle_attempt,
 )
+from leadmill.flow.calls import fields_of
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_row
 from leadmill.flow.model import Settled
@@ -166,7 +167,7 @@ async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] |
     parcel = pack(
         plan,
         vertical=lead.vertical,
-        fields=lead.fields,
+        fields=fields_of(rules.orders.get(sale.order_id) if sale else None, lead.fields),
         consent=lead.consent,
         context=lead.context,
         received_at=lead.received_at,

@@ -27,7 +27,7 @@ from leadmill.flow.store import add_lead, lock_leads, update_leads
 from leadmill.flow.walker import Walker, reasons_of, state_of
 from leadmill.identity import Identity
 from leadmill.identity.service import Keys, add_person, load_keys
-from leadmill.market import Assignment, Sale
+from leadmill.market import Assignment, OfferedAgain, Sale
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
 from leadmill.runtime.vault import Vault
@@ -197,13 +197,17 @@ class Pen:
         state = state_of(case, walker.verdict)
         reasons = reasons_of(walker.verdict)
         sold = sale if state is State.SOLD else None
+        again = case.get(OfferedAgain)
+        if again is not None and again.held and not walker.broken:
+            # Whatever came of offering another leg, those who have one keep it.
+            state, reasons = State.SOLD, []
         walker.events.append(
             LeadSettled(
                 at=now,
                 state=state,
                 because=reasons[0] if reasons else None,
-                price=sold.value.amount if sold else None,
-                currency=sold.currency if sold else None,
+                price=_brought(sold, again),
+                currency=sold.currency if sold else again.currency if again is not None and again.held else None,
                 recipient=_recipient(case, state),
             )
         )
@@ -214,6 +218,12 @@ class Pen:
             currency=sold.currency if sold else None,
             because=reasons,
         )
+
+
+def _brought(sold: Sale | None, again: OfferedAgain | None) -> int | None:
+    """What all who have the lead pay together."""
+    paid = again.paid if again is not None and again.held else None
+    return sold.value.amount + (paid or 0) if sold else paid
 
 
 def _payout(case: Case, sale: Sale) -> int:
@@ -234,9 +244,9 @@ def payout_of(postings: Postings | None) -> int | None:
 
 
 def _recipient(case: Case, state: State) -> str | None:
-    sale, assigned = case.get(Sale), case.get(Assignment)
-    if state is State.SOLD and sale:
-        return " ".join(leg.buyer_id for leg in sale.legs)
+    sale, assigned, again = case.get(Sale), case.get(Assignment), case.get(OfferedAgain)
+    if state is State.SOLD and (sale or (again and again.held)):
+        return " ".join([*(again.held if again else ()), *(leg.buyer_id for leg in (sale.legs if sale else ()))])
     return f"{assigned.team}/{assigned.rep}" if state is State.ASSIGNED and assigned else None
 
 

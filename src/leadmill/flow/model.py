@@ -13,6 +13,7 @@ from msgspec import Struct
 from leadmill.core.events import Event
 from leadmill.core.reasons import Because, State, declare
 from leadmill.core.verdicts import Rule
+from leadmill.market import OfferedAgain
 
 FAILED = declare("flow.step.failed", "The step “{step}” failed ({fault}); the lead waits for a person.", State.REVIEW)
 
@@ -89,6 +90,8 @@ class LeadResumed(Event, frozen=True, kw_only=True, tag="lead.resumed"):
     mail: bool = True
     excluded: list[str] = []
     """Recipients that had it before and are not asked again."""
+    again: OfferedAgain | None = None
+    """How it is offered again, where it is."""
 
     def tell(self) -> Iterable[str]:
         yield f"Goes on from “{self.step}”: {self.why} ({self.by})."

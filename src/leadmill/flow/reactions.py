@@ -12,7 +12,7 @@ import msgspec
 
 from leadmill.billing.service import reverse_sale
 from leadmill.core.events import Event
-from leadmill.core.reasons import State, because, declare
+from leadmill.core.reasons import Because, State, because, declare
 from leadmill.delivery import DeliveryDead, DeliveryRejected, attempts_of, cancel_delivery
 from leadmill.flow.again import walk_again
 from leadmill.flow.kit import Kit
@@ -41,7 +41,7 @@ async def react(
     if not lost:
         await kit.pen.append(tx, row.id, events, now)
         return list(events), None
-    await _lock_limits(tx, kit, row.vertical)
+    await lock_limits(tx, kit, row.vertical)
     news = list(events)
     for event in lost:
         news += await cancel_sale(tx, event.sale_id, event.because, now)
@@ -58,7 +58,25 @@ async def react(
     return news, await walk_again(tx, kit, row.id, "delivery", why, now, start="market", events=news, broken=broken)
 
 
-async def _lock_limits(tx: Tx, kit: Kit, vertical: str) -> None:
+async def take_back(
+    tx: Tx, kit: Kit, row: LeadRow, sale_id: str, why: Because, events: Sequence[Event], now: datetime
+) -> None:
+    """Take a leg back for a reason that offers the lead to nobody else: its money and its room go back, and the lead
+    is still sold to whoever else has it, or stands where the reason puts it. The caller holds the lead's lock."""
+    await lock_limits(tx, kit, row.vertical)
+    news = [*events, *await cancel_sale(tx, sale_id, why, now), *await reverse_sale(tx, sale_id, now)]
+    news += await cancel_delivery(tx, sale_id, now)
+    left = [leg for leg in await sales_of(tx, row.id) if leg.state in (LegState.SOLD, LegState.ASSIGNED)]
+    if left:
+        await _shrink(tx, kit, row, left, news, now)
+        return
+    state = why.reason.state or State.UNSOLD
+    await kit.pen.append(tx, row.id, [*news, LeadSettled(at=now, state=state, because=why)], now)
+    gone = msgspec.structs.replace(row, state=state, reason=why.code, price=None, currency=None, recipient=None)
+    await update_leads(tx, [gone])
+
+
+async def lock_limits(tx: Tx, kit: Kit, vertical: str) -> None:
     """Lock what the lead's further walk may need before what it gives back is touched: every transaction locks limits
     in one order, so that none stands in another's way."""
     if await hold(tx) != kit.walk().rules.revision:

@@ -72,6 +72,8 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
         earlier = msgspec.structs.replace(recalled, chapters=recalled.chapters[:number])
         case = earlier.case_before(opening.step)
         case.learn([Declined(buyers=tuple(opening.excluded))])
+        if opening.again is not None:
+            case.learn([opening.again])
     for station in chapter.stations:
         found.steps += 1
         if station.event.because is not None and station.event.because.code == FAILED.code:

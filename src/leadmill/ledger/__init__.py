@@ -16,6 +16,7 @@ from leadmill.ledger.model import (
     Posting,
     buyer_account,
     payable_account,
+    plan_account,
 )
 from leadmill.ledger.rules import changes_of
 from leadmill.ledger.service import (
@@ -69,6 +70,7 @@ __all__ = [
     "money_held",
     "money_holds",
     "payable_account",
+    "plan_account",
     "post",
     "postings_by_group",
     "postings_of",

@@ -24,6 +24,12 @@ def buyer_account(buyer_id: str) -> str:
     return f"buyer:{buyer_id}"
 
 
+def plan_account(buyer_id: str) -> str:
+    """The account of what a buyer has paid for ahead by subscription and not yet had: fees less the leads they
+    covered."""
+    return f"plan:{buyer_id}"
+
+
 def payable_account(source_id: str) -> str:
     """The account of what a source is owed: positive until paid out."""
     return f"payable:{source_id}"

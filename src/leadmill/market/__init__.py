@@ -5,6 +5,8 @@ always an Auction that names each order considered and why it did not get the le
 a buyer's credit.
 """
 
+from leadmill.market.again import OfferedAgain, next_round, offered_again
+from leadmill.market.capuse import CapUse
 from leadmill.market.counters import Counters
 from leadmill.market.holds import hold_room, release_hold, release_holds, use_hold
 from leadmill.market.lines import Line, in_house
@@ -13,7 +15,6 @@ from leadmill.market.model import (
     Assignment,
     Auction,
     Cap,
-    CapUse,
     Considered,
     Declined,
     Headroom,
@@ -34,6 +35,7 @@ from leadmill.market.offers import MaskedIp, offer_of
 from leadmill.market.pace import Pace
 from leadmill.market.pinging import read_bid, read_ping, write_offer
 from leadmill.market.play import Player, converse
+from leadmill.market.pricing import price_terms
 from leadmill.market.quotes import (
     Appraise,
     PingQuote,
@@ -102,6 +104,7 @@ from leadmill.market.tender import (
     Tender,
 )
 from leadmill.market.terms import MarketTerms
+from leadmill.market.windows import month_of
 from leadmill.runtime.dialect import Secret
 
 __all__ = [
@@ -144,6 +147,7 @@ __all__ = [
     "Mode",
     "NoBid",
     "Offer",
+    "OfferedAgain",
     "Order",
     "Pace",
     "Pause",
@@ -186,9 +190,13 @@ __all__ = [
     "keep_seen",
     "last_seen",
     "legs_of",
+    "month_of",
     "new_prices",
+    "next_round",
     "offer_of",
+    "offered_again",
     "pace_of_orders",
+    "price_terms",
     "quotes_of",
     "read_bid",
     "read_known",

@@ -43,7 +43,7 @@ class CapBook:
         return self.tally.room(ask, self.at)
 
     def take(self, order_id: str, price: Money, rep: str | None = None, covered: bool = False) -> None:
-        """Count a lead for an order, and for a rep; what is ``covered`` was paid before. Raises Permanent
+        """Count a lead for an order, and for a rep; what is ``covered`` is paid by the plan. Raises Permanent
         ``market.limit.exceeded`` where it does not fit, which means that something sold without asking."""
         account = self._count(order_id, price.amount, rep, covered)
         if account is not None:
@@ -88,8 +88,8 @@ class CapBook:
                 most_spend is not None and now_spend > most_spend
             ):
                 raise Permanent("market.limit.exceeded", f"{key[0]} has no room in this {key[1].value}")
-        account = wanted.account
-        if account is None or not amount or covered:
+        account = wanted.plan if covered else wanted.account
+        if account is None or not amount:
             return None
         if tally.funds.get(account, -1) < 0:
             raise Permanent("market.limit.exceeded", f"{account} does not cover the sale")

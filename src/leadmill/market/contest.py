@@ -13,6 +13,7 @@ from leadmill.core.case import Case
 from leadmill.core.hours import Schedule, is_open, local_words
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
+from leadmill.market.again import OfferedAgain
 from leadmill.market.lines import Desk, Line
 from leadmill.market.model import (
     CLOSED,
@@ -28,7 +29,7 @@ from leadmill.market.model import (
     Room,
     Sale,
 )
-from leadmill.market.pricing import HouseTerms, Quote, quote
+from leadmill.market.pricing import HouseTerms, Quote, Tariff, quote
 from leadmill.market.rules import (
     Bid,
     Choice,
@@ -108,6 +109,8 @@ class Contest:
         self._teams: list[Line] = []
         self._proof = match.case.get(Proof)
         bids, refused, bars, heard = self.bids, self._refused, self._bars, match.heard
+        again = match.case.get(OfferedAgain)
+        lower = self._lower = again.lower if again is not None else None
         by_consent = terms is not None and terms.consent_list
         for line in match.fitting:
             if line.timed and (late := self._late(line)) is not None:
@@ -135,7 +138,7 @@ class Contest:
                 if line.order.ping is not None:
                     bid = heard_bid(line, room, heard.get(line.order.id), match.test, now)
                 else:
-                    bid = bid_of(line, room, self._quoted(line) if line.tariff is not None else None)
+                    bid = bid_of(line, room, self._quoted(line) if line.tariff is not None or lower else None)
                 if isinstance(bid, Bid) and terms is not None:
                     bid = admit(bid, terms)
                 if isinstance(bid, Bid):
@@ -149,10 +152,10 @@ class Contest:
             return None
         return because(UNNAMED, who="the order" if line.order.silent else "this market")
 
-    def _quoted(self, line: Line) -> Quote | None:
+    def _quoted(self, line: Line) -> Quote:
         """What an order whose price moves would pay for this lead."""
-        uses = self._room.used.get(line.order.id, ())
-        return quote(line.tariff, self._values, self._now, uses) if line.tariff is not None else None
+        tariff = line.tariff or Tariff(line.order, line.exclusive, line.shared)
+        return quote(tariff, self._values, self._now, self._room.used.get(line.order.id, ()), self._lower)
 
     def _late(self, line: Line) -> Considered | None:
         for check, told in line.timed:

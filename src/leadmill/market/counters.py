@@ -71,6 +71,9 @@ class Counters:
                     windows[key] = bounds(key[1], item.tz, book.at)[1]
             if item.account is not None and item.account not in book.tally.funds:
                 accounts[item.account] = item.currency
+            if item.plan is not None and item.plan not in book.tally.funds:
+                accounts[item.plan] = item.currency
+                book.tally.funds[item.plan] = 0
             if item.ties:
                 tied.append(item.order_id)
             tied += [rep for rep, _ in item.reps]

@@ -21,7 +21,7 @@ from leadmill.core.predicates import (
     parse,
 )
 from leadmill.core.reasons import Because, because
-from leadmill.ledger import buyer_account
+from leadmill.ledger import buyer_account, plan_account
 from leadmill.market.model import (
     CURRENCY,
     MIN_SCORE,
@@ -121,6 +121,7 @@ class Line:
             caps=caps,
             pers=pers,
             account=self._account(),
+            plan=plan_account(order.recipient) if order.subscription is not None else None,
             currency=order.currency,
             reps=tuple((desk.name, desk.capacity) for desk in self.desks),
             # A price that moves may tie with any other, and where leads go by turns, everybody's last counts.

@@ -136,8 +136,8 @@ class Order(Struct, frozen=True, kw_only=True):
 
 class Wanted(Struct, frozen=True):
     """What must be known of one order's limits: ``caps`` with its budget among them, ``pers`` their windows in
-    ``tz``, the buyer's ``account`` where it is limited, ``reps`` as names with daily capacities for a team, and
-    whether it can tie."""
+    ``tz``, the buyer's ``account`` where it is limited, the ``plan`` that pays what a subscription covers, ``reps`` as
+    names with daily capacities for a team, and whether it can tie."""
 
     order_id: str
     tz: str = "UTC"
@@ -147,11 +147,12 @@ class Wanted(Struct, frozen=True):
     currency: str = "USD"
     reps: tuple[tuple[str, int | None], ...] = ()
     ties: bool = False
+    plan: str | None = None
 
     @property
     def limited(self) -> bool:
         """Whether anything of it must be looked up at all."""
-        return bool(self.pers or self.account or self.reps or self.ties)
+        return bool(self.pers or self.account or self.plan or self.reps or self.ties)
 
 
 class Headroom(Ask, frozen=True, eq=False):
@@ -375,21 +376,6 @@ class SaleRecord(Struct, frozen=True, kw_only=True):
     state: LegState
     at: datetime
     ended_at: datetime | None = None
-
-
-class CapUse(Struct, frozen=True, kw_only=True):
-    """How much of one limit is used now, for a page of orders. ``limit`` and ``used`` are leads or minor units;
-    ``elapsed`` is the share of the window that has passed, so that ``used / limit`` above it means ahead of pace."""
-
-    order_id: str
-    per: Per
-    kind: str
-    used: int
-    limit: int
-    currency: str
-    starts: datetime
-    ends: datetime
-    elapsed: float
 
 
 class SaleCancelled(Event, tag="sale.cancelled", frozen=True):

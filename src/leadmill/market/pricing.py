@@ -181,6 +181,31 @@ def _day_words(day: tuple[int, int]) -> str:
     return f"{datetime(2024, day[0], day[1], tzinfo=UTC):%B} {day[1]}"
 
 
+def price_terms(order: Order) -> list[str]:
+    """How an order's price moves, a line each, for a person to read."""
+    found = []
+    for rule in order.price_rules:
+        condition = parse(list(rule.where))
+        parts = condition.parts if isinstance(condition, All) else (condition,)
+        where = " and ".join(describe(part) for part in parts)
+        found.append(f"{_step_words(rule.price, rule.shared_price, rule.factor)} where {where}")
+    for item in order.price_times:
+        found.append(f"x {item.factor} {_time_words(item)}")
+    for step in order.volume:
+        said = _step_words(step.price, step.shared_price, step.factor)
+        found.append(f"{said} beyond {step.over} leads a {step.per}")
+    plan = order.subscription
+    if plan is not None:
+        found.append(f"{plan.fee} a month for {plan.leads} leads, then {plan.overage} each")
+    return found
+
+
+def _step_words(price: Money | None, shared: Money | None, factor: Decimal | None) -> str:
+    if factor is not None:
+        return f"x {factor}"
+    return ", ".join([str(price)] * (price is not None) + [f"{shared} shared"] * (shared is not None))
+
+
 # What the house asks of a price
 
 

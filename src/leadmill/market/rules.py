@@ -102,6 +102,8 @@ def bid_of(line: Line, room: Room, quote: Quote | None = None) -> Bid | Because:
     funds = room.funds.get(wanted.account, -1) if wanted.account is not None else None
     last = room.last.get(wanted.order_id) if wanted.ties else None
     if quote is not None:
+        if quote.covered:
+            funds = room.funds.get(wanted.plan or "")
         return _bid(line, uses, funds, last, (quote.exclusive, quote.shared), quote)
     kept = line.bid
     if kept is not None and kept[0] is uses and kept[1] == funds and kept[2] == last:
@@ -148,9 +150,8 @@ def _bid(
         raise Permanent("market.headroom.missing", f"nothing is known of the limits of order {line.order.id}")
     found: Because | None = None
     amounts: list[int | None] = []
-    covered = quote is not None and quote.covered
     for amount in offered:
-        blocked = _blocked(line, uses, amount, funds, covered) if amount is not None else None
+        blocked = _blocked(line, uses, amount, funds) if amount is not None else None
         amounts.append(amount if blocked is None else None)
         found = found or blocked
     if amounts[0] is None and amounts[1] is None:
@@ -158,12 +159,11 @@ def _bid(
     return Bid(line, amounts[0], amounts[1], last, quote)
 
 
-def _blocked(line: Line, uses: Sequence[Use], amount: int, funds: int | None, covered: bool) -> Because | None:
+def _blocked(line: Line, uses: Sequence[Use], amount: int, funds: int | None) -> Because | None:
     full = over_cap(line, uses, amount)
     if full is not None:
         return full
-    # What a subscription covers is paid for, unless the fee itself has overdrawn the account.
-    if funds is not None and funds < (0 if covered else amount):
+    if funds is not None and funds < amount:
         currency = line.order.currency
         return because(CREDIT, price=price_words(amount, currency), available=str(Money(max(funds, 0), currency)))
     return None

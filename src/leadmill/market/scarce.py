@@ -77,7 +77,7 @@ def candidates_of(bids: Sequence[Bid], worths: Worths, room: Room, gone: Collect
     return found
 
 
-def _by_turn(bid: Bid) -> tuple[int, int, datetime, str]:
+def _by_turn(bid: Bid) -> tuple[float, int, datetime, str]:
     return bid.rank(0)
 
 

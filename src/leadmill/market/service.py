@@ -10,10 +10,10 @@ from leadmill.core.events import Event
 from leadmill.core.faults import NotFound
 from leadmill.core.reasons import Because
 from leadmill.ledger import Finding, money_held
+from leadmill.market.capuse import CapUse
 from leadmill.market.holds import REF
 from leadmill.market.model import (
     Cap,
-    CapUse,
     LegState,
     Order,
     Per,

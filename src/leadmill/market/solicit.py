@@ -14,6 +14,7 @@ from leadmill.core.faults import Permanent
 from leadmill.core.hours import is_open
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import ASIDE, Hold, Pass, Verdict
+from leadmill.market.again import OfferedAgain
 from leadmill.market.board import Boards
 from leadmill.market.lines import Line
 from leadmill.market.model import Declined, Order
@@ -47,8 +48,8 @@ class Solicit:
 
     def wants(self, case: Case) -> Sequence[Ask]:
         """The bids of the orders whose conditions hold and whose buyers are cleared. A lead that follows a ping was
-        bid on then."""
-        if Quoted in case:
+        bid on then, and one that is offered again was refused by those who bid."""
+        if Quoted in case or OfferedAgain in case:
             return _NOBODY
         board = self._boards.get(case[Lead].vertical)
         if board is None:

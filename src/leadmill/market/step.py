@@ -14,6 +14,7 @@ from leadmill.capture import Lead
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Pass, Stop, Verdict
+from leadmill.market.again import OfferedAgain
 from leadmill.market.board import Boards, brief
 from leadmill.market.contest import Contest, Hours, Match
 from leadmill.market.honour import honour
@@ -129,6 +130,9 @@ class Allocate:
             self._hours = Hours(now, minute)
         terms, ranking = self._terms(lead), self._ranking(lead, match.values, room, now)
         auction = Contest(match, case[Clearance], room, now, self._hours, terms)
+        again = case.get(OfferedAgain)
+        if again is not None:
+            auction.bids = list(again.beside(auction.bids))
         quoted = case.get(Quoted)
         allotment = allot(auction.bids, room, case) if quoted is None and ranking is None else None
         if allotment is not None and terms is not None and too_little(allotment.choice, terms):
@@ -140,6 +144,8 @@ class Allocate:
         else:
             kept = choose(auction.bids, terms, ranking)
         choice = kept if isinstance(kept, Choice) else None
+        if again is not None:
+            choice = again.one_leg(choice)
         outcome: Sale | Assignment | None = None
         if choice is not None:
             outcome = sell(auction.clearance, lead.id, choice, now)
@@ -190,6 +196,7 @@ class Allocate:
         declined = case.get(Declined)
         gone = declined.buyers if declined is not None else ()
         overlap = case.get(Overlap)
+        again = case.get(OfferedAgain)
         fitting = match.fitting
         board = self._boards.get(case[Lead].vertical)
         if board is None:
@@ -210,6 +217,8 @@ class Allocate:
                     refused.append(line.refuse(because(PREVIOUSLY_REJECTED)))
                 elif overlap is not None and (why := _apart(overlap, order.recipient)) is not None:
                     refused.append(line.refuse(why))
+                elif again is not None and (full := again.refuses(order)) is not None:
+                    refused.append(line.refuse(full))
                 else:
                     fitting.append(line)
         return match

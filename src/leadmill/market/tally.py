@@ -69,6 +69,9 @@ class Tally:
             account = wanted.account
             if account is not None and account in money:
                 funds[account] = money[account]
+            plan = wanted.plan
+            if plan is not None and plan in money:
+                funds[plan] = money[plan]
             if wanted.reps:
                 today = bounds(Per.DAY, wanted.tz, at)[0]
                 for rep, _ in wanted.reps:
@@ -89,7 +92,7 @@ class Tally:
         self, wanted: Wanted, amount: int, at: datetime, rep: str | None = None, covered: bool = False
     ) -> list[Key]:
         """Count a lead and its price (minor units) for an order, or a lead for a rep; the counters that moved. What
-        is ``covered`` was paid before, and no account pays it now."""
+        is ``covered`` is paid by the plan."""
         scope = order_scope(wanted.order_id)
         moved: list[Key] = []
         for per in wanted.pers:
@@ -100,8 +103,9 @@ class Tally:
             leads, spend = self.used.get(key, _NONE)
             self.used[key] = (leads + 1, spend + amount)
         self._uses.pop(wanted.order_id, None)
-        if wanted.account is not None and wanted.account in self.funds and not covered:
-            self.funds[wanted.account] -= amount
+        payer = wanted.plan if covered else wanted.account
+        if payer is not None and payer in self.funds:
+            self.funds[payer] -= amount
         if rep is not None:
             self.last[rep] = at
         if wanted.ties:

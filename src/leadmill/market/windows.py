@@ -43,3 +43,8 @@ def _bounds(per: Per, tz: str, slot: int) -> tuple[datetime, datetime]:
         first = midnight.replace(day=1)
         after = (first + timedelta(days=31)).replace(day=1)
     return first.astimezone(UTC), after.astimezone(UTC)
+
+
+def month_of(tz: str, at: datetime) -> datetime:
+    """When the month of a zone that holds ``at`` began."""
+    return bounds(Per.MONTH, tz, at)[0]

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from leadmill.core.faults import BadInput, FieldFault, Unauthenticated
 from leadmill.core.money import parse_money
+from leadmill.flow.calls import report_call
 from leadmill.flow.reactions import react
 from leadmill.interfaces.api.access import caller_of
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
@@ -24,13 +25,14 @@ from leadmill.outcomes.service import find_reported, report_as
 from leadmill.parties import Caller
 from leadmill.runtime.db import Tx
 
+_LONGEST_CALL = 86_400
 _MOST_MORE = 64 * 1024
 """Bytes of unknown fields that a report may bring."""
 
 
 class OutcomeIn(Struct, frozen=True, kw_only=True):
     """A report. ``lead_id`` or ``sale_id`` says of what; ``at`` is when it became so, now where it is absent;
-    ``value`` is what it was worth, a decimal string of ``currency``."""
+    ``value`` is what it was worth, a decimal string of ``currency``; ``call_seconds`` how long a call lasted."""
 
     disposition: Disposition
     lead_id: str | None = None
@@ -39,17 +41,20 @@ class OutcomeIn(Struct, frozen=True, kw_only=True):
     value: str | None = None
     currency: str = "USD"
     note: str | None = None
+    call_seconds: int | None = None
 
 
 class OutcomeOut(Struct, frozen=True):
     """The report as taken. ``recorded`` is false where the very same report was heard before; ``unknown_fields`` counts
-    those that this address does not know and has kept with the report."""
+    those that this address does not know and has kept with the report; ``reversed`` is true where the sale was taken
+    back, because the call was too short."""
 
     lead_id: str
     disposition: Disposition
     at: datetime
     recorded: bool
     unknown_fields: int = 0
+    reversed: bool = False
 
 
 @post("/v1/outcomes", include_in_schema=False)
@@ -81,6 +86,8 @@ def _check(given: OutcomeIn, more: Mapping[str, msgspec.Raw]) -> None:
         faults.append(
             FieldFault("/at", "api.field.invalid", "write a time with its offset, such as 2026-03-04T15:00:00Z")
         )
+    if given.call_seconds is not None and not 0 <= given.call_seconds <= _LONGEST_CALL:
+        faults.append(FieldFault("/call_seconds", "api.field.invalid", "write whole seconds, no more than a day's"))
     if given.note is not None and len(given.note) > 2000:
         faults.append(FieldFault("/note", "api.field.invalid", "write at most 2000 characters"))
     if not re.fullmatch("[A-Z]{3}", given.currency):
@@ -113,10 +120,13 @@ async def _report(tx: Tx, wiring: Wiring, caller: Caller, given: OutcomeIn, rema
         remarks=remarks,
         seal=pen.sealer(row, REMARKS) if pen.keys.has(row.person_id) else None,
     )
-    if events:
+    short = False
+    if given.call_seconds is not None:
+        short = await report_call(tx, wiring.kit, row, given.sale_id, caller.owner, given.call_seconds, events, now)
+    elif events:
         await react(tx, wiring.kit, row, events, now)
     kept = len(remarks.more) if events and pen.keys.has(row.person_id) else 0
-    return OutcomeOut(lead_id, given.disposition, at, bool(events), kept)
+    return OutcomeOut(lead_id, given.disposition, at, bool(events), kept, short)
 
 
 ROUTES = [post_outcome]

@@ -16,7 +16,7 @@ from leadmill.interfaces.console.lists import recipient_name, vertical_title
 from leadmill.interfaces.links import posting_path
 from leadmill.interfaces.pages import cash, money
 from leadmill.ledger import Guard, balances, buyer_account, guards, payable_account
-from leadmill.market import CapUse, Order, Per, cap_use, rep_use
+from leadmill.market import CapUse, Order, Per, cap_use, price_terms, rep_use
 from leadmill.parties import Payout, Rep
 
 _PER = {Per.HOUR: "this hour", Per.DAY: "today", Per.WEEK: "this week", Per.MONTH: "this month", Per.ALL: "in all"}
@@ -138,7 +138,13 @@ def terms(order: Order) -> list[str]:
         found.append(f"Priority {order.priority}")
     if order.shared_price is not None:
         found.append(f"At most {order.max_legs} buyers")
-    return found
+    if order.weight != 1:
+        found.append(f"Weight {order.weight}")
+    if order.silent:
+        found.append("Silent")
+    if order.call is not None:
+        found.append(f"Calls of {order.call.min_seconds} seconds or more")
+    return found + price_terms(order)
 
 
 @get("/sources", include_in_schema=False)
@@ -171,6 +177,10 @@ def payout(terms: Payout | None) -> str:
         return "Nothing"
     if terms.model == "share" and terms.rate is not None:
         return f"{terms.rate * 100:.4g} % of the price"
+    if terms.model == "margin":
+        kept = [f"{terms.rate * 100:.4g} %"] if terms.rate else []
+        kept += [f"at least {terms.amount}" if kept else str(terms.amount)] if terms.amount is not None else []
+        return f"The price less {', '.join(kept)}"
     return f"{terms.amount} a sold lead"
 
 

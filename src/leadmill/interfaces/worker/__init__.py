@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from leadmill.billing import charge_subscriptions
 from leadmill.core.faults import Fault
 from leadmill.core.ids import make_id
 from leadmill.delivery import ATTEMPT
@@ -16,6 +17,7 @@ from leadmill.flow.deliver import attempts, deliver, send_message
 from leadmill.flow.floor import RESUME
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
+from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.followup import SEND
@@ -45,6 +47,7 @@ def workers(house: House) -> list[Worker]:
     talk = {
         ATTEMPT: deliver(attempts(house.kit, house.way, couriers)),
         RESUME: house.floor.resume(),
+        AGAIN: offer_again(house.kit),
         SEND: send_message(house.kit, house.way, messengers),
     }
     return [
@@ -113,6 +116,7 @@ async def tidy(house: House) -> None:
     async with house.db.begin() as tx:
         await forget_answers(tx, now - _ANSWERS_KEPT)
         await expire_holds(tx, now)
+        await charge_subscriptions(tx, house.book.walk().rules.orders.values(), now)
         await sweep_sessions(tx, now)
         await forget_quotes(tx, now - KEPT)
 
