@@ -15,7 +15,7 @@ from leadmill.core.reasons import Because, because
 from leadmill.market.learned import Odds
 from leadmill.market.lines import Line
 from leadmill.market.model import MAX_LEGS, SAME_BUYER_LEG, Declined, Mode, Order, Per, Room
-from leadmill.market.rules import Bid, Choice
+from leadmill.market.rules import Bid, Choice, price_words
 from leadmill.market.shadow import Prices, used_share
 from leadmill.market.worth import ROUNDS, Candidate, Plan, plan, reduced
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS, Scarce, Scarcity, Weighed, Worths, left_words
@@ -51,7 +51,9 @@ def worths_of(
     )
 
 
-def candidates_of(bids: Sequence[Bid], worths: Worths, room: Room, gone: Collection[str] = ()) -> list[Candidate]:
+def _candidates(
+    bids: Sequence[Bid], worths: Worths, shares: Mapping[str, float], gone: Collection[str]
+) -> list[Candidate]:
     """What each bid is worth by these prices, alone and as a leg; recipients ``gone`` are left out."""
     kept, hedge = worths.kept / _THOUSAND, worths.hedge / _THOUSAND
     found = []
@@ -63,7 +65,7 @@ def candidates_of(bids: Sequence[Bid], worths: Worths, room: Room, gone: Collect
             continue
         scarce = worths.orders.get(order.id)
         lead, money, odds = (scarce.lead, scarce.money / _MILLION, scarce.odds) if scarce else (0, 0.0, worths.odds)
-        used = _used(line, room, worths.funds) if hedge else 0.0
+        used = shares.get(order.id, 0.0)
         for amount, shared in ((bid.exclusive, False), (bid.shared, True)):
             if amount is None:
                 continue
@@ -99,7 +101,8 @@ def propose(
     refill: bool = True,
 ) -> Plan | None:
     """The next offer of a lead by shadow prices, or None where it is worth more kept; see ``worth.plan``."""
-    return plan(candidates_of(bids, worths, room, gone), legs, rounds, alone, refill)
+    used = {bid.line.order.id: _used(bid.line, room, worths.funds) for bid in bids} if worths.hedge else {}
+    return plan(_candidates(bids, worths, used, gone), legs, rounds, alone, refill)
 
 
 def _used(line: Line, room: Room, funds: Mapping[str, int]) -> float:
@@ -152,7 +155,8 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
         return None
     declined = case.get(Declined)
     rounds = max(1, ROUNDS - (len(declined.buyers) if declined is not None else 0))
-    found = propose(bids, worths, room, rounds=rounds, refill=False)
+    used = {bid.line.order.id: _used(bid.line, room, worths.funds) for bid in bids} if worths.hedge else {}
+    found = plan(_candidates(bids, worths, used, ()), MAX_LEGS, rounds, refill=False)
     kept, hedge = worths.kept / _THOUSAND, worths.hedge / _THOUSAND
     by_id = {bid.line.order.id: bid for bid in bids}
     choice = None
@@ -160,33 +164,49 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
         winners = [by_id[key] for key in found.keys]
         mode = Mode.SHARED if found.shared else Mode.EXCLUSIVE
         choice = Choice(mode, winners, sum((bid.shared if found.shared else bid.exclusive) or 0 for bid in winners))
-    weighed: dict[str, tuple[Weighed, float]] = {}
-    for bid in bids:
-        order = bid.line.order
-        scarce = worths.orders.get(order.id)
-        alone = bid.exclusive is not None and (choice is None or choice.mode is Mode.EXCLUSIVE or bid.shared is None)
+    alone_won = choice is None or choice.mode is Mode.EXCLUSIVE
+    scored: dict[str, tuple[int, int, float]] = {}
+    for order_id, bid in by_id.items():
+        scarce = worths.orders.get(order_id)
+        alone = bid.exclusive is not None and (alone_won or bid.shared is None)
         amount = (bid.exclusive if alone else bid.shared) or 0
         lead, money = (scarce.lead, scarce.money / _MILLION) if scarce is not None else (0, 0.0)
-        used = _used(bid.line, room, worths.funds) if hedge else 0.0
-        worth = reduced(amount * kept, amount, lead, money, hedge, used)
-        price = [Money(round(each), order.currency) for each in (amount, lead + money * amount, worth)]
-        weighed[order.id] = Weighed(bid.line.name, price[0], price[1], left_of(bid.line, room), price[2]), worth
-    won = {bid.line.order.id for bid in choice.winners} if choice is not None else set()
-    ranked = sorted(weighed, key=lambda order_id: (order_id not in won, -weighed[order_id][1]))
-    why = {order_id: _why(weighed[order_id][0], by_id[order_id], choice, weighed) for order_id in ranked[len(won) :]}
-    return Allotment(choice, tuple([weighed[order_id][0] for order_id in ranked[:_TOLD]]), why)
+        worth = reduced(amount * kept, amount, lead, money, hedge, used.get(order_id, 0.0))
+        scored[order_id] = amount, round(lead + money * amount), worth
+    won = set(found.keys) if found is not None else set()
+    ranked = sorted(scored, key=lambda order_id: (order_id not in won, -scored[order_id][2]))
+    weighed = tuple([_weighed(by_id[order_id], room, scored[order_id]) for order_id in ranked[:_TOLD]])
+    why = {order_id: _why(by_id[order_id], room, scored, choice) for order_id in ranked[len(won) :]}
+    return Allotment(choice, weighed, why)
 
 
-def _why(mine: Weighed, bid: Bid, choice: Choice | None, weighed: Mapping[str, tuple[Weighed, float]]) -> Because:
+def _weighed(bid: Bid, room: Room, scored: tuple[int, int, float]) -> Weighed:
+    amount, later, worth = scored
+    currency = bid.line.order.currency
+    price, cost, rest = Money(amount, currency), Money(later, currency), Money(round(worth), currency)
+    return Weighed(bid.line.name, price, cost, left_of(bid.line, room), rest)
+
+
+def _why(bid: Bid, room: Room, scored: Mapping[str, tuple[int, int, float]], choice: Choice | None) -> Because:
+    order = bid.line.order
+    amount, later, worth = scored[order.id]
+    price = price_words(amount, order.currency)
     if choice is None:
-        return because(KEPT_BACK, price=str(mine.bid), left=left_words(mine.left), later=str(mine.later))
+        left = left_words(left_of(bid.line, room))
+        return because(KEPT_BACK, price=price, left=left, later=price_words(later, order.currency))
     for one in choice.winners if choice.mode is Mode.SHARED else ():
-        if one.line.order.recipient == bid.line.order.recipient:
+        if one.line.order.recipient == order.recipient:
             return because(SAME_BUYER_LEG, order=one.line.order.id)
-    best = weighed[choice.winners[0].line.order.id][0]
-    scarce = f"{left_words(mine.left)} are worth {mine.later} each later" if mine.later.amount else "it pays less"
+    best = choice.winners[0].line
     return because(
-        WORTH_LESS, price=str(mine.bid), worth=str(mine.worth), winner=best.name, best=str(best.worth), why=scarce
+        WORTH_LESS,
+        price=price,
+        worth=price_words(round(worth), order.currency),
+        winner=best.name,
+        best=price_words(round(scored[best.order.id][2]), order.currency),
+        why=f"{left_words(left_of(bid.line, room))} are worth {price_words(later, order.currency)} each later"
+        if later
+        else "it pays less",
     )
 
 
