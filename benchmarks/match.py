@@ -202,7 +202,7 @@ async def _level(size: int, rounds: int, url: str, postmaster: int) -> Level:
         ]
 
     def indexed(lead: tuple[dict[str, Any], int | None]) -> list[str]:
-        return [line.order.id for line, _ in board.sort(*lead).left]
+        return sorted(line.order.id for line, _ in board.sort(*lead).left)
 
     connection = await asyncpg.connect(url)
     try:
