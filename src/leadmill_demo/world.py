@@ -19,6 +19,7 @@ from aiohttp import web
 
 from leadmill_demo import pages
 from leadmill_demo.behaviour import MANNERS, Answer, Manner, answer, choose, takes
+from leadmill_demo.bidding import TASTES, bid
 from leadmill_demo.inbox import Inbox
 from leadmill_demo.kept import Delivery, Letter
 from leadmill_demo.outcomes import Taken
@@ -56,6 +57,7 @@ class World:
         self.manners = manners
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT)
         self.counts: dict[str, Counter[str]] = {buyer: Counter() for buyer in (*manners, *BY_MAIL)}
+        self.pings: dict[str, Counter[str]] = {buyer: Counter() for buyer in TASTES}
         self.inbox = Inbox(clock, self._mailed)
         self._said: OrderedDict[str, Answer] = OrderedDict()
 
@@ -68,6 +70,7 @@ class World:
         app.router.add_get("/mail", self._mail)
         app.router.add_get("/mail/{number:[0-9]{1,9}}", self._letter)
         app.router.add_get("/buyers/{buyer}", self._buyer)
+        app.router.add_post("/buyers/{buyer}/ping", self._ping)
         app.router.add_route("*", "/buyers/{buyer}/{path:.+}", self._receive)
         return app
 
@@ -104,6 +107,16 @@ class World:
         if takes(said.act) and lead_id and not again:
             self._taken(Taken(buyer, manner.vertical, lead_id))
         return web.Response(status=said.status, text=said.body, content_type=said.media, headers=dict(said.headers))
+
+    async def _ping(self, request: web.Request) -> web.StreamResponse:
+        """A ping is answered and kept nowhere: there are many, and nothing of a person stands in one."""
+        buyer = request.match_info["buyer"]
+        said = bid(buyer, (await request.read()).decode("utf-8", "replace"), self._rng)
+        if said is None:
+            return web.Response(status=404, text="nobody here bids")
+        self.pings[buyer][said.act] += 1
+        await asyncio.sleep(said.wait)
+        return web.Response(status=said.status, text=said.body, content_type=said.media)
 
     def _answer(self, manner: Manner) -> Answer:
         act = choose(manner, self._rng, self._clock().timestamp())

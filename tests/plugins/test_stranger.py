@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from leadmill.core.faults import BadInput
+from leadmill.core.reading import Table
 from leadmill.delivery import Parcel, compose, read_delivery, read_reply
+from leadmill.market import read_ping
 from leadmill.runtime.drop import Drop
 from leadmill.runtime.plugins import Plugins, find_plugins
 from tests.plugins.golden import play
@@ -39,6 +41,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugi
         monkeypatch.syspath_prepend(str(tmp_path / folder))
     yield find_plugins()
     sys.modules.pop("pigeon", None)
+    sys.modules.pop("crow", None)
 
 
 def test_a_strangers_courier_is_found_and_plays_its_conversations(installed: Plugins) -> None:
@@ -46,6 +49,16 @@ def test_a_strangers_courier_is_found_and_plays_its_conversations(installed: Plu
     assert (pigeon.package, pigeon.version, pigeon.card()["price"]) == ("leadmill-pigeon", "0.3", "grain")
     for path in pigeon.golden():
         play(pigeon, path)
+
+
+def test_a_strangers_bidder_is_found_and_heard_when_configuration_is_applied(installed: Plugins) -> None:
+    crow = next(plugin for plugin in installed.found if plugin.name == "crow")
+    assert (crow.family, crow.card()["price"]) == ("leadmill.bidders", "shiny things")
+    for path in crow.golden():
+        play(crow, path)
+    bidders = installed.of("leadmill.bidders")
+    with pytest.raises(BadInput, match="nest"):
+        read_ping(Table({"ping": {"bidder": "crow", "url": "https://crows.example"}}, "order"), bidders=bidders)
 
 
 async def test_a_lead_travels_by_a_strangers_courier(installed: Plugins, tmp_path: Path) -> None:

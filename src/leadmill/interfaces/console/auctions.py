@@ -10,7 +10,7 @@ from leadmill.core.ids import looks_like
 from leadmill.core.money import Money
 from leadmill.flow.biography import Held, read_auctions
 from leadmill.flow.model import LeadFilter
-from leadmill.flow.store import list_leads
+from leadmill.flow.store import list_leads, list_pauses
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name, vertical_title
 from leadmill.interfaces.pages import cash
@@ -31,11 +31,22 @@ async def auctions_page(desk: NamedDependency[Desk]) -> Page:
     async with desk.wiring.db.begin() as tx:
         rows, following = await list_leads(tx, LeadFilter(vertical=vertical), cursor, _PAGE)
         held = await read_auctions(tx, desk.wiring.kit.pen, rows)
+        pauses = await list_pauses(tx)
     base = f"/auctions?vertical={vertical}&" if vertical in desk.wiring.rules.verticals else "/auctions?"
     return desk.show(
         "auctions.html",
         "auctions",
         auctions=[_told(desk, each) for each in held],
+        pauses=[
+            {
+                "name": recipient_name(desk.wiring.rules, pause.buyer_id),
+                "since": pause.since,
+                "until": pause.until,
+                "failures": pause.failures,
+                "code": pause.code,
+            }
+            for pause in pauses
+        ],
         verticals=sorted((name, each.title) for name, each in desk.wiring.rules.verticals.items()),
         chosen=vertical or "",
         live=cursor is None,
