@@ -75,6 +75,9 @@ from leadmill.runtime.vault import Vault, load_master
 _REFRESH = 0.5
 """Seconds between looks for a new revision of the configuration."""
 
+_TEND = 2.0
+"""Seconds between signs of life for this process's shares of limits."""
+
 
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
@@ -93,8 +96,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             stack.push_async_callback(db.close)
             house = await wire(settings, environ, db, stack, system_clock, mint)
             await house.book.refresh(db)
-            watching = asyncio.create_task(_watch(house))
-            stack.push_async_callback(_cancel, watching)
+            stack.push_async_callback(house.counters.leave, db)
+            for chore in (_watch(house), _tend(house)):
+                stack.push_async_callback(_cancel, asyncio.create_task(chore))
             yield house
 
 
@@ -120,7 +124,8 @@ async def wire(
     lists = Lists(vault.keyed_hash, environ)
     table = BidTable(settings.auction_ms)
     shadows = Shadows(settings.market_shadow_prices)
-    ears = _ears(pen, clock, mint, way, consults, lists, shadows, table, book)
+    counters = Counters(clock, shadows)
+    ears = _ears(pen, counters, mint, way, consults, lists, table, book)
     kit = Kit(db, pen, ears, book.walk, clock, mint, book.take_up)
     auctioneer = Auctioneer(
         way.perform,
@@ -154,6 +159,7 @@ async def wire(
             share=1 / settings.workers,
             hold_auction=auctioneer.hold_auction,
         ),
+        counters=counters,
         way=way,
         plugins=plugins,
         lists=lists,
@@ -165,17 +171,21 @@ async def wire(
 
 def _ears(
     pen: Pen,
-    clock: Clock,
+    counters: Counters,
     mint: Mint,
     way: WayOut,
     consults: Mapping[str, Consult],
     lists: Lists,
-    shadows: Shadows,
     table: BidTable,
     book: Book,
 ) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
-    counters = Counters(clock, shadows)
+
+    resell = keep_resale(lambda: book.walk().rules, mint)
+
+    def keep_auction(tx: Tx, case: Case, auction: Auction, now: datetime) -> None:
+        counters.keep_auction(tx, case, auction, now)
+        resell(tx, case, auction, now)
 
     def keep_person(tx: Tx, case: Case, identity: Identity, now: datetime) -> None:
         keep_identity(tx, case, identity, now)
@@ -197,7 +207,7 @@ def _ears(
             Assignment: counters.keep_assignment,
             Dispatched: keep_dispatched,
             Postings: keep_postings,
-            Auction: keep_resale(lambda: book.walk().rules, mint),
+            Auction: keep_auction,
             Followups: keep_followups,
         },
         callers={ProviderAsk: ask_providers(consults, way.perform)},
@@ -236,6 +246,14 @@ async def _watch(house: House) -> None:
             async with house.db.begin() as tx:
                 house.auctioneer.learn(await list_pauses(tx))
         await asyncio.sleep(_REFRESH)
+
+
+async def _tend(house: House) -> None:
+    """Look after this process's shares of limits."""
+    while True:
+        await asyncio.sleep(_TEND)
+        with contextlib.suppress(Exception):
+            await house.counters.tend(house.db)
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

@@ -19,7 +19,7 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.runner import Mill
 from leadmill.identity.service import Keys
-from leadmill.market import Shadows
+from leadmill.market import Counters, Shadows
 from leadmill.overlap.service import Lists
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database
@@ -46,6 +46,7 @@ class House(Struct, frozen=True):
     floor: Floor
     auctioneer: Auctioneer
     quoter: Quoter
+    counters: Counters
     way: WayOut
     plugins: Plugins
     lists: Lists

@@ -4,6 +4,7 @@ Takes postings and holds, gives balances, statements and refusals. Knows no lead
 costs whom, the market asks here what a buyer can still pay.
 """
 
+from leadmill.ledger.leases import call_in_funds, fund_holders, grant_funds, retire_funds, unused_funds, use_funds
 from leadmill.ledger.model import (
     CASH,
     PAYOUTS,
@@ -55,12 +56,15 @@ __all__ = [
     "Posting",
     "balances",
     "buyer_account",
+    "call_in_funds",
     "changes_of",
     "check",
     "commit_hold",
     "draw",
     "end_money_holds",
     "expire_holds",
+    "fund_holders",
+    "grant_funds",
     "guard",
     "guards",
     "hold",
@@ -75,7 +79,10 @@ __all__ = [
     "postings_by_group",
     "postings_of",
     "release_hold",
+    "retire_funds",
     "statement",
     "turnover",
     "unguard",
+    "unused_funds",
+    "use_funds",
 ]

@@ -10,6 +10,7 @@ from datetime import datetime
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.money import Money
 from leadmill.ledger import store
+from leadmill.ledger.leases import call_in_funds
 from leadmill.ledger.model import Entry, Finding, Guard, HoldState, MoneyHold, Posting
 from leadmill.ledger.rules import changes_of, entries
 from leadmill.runtime.db import Tx
@@ -26,7 +27,8 @@ async def post(tx: Tx, postings: Sequence[Posting], force: bool = False) -> None
         if item.amount.amount <= 0 or item.debit == item.credit:
             raise BadInput("ledger.posting.empty", "a posting moves a positive amount between two accounts")
     changes = changes_of(postings)
-    guards = await store.lock(tx, sorted({account for account, _ in changes}))
+    touched = sorted({account for account, _ in changes})
+    guards = await store.lock(tx, touched) if force else await _lock_whole(tx, touched)
     moves = _moves(changes, guards, force)
     for item in postings:
         store.add_posting(tx, item)
@@ -54,7 +56,7 @@ async def guard(tx: Tx, account: str, currency: str, floor: int) -> Guard:
     draws. Raises BadInput ``ledger.account.currency`` where the account is limited in another currency.
     """
     made = await store.put_guard(tx, account, currency, 0, floor)
-    found = (await store.lock(tx, [account]))[account]
+    found = (await _lock_whole(tx, [account]))[account]
     if found.currency != currency:
         raise BadInput("ledger.account.currency", f"{account} is kept in {found.currency}")
     if made:
@@ -68,10 +70,16 @@ async def guard(tx: Tx, account: str, currency: str, floor: int) -> Guard:
 
 async def unguard(tx: Tx, account: str) -> None:
     """Lift an account's limit. Raises BadInput ``ledger.account.held`` while money of it is held."""
-    found = (await store.lock(tx, [account])).get(account)
+    found = (await _lock_whole(tx, [account])).get(account)
     if found is not None and found.held:
         raise BadInput("ledger.account.held", f"{account} has money held; wait until the holds end")
     await store.remove_guard(tx, account)
+
+
+async def _lock_whole(tx: Tx, accounts: Sequence[str]) -> dict[str, Guard]:
+    """Lock accounts and call in the shares that processes hold of them, so that all that is left is seen."""
+    found = await store.lock(tx, accounts)
+    return found | await call_in_funds(tx, list(found)) if found else found
 
 
 async def lock_guards(tx: Tx, accounts: Sequence[str]) -> dict[str, Guard]:
@@ -127,7 +135,7 @@ async def hold(tx: Tx, hold: MoneyHold) -> None:
     """
     if hold.amount.amount <= 0:
         raise BadInput("ledger.posting.empty", "a hold sets a positive amount aside")
-    found = (await store.lock(tx, [hold.account])).get(hold.account)
+    found = (await _lock_whole(tx, [hold.account])).get(hold.account)
     if found is not None:
         _moves({(hold.account, hold.amount.currency): -hold.amount.amount}, {hold.account: found}, False)
         await store.move_held(tx, {hold.account: hold.amount.amount})

@@ -39,6 +39,20 @@ ACCOUNT_LIMIT = sa.Table(
 locked row decides. ``lowest_floor`` is the lowest floor there ever was: a raised floor may leave a balance below it,
 never below that."""
 
+ACCOUNT_LEASE = sa.Table(
+    "account_lease",
+    metadata,
+    sa.Column("account", Id, primary_key=True),
+    sa.Column("holder", Id, primary_key=True),
+    sa.Column("granted", sa.BigInteger, nullable=False),
+    sa.Column("used", sa.BigInteger, nullable=False),
+    postgresql_with={"fillfactor": 50},
+)
+"""The share of an account's money that a process spends by itself. All that was granted counts as held on the account
+until the share ends; what was used of it leaves the balance only then."""
+
+sa.Index("account_lease_by_holder", ACCOUNT_LEASE.c.holder)
+
 MONEY_HOLD = sa.Table(
     "money_hold",
     metadata,

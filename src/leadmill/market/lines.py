@@ -120,6 +120,7 @@ class Line:
             tz=order.tz,
             caps=caps,
             pers=pers,
+            exact=tuple(windows_of(order, by_share is True)),
             account=self._account(),
             plan=plan_account(order.recipient) if order.subscription is not None else None,
             currency=order.currency,

@@ -137,7 +137,8 @@ class Order(Struct, frozen=True, kw_only=True):
 class Wanted(Struct, frozen=True):
     """What must be known of one order's limits: ``caps`` with its budget among them, ``pers`` their windows in
     ``tz``, the buyer's ``account`` where it is limited, the ``plan`` that pays what a subscription covers, ``reps`` as
-    names with daily capacities for a team, and whether it can tie."""
+    names with daily capacities for a team, and whether it can tie. ``exact`` names the windows whose use says more
+    than whether there is room: a price, say."""
 
     order_id: str
     tz: str = "UTC"
@@ -148,6 +149,7 @@ class Wanted(Struct, frozen=True):
     reps: tuple[tuple[str, int | None], ...] = ()
     ties: bool = False
     plan: str | None = None
+    exact: tuple[Per, ...] = ()
 
     @property
     def limited(self) -> bool:

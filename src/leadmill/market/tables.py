@@ -66,6 +66,36 @@ LIMIT_USE = sa.Table(
 """One row a window of a limited order or rep: what was sold and is held in it. The limits are those of the last lead
 counted, so use above them is always a fault."""
 
+LIMIT_LEASE = sa.Table(
+    "limit_lease",
+    metadata,
+    sa.Column("scope", Id, primary_key=True),
+    sa.Column("per", sa.Text, primary_key=True),
+    sa.Column("starts", sa.DateTime(timezone=True), primary_key=True),
+    sa.Column("holder", Id, primary_key=True),
+    sa.Column("ends", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("granted_leads", sa.BigInteger, nullable=False),
+    sa.Column("granted_spend", sa.BigInteger, nullable=False),
+    sa.Column("used_leads", sa.BigInteger, nullable=False),
+    sa.Column("used_spend", sa.BigInteger, nullable=False),
+    sa.Column("of_leads", sa.Boolean, nullable=False),
+    sa.Column("of_spend", sa.Boolean, nullable=False),
+    postgresql_with={"fillfactor": 50},
+)
+"""The share of a window that a process sells by itself. All that was granted is counted in ``limit_use`` at once, so
+what was really used is that less what is granted and unused. On a side that is not limited nothing is granted."""
+
+sa.Index("limit_lease_by_holder", LIMIT_LEASE.c.holder)
+
+LEASE_HOLDER = sa.Table(
+    "lease_holder",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+)
+"""The processes that hold shares, and when each was last heard of: the shares of one that fell silent are called
+in."""
+
 MARKET_QUOTE = sa.Table(
     "market_quote",
     metadata,

@@ -91,12 +91,13 @@ def _insertion(tables: tuple[sa.Table, ...]) -> str:
 class Tx:
     """One transaction. Made by :meth:`Database.begin`; ends with it."""
 
-    __slots__ = ("_after", "_closing", "_rows", "conn", "scratch")
+    __slots__ = ("_after", "_closing", "_failing", "_rows", "conn", "scratch")
 
     def __init__(self, conn: Any) -> None:
         self.conn = conn
         self._rows: dict[sa.Table, list[tuple[Any, ...]]] = {}
         self._after: list[Callable[[], None]] = []
+        self._failing: list[Callable[[], None]] = []
         self._closing: list[Callable[[Tx], Awaitable[None]]] = []
         self.scratch: dict[Any, Any] = {}
         """What a package keeps for the length of this transaction, under a key of its own (usually a class)."""
@@ -153,9 +154,18 @@ class Tx:
         """Do ``act`` once the transaction is durable; never if it fails."""
         self._after.append(act)
 
+    def failing(self, act: Callable[[], None]) -> None:
+        """Do ``act`` if the transaction is undone, or nobody can say whether it was."""
+        self._failing.append(act)
+
     def done(self) -> None:
         """Called by the database after the commit."""
         for act in self._after:
+            act()
+
+    def lost(self) -> None:
+        """Called by the database where the commit was not confirmed."""
+        for act in self._failing:
             act()
 
 
@@ -212,11 +222,15 @@ class Database:
         """
         try:
             async with self._pool.acquire() as conn:
-                async with conn.transaction(isolation="repeatable_read" if still else None, readonly=still):
-                    tx = Tx(conn)
-                    yield tx
-                    await tx.close()
-                    ended = time.perf_counter()
+                tx = Tx(conn)
+                try:
+                    async with conn.transaction(isolation="repeatable_read" if still else None, readonly=still):
+                        yield tx
+                        await tx.close()
+                        ended = time.perf_counter()
+                except BaseException:
+                    tx.lost()
+                    raise
                 COMMIT_SECONDS.observe(time.perf_counter() - ended)
                 tx.done()
         except _MENDABLE as fault:

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from leadmill.market.model import Per
-from leadmill.market.tables import LIMIT_USE, MARKET_HOLD, SALE
+from leadmill.market.tables import LIMIT_LEASE, LIMIT_USE, MARKET_HOLD, SALE
 from leadmill.market.tally import Key
 from leadmill.runtime.db import Row, Tx, prepared
 
 _S = SALE.c
 _L = LIMIT_USE.c
 _H = MARKET_HOLD.c
+_E = LIMIT_LEASE.c
 _CANCELLED: sa.ColumnElement[str] = sa.literal_column("'cancelled'")
 """The state of legs that no longer count in their windows."""
 
@@ -58,24 +59,43 @@ _LOCK = prepared(
 
 async def lock_counters(tx: Tx, keys: Sequence[Key]) -> dict[Key, tuple[int, int]]:
     """The counters that exist among ``keys``, locked until the transaction ends."""
-    rows = await tx.all(_LOCK, **_columns(keys))
+    rows = await tx.all(_LOCK, **columns_of(keys))
     return {(row["scope"], Per(row["per"]), row["starts"]): (row["leads"], row["spend"]) for row in rows}
 
 
-_READ = sa.select(_L.scope, _L.per, _L.starts, _L.leads, _L.spend).join_from(
-    LIMIT_USE,
-    _WANTED,
-    sa.and_(_L.scope == _WANTED.c.scope, _L.per == _WANTED.c.per, _L.starts == _WANTED.c.starts),
+_UNUSED = (
+    sa.select(
+        sa.cast(sa.func.coalesce(sa.func.sum(_E.granted_leads - _E.used_leads), 0), sa.BigInteger).label("leads"),
+        sa.cast(sa.func.coalesce(sa.func.sum(_E.granted_spend - _E.used_spend), 0), sa.BigInteger).label("spend"),
+    )
+    .where(_E.scope == _L.scope, _E.per == _L.per, _E.starts == _L.starts)
+    .lateral("unused")
+)
+"""What processes hold of a counter and have not used."""
+
+_READ = prepared(
+    sa.select(
+        _L.scope,
+        _L.per,
+        _L.starts,
+        (_L.leads - _UNUSED.c.leads).label("leads"),
+        (_L.spend - _UNUSED.c.spend).label("spend"),
+    ).select_from(
+        LIMIT_USE.join(
+            _WANTED, sa.and_(_L.scope == _WANTED.c.scope, _L.per == _WANTED.c.per, _L.starts == _WANTED.c.starts)
+        ).join(_UNUSED, sa.true())
+    )
 )
 
 
 async def read_counters(tx: Tx, keys: Sequence[Key]) -> dict[Key, tuple[int, int]]:
-    """The counters that exist among ``keys``, as they were last committed."""
-    rows = await tx.all(_READ, **_columns(keys))
+    """What was used of the counters that exist among ``keys``, as it was last committed."""
+    rows = await tx.all(_READ, **columns_of(keys))
     return {(row["scope"], Per(row["per"]), row["starts"]): (row["leads"], row["spend"]) for row in rows}
 
 
-def _columns(keys: Sequence[Key]) -> dict[str, list[object]]:
+def columns_of(keys: Sequence[Key]) -> dict[str, list[object]]:
+    """Keys column by column, as the statements that join them take them."""
     return {
         "scopes": [key[0] for key in keys],
         "pers": [key[1].value for key in keys],
@@ -157,7 +177,7 @@ async def open_counters(tx: Tx, windows: Mapping[Key, datetime]) -> None:
     """Make the counters that are missing, each beginning with what the sales of its window say; ``windows`` maps a
     counter to the window's end. Nothing may be locked yet: it waits for whoever makes the same ones."""
     keys = sorted(windows, key=_order)
-    await tx.run(_OPEN, **_columns(keys), ends=[windows[key] for key in keys])
+    await tx.run(_OPEN, **columns_of(keys), ends=[windows[key] for key in keys])
 
 
 def _order(key: Key) -> tuple[str, str, datetime]:
@@ -172,7 +192,7 @@ _COUNT = sa.select(_NEW.c.scope, _NEW.c.per, _NEW.c.starts, _NEW_COUNT.c.leads, 
 async def count_sales(tx: Tx, windows: Mapping[Key, datetime]) -> dict[Key, tuple[int, int]]:
     """What the sales of these windows add up to, for counters that nobody has opened."""
     keys = list(windows)
-    rows = await tx.all(_COUNT, **_columns(keys), ends=[windows[key] for key in keys])
+    rows = await tx.all(_COUNT, **columns_of(keys), ends=[windows[key] for key in keys])
     return {_key(row): (row["leads"], row["spend"]) for row in rows}
 
 
@@ -216,7 +236,7 @@ async def move_counters(tx: Tx, moves: Mapping[Key, tuple[int, int]], limits: Ma
     keys = list(moves)
     await tx.run(
         _SETTLE,
-        **_columns(keys),
+        **columns_of(keys),
         leads=[moves[key][0] for key in keys],
         spends=[moves[key][1] for key in keys],
         leads_limits=[limits[key][0] for key in keys],
@@ -232,7 +252,8 @@ async def release(tx: Tx, scope: str, at: datetime, spend: int) -> None:
 
 
 async def drop_counters(tx: Tx, scopes: Sequence[str], teams: Sequence[str]) -> None:
-    """Forget the counters of these scopes and of these teams' reps; they are counted anew when next needed."""
+    """Forget the counters of these scopes with every share of them, and of these teams' reps; they are counted anew
+    when next needed."""
     team = sa.func.split_part(sa.func.split_part(_L.scope, ":", 2), "/", 1)
     theirs = sa.or_(
         _L.scope == sa.any_(sa.literal(list(scopes), _TEXTS)),
@@ -240,23 +261,32 @@ async def drop_counters(tx: Tx, scopes: Sequence[str], teams: Sequence[str]) -> 
     )
     await tx.all(sa.select(_L.starts).where(theirs).order_by(_L.scope, _L.per, _L.starts).with_for_update())
     await tx.run(sa.delete(LIMIT_USE).where(theirs))
+    await tx.run(sa.delete(LIMIT_LEASE).where(_E.scope == sa.any_(sa.literal(list(scopes), _TEXTS))))
 
 
 async def wrong_counters(tx: Tx) -> list[tuple[Key, tuple[int, int], tuple[int, int]]]:
-    """Counters that differ from the sales of their window: the counter, what it says, what the sales say."""
+    """Counters that differ, unused shares left out, from the sales of their window: the counter, what it says, what
+    the sales say."""
     count = _counted(_L.scope, _L.starts, _L.ends)
-    stmt = sa.select(LIMIT_USE, count.c.leads.label("real_leads"), count.c.spend.label("real_spend")).select_from(
-        LIMIT_USE.join(count, sa.true())
-    )
+    leads, spend = _L.leads - _UNUSED.c.leads, _L.spend - _UNUSED.c.spend
+    stmt = sa.select(
+        _L.scope,
+        _L.per,
+        _L.starts,
+        leads.label("leads"),
+        spend.label("spend"),
+        count.c.leads.label("real_leads"),
+        count.c.spend.label("real_spend"),
+    ).select_from(LIMIT_USE.join(count, sa.true()).join(_UNUSED, sa.true()))
     rows = await tx.all(
-        stmt.where(sa.or_(count.c.leads != _L.leads, count.c.spend != _L.spend)).order_by(_L.scope, _L.starts)
+        stmt.where(sa.or_(count.c.leads != leads, count.c.spend != spend)).order_by(_L.scope, _L.starts)
     )
     return [(_key(row), (row["leads"], row["spend"]), (row["real_leads"], row["real_spend"])) for row in rows]
 
 
 async def overrun_counters(tx: Tx) -> list[tuple[Key, tuple[int, int], Limits]]:
-    """Counters above the limits that they were last counted under."""
-    over = sa.or_(_L.leads > _L.leads_limit, _L.spend > _L.spend_limit, _L.leads < 0, _L.spend < 0)
+    """Counters above the limits that they were last counted under, shares included: nobody may be able to sell more."""
+    over = sa.or_(_L.leads > _L.leads_limit, _L.spend > _L.spend_limit)
     rows = await tx.all(sa.select(LIMIT_USE).where(over).order_by(_L.scope, _L.starts))
     return [(_key(row), (row["leads"], row["spend"]), (row["leads_limit"], row["spend_limit"])) for row in rows]
 

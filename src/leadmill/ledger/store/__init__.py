@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from leadmill.core.money import Money
 from leadmill.ledger.model import Guard, HoldState, MoneyHold, Posting
-from leadmill.ledger.tables import ACCOUNT_LIMIT, MONEY_HOLD, POSTING
+from leadmill.ledger.tables import ACCOUNT_LEASE, ACCOUNT_LIMIT, MONEY_HOLD, POSTING
 from leadmill.runtime.db import Row, Tx, prepared
 
 _TEXTS = sa.ARRAY(sa.Text)
 _P = POSTING.c
 _A = ACCOUNT_LIMIT.c
 _H = MONEY_HOLD.c
+_E = ACCOUNT_LEASE.c
 
 
 def add_posting(tx: Tx, posting: Posting) -> None:
@@ -103,18 +104,31 @@ async def remove_guard(tx: Tx, account: str) -> None:
     await tx.run(sa.delete(ACCOUNT_LIMIT).where(_A.account == account))
 
 
+_SHARES = (
+    sa.select(
+        sa.cast(sa.func.coalesce(sa.func.sum(_E.granted), 0), sa.BigInteger).label("granted"),
+        sa.cast(sa.func.coalesce(sa.func.sum(_E.used), 0), sa.BigInteger).label("used"),
+    )
+    .where(_E.account == _A.account)
+    .lateral("shares")
+)
+_BALANCE = _A.balance - _SHARES.c.used
+_HELD = _A.held - _SHARES.c.granted
+_GUARDS = (
+    sa.select(_A.account, _A.currency, _BALANCE.label("balance"), _A.floor, _HELD.label("held"))
+    .select_from(ACCOUNT_LIMIT.join(_SHARES, sa.true()))
+    .order_by(_A.account)
+)
+
+
 async def guards(tx: Tx) -> list[Guard]:
-    """Every guarded account."""
-    stmt = sa.select(_A.account, _A.currency, _A.balance, _A.floor, _A.held).order_by(_A.account)
-    return [_guard(row) for row in await tx.all(stmt)]
+    """Every guarded account, what processes have spent of their shares deducted and their unused shares not."""
+    return [_guard(row) for row in await tx.all(_GUARDS)]
 
 
 async def broken_floors(tx: Tx) -> list[Guard]:
     """Guarded accounts below the lowest floor they ever had."""
-    stmt = sa.select(_A.account, _A.currency, _A.balance, _A.floor, _A.held).where(
-        _A.balance - _A.held < _A.lowest_floor
-    )
-    return [_guard(row) for row in await tx.all(stmt.order_by(_A.account))]
+    return [_guard(row) for row in await tx.all(_GUARDS.where(_A.lowest_floor > _BALANCE - _HELD))]
 
 
 def _signed() -> sa.CompoundSelect[Any]:
