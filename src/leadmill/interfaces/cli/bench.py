@@ -32,6 +32,7 @@ class Bench(Struct, frozen=True):
 KNOWN = {
     "intake": Bench("intake", "leads/s from HTTP to the queued delivery, beside one-row durable inserts"),
     "import": Bench("importing", "rows/s of a clean CSV through the whole walk"),
+    "limits": Bench("limits", "8 processes at tight limits, some killed: what was exceeded, sold twice or left over"),
     "match": Bench("match", "a lead against 100 to 100,000 orders: index, every condition asked, SQL"),
     "resolve": Bench("resolve", "clusters of a file against its truth, and rows/s"),
     "auction": Bench("auction", "pings/s and time to answer"),
