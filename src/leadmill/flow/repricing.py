@@ -1,6 +1,6 @@
 """Prices the market's limits anew: reads the auctions since last time, solves, and puts the prices in force.
 
-Done by the worker's clock, every fifteen minutes and whenever a day begins; of several workers one does it. Reads the
+Done by the worker's clock, every fifteen minutes; of several workers one does it. Reads the
 journal's public events alone, so nothing personal comes near a price. The solving runs on a thread of its own: it
 takes up to seconds, and deliveries do not wait for it.
 """

@@ -201,10 +201,16 @@ class Problem:
         self._most = max((len(batch.value) for batch in self._batches), default=0)
 
     def solve(
-        self, random: np.random.Generator, start: Floats | None = None, passes: int = 10, k: float = 0.35
+        self,
+        random: np.random.Generator,
+        start: Floats | None = None,
+        passes: int = 10,
+        k: float = 0.35,
+        slack: float = 1.0,
     ) -> Floats:
         """The prices, one a limit: the average over the last half of the passes. ``start`` are those of last time;
-        ``k`` is how far a sale moves a price at first, which shrinks from pass to pass."""
+        ``k`` is how far a sale moves a price at first, which shrinks from pass to pass; ``slack`` multiplies every
+        limit, which is as if so many times fewer leads came."""
         limits = self.limits
         count = self._none
         prices = np.zeros(count + 1)
@@ -212,7 +218,7 @@ class Problem:
             prices[:count] = start
         if not self._batches or not count:
             return prices[:count]
-        sales = limits.sales
+        sales = limits.sales * slack
         scale = limits.worth / np.sqrt(np.maximum(sales, 1.0))
         total, seen = np.zeros(count), 0
         for number in range(passes):

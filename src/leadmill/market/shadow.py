@@ -26,6 +26,10 @@ from leadmill.market.windows import SLOT, bounds
 HEDGE = 0.1
 """How much of bid scaling, which asks no forecast, is mixed into every worth."""
 
+DROUGHT = 0.1
+"""How likely it is held that from now on half as many leads come as it seems: what is kept for leads that never come
+is lost, and what is sold too soon only loses the difference."""
+
 COLD = 3000.0
 """How many leads of today count as much as a past day would."""
 
@@ -100,6 +104,8 @@ def solve_prices(
         problem = Problem(uses, Limits(grid.left, grid.unit, grid.worth), random)
         start = grid.of(before) if before is not None else None
         found = problem.solve(random, start, *((5, 0.2) if start is not None else (12, 0.35)))
+        half = problem.solve(random, found, 4, 0.3, slack=2.0)
+        found = (1.0 - DROUGHT) * found + DROUGHT * half
     funds = before.funds if before is not None and before.at >= origin else {}
     opening = {name: max(funds.get(name, 0), have) for name, have in market.tally.funds.items()}
     return grid.prices(found, now, opening, hedge_of(days, len(today)))
