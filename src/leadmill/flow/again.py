@@ -94,7 +94,7 @@ async def _walk(tx: Tx, kit: Kit, walk: Walk, walker: Walker, start: str, now: d
 
 def _next_station(recalled: Recalled, walk: Walk) -> str:
     """Where a lead that waits goes on: behind the station that holds it; at the station itself where that broke, or
-    at the first that it was never at, since what it learned in the same group is lost with the group."""
+    behind the last that it is known to have passed, since what it learned in the same group is lost with the group."""
     names = [step.name for step in (*walk.alone, *walk.together)]
     taken = [station.event for chapter in recalled.chapters for station in chapter.stations]
     waits = [event for event in taken if event.verdict != "pass"]
@@ -104,6 +104,7 @@ def _next_station(recalled: Recalled, walk: Walk) -> str:
     if last.because is None or last.because.code != FAILED.code:
         return names[min(names.index(last.step) + 1, len(names) - 1)]
     seen = {event.step for event in taken if event.because is None or event.because.code != FAILED.code}
-    strange = [number for number, name in enumerate(names) if name not in seen]
+    # Stations with nothing to say leave no trace, so only the last one seen tells how far it came.
+    passed = max((number for number, name in enumerate(names) if name in seen), default=-1)
     at = names.index(last.step) if last.step in names else len(names) - 1
-    return names[min([at, *strange])]
+    return names[min(at, passed + 1)]
