@@ -7,7 +7,6 @@ Moments are milliseconds of the day; money is minor units. Pure: no clock but th
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from leadmill.market.board import Boards
 from leadmill.market.learned import Learned, Odds
 from leadmill.market.lines import Line
 from leadmill.market.model import MAX_LEGS, Cap, Headroom, Mode, Order, Per
+from leadmill.market.pricing import Quote
 from leadmill.market.rules import Bid, bid_of
 from leadmill.market.sample import Codes, Collector, Sample
 from leadmill.market.scarce import lift_of, propose, worths_of
@@ -144,7 +144,7 @@ class Player:
         self._rounds = self._legs = 0
         self._sold: set[str] = set()
         self._asked: set[str] = set()
-        self._open: list[Line] = []
+        self._open: list[tuple[Line, Quote | None]] = []
 
     # The order book
 
@@ -273,18 +273,19 @@ class Player:
             schedule = line.order.schedule
             if known is not None:
                 if order_id in known:
-                    self._open.append(at_bid(line, known[order_id]))
+                    self._open.append((line, quote_of(line, known[order_id])))
             elif schedule is None or is_open(schedule, self._now):
-                self._open.append(at_bid(line, self._pricing[order_id].bid(score)))
+                self._open.append((line, quote_of(line, self._pricing[order_id].bid(score))))
 
     def offer(self) -> Offer | None:
         """What to post next for the lead, or None to pass."""
         if self._prices is None or self._standing is None or self._legs <= 0:
             return None
         clock = (self._now - MIDNIGHT).total_seconds()
-        lines = [line for line in self._open if self._may_ask(line.order, clock)]
-        room = self._tally.room(Headroom(tuple([line.wanted for line in lines])), self._now)
-        self._bids = [bid for line in lines if isinstance(bid := bid_of(line, room), Bid) and self._affordable(bid)]
+        able = [each for each in self._open if self._may_ask(each[0].order, clock)]
+        room = self._tally.room(Headroom(tuple([line.wanted for line, _ in able])), self._now)
+        bids = (bid_of(line, room, quote) for line, quote in able)
+        self._bids = [bid for bid in bids if isinstance(bid, Bid) and self._affordable(bid)]
         ask = Scarcity(
             tuple([bid.line.order.id for bid in self._bids]),
             tuple([bid.line.wanted.account or "" for bid in self._bids]),
@@ -319,13 +320,12 @@ class Player:
         self._rounds = rounds_left
         clock = (self._now - MIDNIGHT).total_seconds()
         score = self.odds.seen(float(self._lead["score"]))
-        lines = {line.order.id: line for line in self._open}
+        offered = {bid.line.order.id: bid for bid in self._bids}
         for order_id, result in results.items():
-            line = lines[order_id]
-            order = line.order
+            made = offered[order_id]
+            line, order = made.line, made.line.order
             self._asked.add(order_id)
-            price = line.exclusive or line.shared
-            bid = bids.get(order_id, price.amount if price is not None else 0)
+            bid = bids.get(order_id, (made.exclusive if made.exclusive is not None else made.shared) or 0)
             reach = self._reach.setdefault(order.recipient, _Reach())
             if result == "timeout":
                 if not reach.silent(clock):
@@ -342,16 +342,12 @@ class Player:
                     self._legs = 0
 
 
-def at_bid(line: Line, bid: int) -> Line:
-    """The order as it bids for one lead."""
+def quote_of(line: Line, bid: int) -> Quote | None:
+    """What the order bids for one lead; None where it is its fixed price."""
     price = line.exclusive or line.shared
     if price is not None and price.amount == bid:
-        return line
-    other = copy(line)
-    other.bid = None
-    other.exclusive = Money(bid) if line.exclusive is not None else None
-    other.shared = Money(bid) if line.shared is not None else None
-    return other
+        return None
+    return Quote(bid, None) if line.exclusive is not None else Quote(None, bid)
 
 
 def order_of(row: Row) -> Order:
