@@ -8,6 +8,7 @@ and ``prefix`` if one of its items does."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from operator import ge, gt, le, lt
 from typing import Any, Literal, NoReturn, get_args
 
 from msgspec import Struct
@@ -287,12 +288,7 @@ def _over_items(field: str, hit: Callable[[object], bool]) -> Check:
     return check
 
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "gte": lambda value, bound: bool(value >= bound),
-    "gt": lambda value, bound: bool(value > bound),
-    "lte": lambda value, bound: bool(value <= bound),
-    "lt": lambda value, bound: bool(value < bound),
-}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {"gte": ge, "gt": gt, "lte": le, "lt": lt}
 
 
 def _ordered(field: str, op: str, operand: Any) -> Check:
