@@ -5,14 +5,12 @@ limits are counted by the same tally, bids judged by the same rules, prices solv
 Moments are milliseconds of the day; money is minor units. Pure: no clock but the leads' own.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 
-from leadmill.core.hours import Schedule, is_open, parse_span
+from leadmill.core.hours import is_open
 from leadmill.core.money import Money
 from leadmill.core.predicates import Value
 from leadmill.ledger import buyer_account
@@ -20,7 +18,8 @@ from leadmill.market.accept import Counts
 from leadmill.market.board import Boards
 from leadmill.market.learned import Learned, Odds
 from leadmill.market.lines import Line
-from leadmill.market.model import MAX_LEGS, Cap, Headroom, Mode, Order, Per
+from leadmill.market.model import Headroom, Order, Room
+from leadmill.market.playbook import Pricing, Reach, Row, order_of, quote_of
 from leadmill.market.pricing import Quote
 from leadmill.market.rules import Bid, bid_of
 from leadmill.market.sample import Codes, Collector, Sample
@@ -36,56 +35,13 @@ MIDNIGHT = datetime(2000, 1, 3, tzinfo=UTC)
 
 DAY = timedelta(days=1)
 
-Row = Mapping[str, Any]
-
 _WARY = 5.0
 """How many spreads above the expected bid an order's limits must reach where the bid is only told afterwards."""
 
-_FAILURES = 3
-_PAUSE, _LONGEST = 60.0, 900.0
-"""Seconds for which a buyer that left three offers in a row unanswered is not asked, doubling up to the longest."""
+_SHORT = 24
+"""How many bids are weighed at a time; a lead is offered four times, to one or to a handful."""
 
-
-class Pricing:
-    """How an order of the referee bids: ``price`` at a score of 50, ``slope`` with the score, ``sigma`` at random."""
-
-    __slots__ = ("price", "sigma", "slope")
-
-    def __init__(self, row: Row) -> None:
-        self.price = float(row["price_cents"])
-        self.slope = float(row["slope"])
-        self.sigma = float(row["sigma"])
-
-    def bid(self, score: float, spreads: float = 0.0) -> int:
-        """The bid for a lead, so many spreads above the median."""
-        return max(100, round(self.price * (1 + self.slope * (score - 50) / 50) * math.exp(self.sigma * spreads)))
-
-
-class _Reach:
-    """Whether a buyer answers: three silences in a row keep it from being asked for a while."""
-
-    __slots__ = ("failures", "pauses", "since", "until")
-
-    def __init__(self) -> None:
-        self.failures = 0
-        self.pauses = 0
-        self.since = 0.0
-        self.until = 0.0
-
-    def answered(self) -> None:
-        self.failures = self.pauses = 0
-        self.until = 0.0
-
-    def silent(self, now: float) -> bool:
-        """Count a silence; whether it tells of an outage rather than of this lead."""
-        self.failures += 1
-        if self.failures < _FAILURES:
-            return False
-        if not self.pauses:
-            self.since = now
-        self.until = now + min(_PAUSE * 2**self.pauses, _LONGEST)
-        self.pauses += 1
-        return True
+_FREE = (0.0, 0.0)
 
 
 class Offer:
@@ -127,7 +83,7 @@ class Player:
         self._prices: Prices | None = None
         self._standing: Standing | None = None
         self._next = -1.0
-        self._reach: dict[str, _Reach] = {}
+        self._reach: dict[str, Reach] = {}
         self._history = [list(day) for day in history]
         self.solved = 0
         self._day = Collector(self._orders, self._traits)
@@ -145,6 +101,9 @@ class Player:
         self._sold: set[str] = set()
         self._asked: set[str] = set()
         self._open: list[tuple[Line, Quote | None]] = []
+        self._ranked: list[tuple[Line, Quote | None]] = []
+        self._pending: list[tuple[Row, dict[str, int]]] = []
+        self._count = 0
 
     # The order book
 
@@ -229,6 +188,9 @@ class Player:
     # Prices
 
     def _solve(self, clock: float) -> None:
+        for row, known in self._pending:
+            self._collect(self._day, row, self._fitting(row), known)
+        self._pending.clear()
         self.odds.fit()
         absent = {name: reach.until + (clock - reach.since) for name, reach in self._reach.items() if reach.until}
         market = Market(list(self._lines.values()), self._tally, self.odds, self._orders, self._traits[0], absent)
@@ -259,40 +221,41 @@ class Player:
         if clock >= self._next or self._standing is None:
             self._solve(clock)
             self._next = (clock // self._every + 1) * self._every
-        fitting = self._fitting(row)
         offers = row.get("offers")
         known = {str(order_id): int(bid) for order_id, bid in offers} if offers is not None else None
-        self._collect(self._day, row, fitting, known or {})
+        # Who wanted it is noted when prices are solved next: no lead waits for that.
+        self._pending.append((row, known or {}))
+        self._count += 1
         self._lead = row
         self._rounds, self._legs = ROUNDS, int(row["max_legs"])
         self._sold, self._asked = set(), set()
-        score = float(row["score"])
-        self._open = []
-        for line in fitting:
-            order_id = line.order.id
-            schedule = line.order.schedule
-            if known is not None:
-                if order_id in known:
-                    self._open.append((line, quote_of(line, known[order_id])))
-            elif schedule is None or is_open(schedule, self._now):
-                self._open.append((line, quote_of(line, self._pricing[order_id].bid(score))))
+        self._ranked = []
+        if known is not None:
+            lines = self._lines
+            self._open = [(line, quote_of(line, bid)) for name, bid in known.items() if (line := lines.get(name))]
+        else:
+            score, pricing = float(row["score"]), self._pricing
+            self._open = [
+                (line, quote_of(line, pricing[line.order.id].bid(score)))
+                for line in self._fitting(row)
+                if line.order.schedule is None or is_open(line.order.schedule, self._now)
+            ]
 
     def offer(self) -> Offer | None:
         """What to post next for the lead, or None to pass."""
         if self._prices is None or self._standing is None or self._legs <= 0:
             return None
         clock = (self._now - MIDNIGHT).total_seconds()
-        able = [each for each in self._open if self._may_ask(each[0].order, clock)]
-        room = self._tally.room(Headroom(tuple([line.wanted for line, _ in able])), self._now)
-        bids = (bid_of(line, room, quote) for line, quote in able)
-        self._bids = [bid for bid in bids if isinstance(bid, Bid) and self._affordable(bid)]
+        hedge = hedge_of(len(self._history), self._count)
+        if not self._ranked:
+            self._rank(self._prices, self._standing.at(self._now), hedge)
+        self._bids, room = self._shortlist(clock)
         ask = Scarcity(
             tuple([bid.line.order.id for bid in self._bids]),
             tuple([bid.line.wanted.account or "" for bid in self._bids]),
             str(self._lead["source"]),
             float(self._lead["score"]),
         )
-        hedge = hedge_of(len(self._history), len(self._day))
         worths = worths_of(ask, self._prices, self._standing.at(self._now), self.odds, hedge)
         found = propose(self._bids, worths, room, legs=self._legs, rounds=self._rounds, alone=not self._sold)
         if found is None:
@@ -300,6 +263,41 @@ class Player:
         pays = {bid.line.order.id: (bid.shared if found.shared else bid.exclusive) or 0 for bid in self._bids}
         mode = "shared" if found.shared else "exclusive"
         return Offer(mode, [int(key) for key in found.keys], [pays[key] for key in found.keys])
+
+    def _rank(self, prices: Prices, standing: Mapping[str, tuple[float, float]], hedge: float) -> None:
+        """Sort out, by what each could be worth at most, who is not worth the asking: in a large book most are not."""
+        kept = self.odds.kept(str(self._lead["source"]))
+        accounts = prices.accounts
+        found: list[tuple[float, int, tuple[Line, Quote | None]]] = []
+        for each in self._open:
+            line, quote = each
+            price = line.exclusive or line.shared
+            amount = (quote.exclusive or quote.shared or 0) if quote is not None else price.amount if price else 0
+            lead, money = standing.get(line.order.id, _FREE)
+            account = line.wanted.account
+            if account is not None:
+                money += accounts.get(account, 0.0)
+            most = amount * kept - (1.0 - hedge) * (lead + money * amount)
+            if most > 0.0:
+                found.append((-most, len(found), each))
+        found.sort()
+        self._ranked = [each for _, _, each in found]
+        self._open = self._ranked
+
+    def _shortlist(self, clock: float) -> tuple[list[Bid], Room]:
+        """The bids that may matter, the best first, and the room they were judged by: enough for every round."""
+        able = [each for each in self._ranked if self._may_ask(each[0].order, clock)]
+        found: list[Bid] = []
+        room = Room(self._now)
+        for start in range(0, len(able), _SHORT):
+            some = able[start : start + _SHORT]
+            part = self._tally.room(Headroom(tuple([line.wanted for line, _ in some])), self._now)
+            room = Room(self._now, room.used | part.used, room.funds | part.funds)
+            bids = (bid_of(line, part, quote) for line, quote in some)
+            found += [bid for bid in bids if isinstance(bid, Bid) and self._affordable(bid)]
+            if len(found) >= _SHORT:
+                break
+        return found, room
 
     def _may_ask(self, order: Order, clock: float) -> bool:
         if order.id in self._asked or order.recipient in self._sold:
@@ -326,7 +324,7 @@ class Player:
             line, order = made.line, made.line.order
             self._asked.add(order_id)
             bid = bids.get(order_id, (made.exclusive if made.exclusive is not None else made.shared) or 0)
-            reach = self._reach.setdefault(order.recipient, _Reach())
+            reach = self._reach.setdefault(order.recipient, Reach())
             if result == "timeout":
                 if not reach.silent(clock):
                     self.odds.learn_silence()
@@ -340,49 +338,6 @@ class Player:
                 self._legs -= 1
                 if line.exclusive is not None:
                     self._legs = 0
-
-
-def quote_of(line: Line, bid: int) -> Quote | None:
-    """What the order bids for one lead; None where it is its fixed price."""
-    price = line.exclusive or line.shared
-    if price is not None and price.amount == bid:
-        return None
-    return Quote(bid, None) if line.exclusive is not None else Quote(None, bid)
-
-
-def order_of(row: Row) -> Order:
-    """An order of the referee as the house knows orders."""
-    order_id = str(row["order_id"])
-    where: list[dict[str, Any]] = [
-        {"field": "state", "in": str(row["states"]).split("|")},
-        {"field": "tier", "in": list(str(row["tiers"]))},
-    ]
-    if int(row["homeowner_only"]):
-        where.append({"field": "homeowner", "eq": True})
-    begins, ends = int(row["h_from"]), int(row["h_to"])
-    schedule = None
-    if (begins, ends) != (0, 24):
-        text = f"mon-sun {begins:02d}:00-{ends:02d}:00"
-        schedule = Schedule("UTC", tuple(parse_span(text)), (text,))
-    caps = [Cap(Per.DAY, int(row["daily_cap"]))]
-    if int(row["hourly_cap"]):
-        caps.append(Cap(Per.HOUR, int(row["hourly_cap"])))
-    alone = row["mode"] == "exclusive"
-    price = Money(int(row["price_cents"]))
-    return Order(
-        id=order_id,
-        vertical=str(row["vertical"]),
-        buyer=f"buyer-{row['buyer_id']}",
-        where=tuple(where),
-        mode=Mode.EXCLUSIVE if alone else Mode.SHARED,
-        price=price if alone else None,
-        shared_price=None if alone else price,
-        max_legs=MAX_LEGS,
-        caps=tuple(caps),
-        schedule=schedule,
-        min_score=int(row["min_score"]),
-        priority=int(row["priority"]),
-    )
 
 
 def converse(player: Player, hear: Callable[[], Row | None], say: Callable[[Row], None]) -> Row | None:
