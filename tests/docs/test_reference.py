@@ -88,7 +88,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
 def test_every_key_of_a_table_is_described(kind: str, asked: dict[str, set[str]]) -> None:
     raw = example_of(kind)
     READERS[kind](raw)
-    assert first_column(part_of("configuration.md", f"`[[{kind}]]`")) == asked[f"{kind} {raw.get('id') or raw['vertical']}"]
+    named = raw.get("id") or raw["vertical"]
+    assert first_column(part_of("configuration.md", f"`[[{kind}]]`")) == asked[f"{kind} {named}"]
 
 
 def test_every_key_of_a_form_is_described(asked: dict[str, set[str]]) -> None:

@@ -1,6 +1,7 @@
 """Shadow prices in a running house: learned from its own auctions, heard with the headroom, told in words, replayed."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -25,16 +26,14 @@ BOOK = {
 }
 
 
-def _kind(number: int) -> dict[str, int]:
+def _kind(number: int) -> dict[str, Any]:
     return BOTH if number % 2 else ONLY_HELIO
 
 
 async def live_a_day(house: House, clock: FixedClock, first: int, count: int = 240) -> None:
     """A day's leads, one of two wanted by both."""
     for start in range(first, first + count, 24):
-        one = [
-            house.mill.take(submission(house, n, **(BOTH if n % 2 else ONLY_HELIO))) for n in range(start, start + 24)
-        ]
+        one = [house.mill.take(submission(house, n, **_kind(n))) for n in range(start, start + 24)]
         await asyncio.gather(*one)
         clock.advance(minutes=30)
 

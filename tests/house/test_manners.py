@@ -90,12 +90,12 @@ def test_no_class_is_a_bag_of_methods() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("cd /work" "/x", True),
+        ("cd /work/x", True),
         ("see /root/.cache", True),
         ("PYTHONPATH=/tmp/" + "v", True),
-        ("at https://example.com/work" "/us", False),
+        ("at https://example.com/work/us", False),
         ("/workers and /tmp/value", False),
-        ("./work" "/x", False),
+        ("./work/x", False),
     ],
 )
 def test_the_workplace_rule_knows_a_path_from_an_address(text: str, named: bool) -> None:

@@ -327,5 +327,5 @@ class Sharing(RuleBasedStateMachine):
             assert self.limits[1] - lease.base[1] >= (lease.spend or 0) >= 0
 
 
-class TestSharing(Sharing.TestCase):  # type: ignore[misc,name-defined]
+class TestSharing(Sharing.TestCase):  # type: ignore[misc,valid-type]
     settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -6,7 +6,8 @@ from leadmill.core.faults import BadInput
 from leadmill.core.hours import Span
 from leadmill.core.money import Money
 from leadmill.market import Cap, Mode, Per, read_order
-from leadmill.market.model import UNRANKED, PingTarget
+from leadmill.market.model import UNRANKED
+from leadmill.market.tender import PingTarget
 
 FULL = {
     "id": "helio-ca",

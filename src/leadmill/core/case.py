@@ -112,4 +112,3 @@ class Heard(Mapping[Ask, Answer]):
 
 
 NOTHING = Heard({})
-

@@ -66,8 +66,11 @@ async def use_quotes(tx: Tx, leads: Mapping[str, str]) -> None:
     await tx.run(_USE, ids=list(leads), leads=list(leads.values()))
 
 
-async def list_quotes(tx: Tx, source_id: str | None, before: str | None, most: int) -> list[tuple[PingQuote, str | None]]:
-    """Quotes with the leads that used them, newest first, those of one source or all; ``before`` is the last id of the page before."""
+async def list_quotes(
+    tx: Tx, source_id: str | None, before: str | None, most: int
+) -> list[tuple[PingQuote, str | None]]:
+    """Quotes with the leads that used them, newest first, those of one source or all; ``before`` is the last id of the
+    page before."""
     stmt = sa.select(_Q.quote, _Q.used_by)
     if source_id is not None:
         stmt = stmt.where(_Q.source_id == source_id)
