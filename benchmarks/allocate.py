@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from benchmarks.figures import median, percentile
 from benchmarks.house import Broken, endable, say
+from leadmill.interfaces.cli.frame import settle
 from leadmill.market import Player
 from leadmill.market.duals import Limits, Problem, Uses
 
@@ -121,6 +122,7 @@ def play_ours(sim: ModuleType, market: Any, day: Any, past: int) -> tuple[float,
     days = [market.day(-number) for number in range(1, past + 1)] if market.p["history"] else []
     history = [[one.lead_row(number) for number in range(one.n)] for one in days]
     player = Player(orders, sources, history)
+    settle()
     referee, edges, news = sim.Referee(market, day), day.edges(), sim.events(market, day)
     decided: list[float] = []
     solved: list[float] = []

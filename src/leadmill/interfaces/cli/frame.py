@@ -70,7 +70,7 @@ def run(opener: Opener, chosen: Settings, act: Callable[[House], Awaitable[int]]
 
     async def inside() -> int:
         async with opener(chosen) as house:
-            _settle()
+            settle()
             return await act(house)
 
     def start() -> int:
@@ -80,7 +80,7 @@ def run(opener: Opener, chosen: Settings, act: Callable[[House], Awaitable[int]]
     raise typer.Exit(guarded(start))
 
 
-def _settle() -> None:
+def settle() -> None:
     """Spare the collector what stays: packs, places and rules are a million objects that it would look through again
     and again, which cost a lead more than any step of its walk."""
     gc.collect()

@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from leadmill.core.faults import BadInput
-from leadmill.interfaces.cli.frame import err, guarded
+from leadmill.interfaces.cli.frame import err, guarded, settle
 from leadmill.interfaces.house import Opener
 from leadmill.market import Player, converse
 
@@ -48,6 +48,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
 
 def _play(folder: Path, seed: int, lines: TextIO, answers: TextIO) -> int:
     player = Player(_rows(folder / _ORDERS), _rows(folder / _SOURCES), _days(folder), seed)
+    settle()
 
     def hear() -> dict[str, Any] | None:
         text = lines.readline()
