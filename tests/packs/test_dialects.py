@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,15 @@ import pytest
 from leadmill.capture import Lexicon, Said, ask_of, map_lead, read_dialects, read_verticals, speak
 from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.faults import BadInput
-from leadmill.core.reasons import find
+from leadmill.core.reading import Table
+from leadmill.core.reasons import Because, find
 from leadmill.delivery import Parcel, read_delivery
 from leadmill.interfaces.api.dialects import Doors
+from leadmill.market import Offer, read_ping
+from leadmill.market.tender import number_of
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import BUILT_IN, Pack, load_packs
+from leadmill_plugins.bidders.http import bidder
 from leadmill_plugins.couriers.http import courier
 from tests.plugins.golden import NOON
 
@@ -73,14 +78,47 @@ def test_a_sender_is_understood_and_answered(path: Path) -> None:
             assert spoken.body.decode().split("\n", 1)[-1] == heard["answers"].strip()
 
 
-@pytest.mark.parametrize("path", OUT, ids=named)
-def test_a_buyer_is_spoken_to_and_understood(path: Path) -> None:
-    played = golden(path)
+Heard = Callable[[HttpReply], dict[str, Any]]
+"""What an answer amounts to, in the words of a recorded conversation: nothing is said of what is not there."""
+
+
+def posted(path: Path, played: dict[str, Any]) -> tuple[HttpAsk, Heard]:
     spec = read_delivery({"dialect": path.parts[-3], **played["spec"]}, "golden", {"http": courier}, PROFILES)
     facts = {"delivery_id": "dlv_1", "lead_id": "lead_1", "sale_id": "sale_1", "recipient": "helio", "created_at": NOON}
     parcel = msgspec.convert(facts | played["parcel"], Parcel)
+
+    def heard(reply: HttpReply) -> dict[str, Any]:
+        told = courier.read(spec, parcel, reply)
+        return there(told.because, kind=told.kind, code=told.code, price=told.price, buyer_ref=told.buyer_ref)
+
     ask = courier.ask(spec, parcel)
     assert isinstance(ask, HttpAsk)
+    return ask, heard
+
+
+def pinged(path: Path, played: dict[str, Any]) -> tuple[HttpAsk, Heard]:
+    table = Table({"ping": {"dialect": path.parts[-3], **played["spec"]}}, "golden")
+    target = read_ping(table, bidders={"http": bidder}, profiles=PROFILES)
+    assert target is not None
+    offer = msgspec.convert({"id": "bid_1", "source": "pages", "received_at": NOON} | played["offer"], Offer)
+
+    def heard(reply: HttpReply) -> dict[str, Any]:
+        told = bidder.read(target, offer, reply)
+        number = number_of(told.no_bid.code) if told.no_bid else None
+        return there(told.no_bid, no_bid=number, price=told.price, ref=told.ref, expires_in=told.expires_in)
+
+    return bidder.ask(target, offer, 400), heard
+
+
+def there(because: Because | None, **told: Any) -> dict[str, Any]:
+    told |= {"said": because.detail.get("said")} if because is not None else {}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+@pytest.mark.parametrize("path", OUT, ids=named)
+def test_a_buyer_is_spoken_to_and_understood(path: Path) -> None:
+    played = golden(path)
+    ask, read = pinged(path, played) if "offer" in played else posted(path, played)
     asks = played["asks"]
     assert (ask.method, ask.url) == (asks.get("method", "POST"), asks["url"])
     if "json" in asks:
@@ -92,13 +130,8 @@ def test_a_buyer_is_spoken_to_and_understood(path: Path) -> None:
     assert played["hears"]
     for heard in played["hears"]:
         headers = {"content-type": heard.get("type", "application/json")}
-        reply = HttpReply(heard.get("status", 200), headers, heard["body"].encode(), 12)
-        told = courier.read(spec, parcel, reply)
-        wanted = {name: heard[name] for name in ("kind", "code", "price", "buyer_ref") if name in heard}
-        assert {name: getattr(told, name) for name in wanted} == wanted, heard
-        if "said" in heard:
-            assert told.because is not None
-            assert told.because.detail["said"] == heard["said"]
+        told = read(HttpReply(heard.get("status", 200), headers, heard["body"].encode(), 12))
+        assert told == {name: value for name, value in heard.items() if name not in ("type", "status", "body")}
 
 
 @pytest.mark.parametrize("name", sorted(PACKS.dialects))
@@ -106,7 +139,10 @@ def test_every_dialect_says_what_is_known_of_it_and_has_conversations(name: str)
     head = PACKS.dialects[name].file("dialect.toml")
     assert head["confirmed"]
     assert any(path.parts[-3] == name for path in IN if name in DIALECTS)
-    assert name not in PROFILES or any(path.parts[-3] == name for path in OUT)
+    spoken = {path.stem for path in OUT if path.parts[-3] == name}
+    assert spoken >= {
+        f"to_buyer{'_ping' * (part == 'ping')}" for part in (PROFILES[name].parts if name in PROFILES else ())
+    }
 
 
 def changed(file: str, **keys: Any) -> Pack:
