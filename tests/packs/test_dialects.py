@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from leadmill.capture import Lexicon, Said, ask_of, map_lead, read_dialects, read_verticals, speak
+from leadmill.capture import Lexicon, Said, ask_of, map_lead, read_dialects, read_verticals, speak, without_person
 from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.faults import BadInput
 from leadmill.core.reading import Table
@@ -18,6 +18,8 @@ from leadmill.delivery import Parcel, read_delivery
 from leadmill.interfaces.api.dialects import Doors
 from leadmill.market import Offer, read_ping
 from leadmill.market.tender import number_of
+from leadmill.overlap.rules import Exclusions, names_in
+from leadmill.parties import Roster, read_buyer
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import BUILT_IN, Pack, load_packs
 from leadmill_plugins.bidders.http import bidder
@@ -76,6 +78,20 @@ def test_a_sender_is_understood_and_answered(path: Path) -> None:
             assert json.loads(spoken.body) == json.loads(heard["answers"])
         else:
             assert spoken.body.decode().split("\n", 1)[-1] == heard["answers"].strip()
+
+
+@pytest.mark.parametrize("conversation", ["ping_xml", "direct_post_excluded"])
+def test_a_company_that_a_px_sender_excludes_gets_nothing_of_it_be_it_a_ping_or_a_lead(conversation: str) -> None:
+    asks = golden(BUILT_IN / "dialects" / "px" / "golden" / f"{conversation}.toml")["asks"]
+    way = DOORS.find(asks["path"])[0]
+    asked = ask_of(way.dialect, way.door, asks["type"], asks["body"].encode(), "", {})
+    body = without_person(asked.body, LEXICON, "solar") if asked.mode == "ping" else asked.body
+    mapped = map_lead(body, LEXICON, textual=True, bound="solar")
+    names = {"helio": "Helio Solar LLC", "bright": "Bright Homes, Inc.", "crown": "Crown Roofing"}
+    buyers = {ident: read_buyer({"id": ident, "name": name, "kind": "installer"}) for ident, name in names.items()}
+    excluded = Exclusions(Roster({}, buyers, {})).find(names_in(mapped.context))
+    wanted = {"helio": "by name"} | ({"bright": "by hash"} if conversation == "ping_xml" else {})
+    assert excluded == wanted
 
 
 Heard = Callable[[HttpReply], dict[str, Any]]
@@ -158,6 +174,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"door": [{"path": "post.do"}]}, "begins with /"),
     ({"door": [{"path": "/post.do", "verbs": ["PUT"]}]}, "GET and POST"),
     ({"credentials": {}}, "somebody must be calling"),
+    ({"exclude": [{"at": "not..so"}]}, "dotted path"),
+    ({"exclude": [{"at": "not", "by": "Action"}]}, "which values of it exclude"),
+    ({"exclude": [{"at": "not", "nmes": ["Name"]}]}, "did you mean 'names'"),
     ({"names": {"strip": ["("]}}, "no regular expression"),
     ({"reply": {**REPLY, "sold": {"a": "{lead}"}}}, "did you mean 'lead_id'"),
     ({"reply": {**REPLY, "sold": {"a": "{lead_id:int}"}}}, "is no kind"),

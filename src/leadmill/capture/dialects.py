@@ -78,6 +78,17 @@ class Trial(Struct, frozen=True):
     values: tuple[str, ...]
 
 
+class Exclusion(Struct, frozen=True):
+    """Where a sender says which buyers must not get the lead. ``at`` is the dotted path of one such directive or a
+    list of them; it excludes where its ``by`` has one of the ``values`` (always, without ``by``), and the buyer is
+    named under ``names``: by id, by name, or by a hash of the name as ``overlap`` reads it."""
+
+    at: str
+    names: tuple[str, ...] = ()
+    by: str = ""
+    values: tuple[str, ...] = ()
+
+
 class Dialect(Struct, frozen=True, kw_only=True):
     """One system's way of sending leads.
 
@@ -104,6 +115,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     written: dict[str, str] = {}
     example: dict[str, str] = {}
     trials: tuple[Trial, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     sends: Literal["form", "json", "xml"] = "form"
     format: Switch = Switch(default="json")
     root: str = "response"
@@ -164,6 +176,7 @@ def read_dialect(pack: Pack, verticals: Mapping[str, Vertical]) -> Dialect:
         written=written,
         example=_texts(names, "example"),
         trials=tuple(_trial(raw, f"{where}, test[{no}]") for no, raw in enumerate(table.tables("test"))),
+        exclusions=tuple(_exclusion(raw, f"{where}, exclude[{no}]") for no, raw in enumerate(table.tables("exclude"))),
         format=_switch(reply, "format", ("json", "xml", "text"), "json"),
         root=reply.text("root", "response"),
         rooted=reply.flag("rooted", False),
@@ -236,6 +249,18 @@ def _switch(table: Table, key: str, known: tuple[str, ...], otherwise: str) -> S
 def _trial(raw: object, where: str) -> Trial:
     table = Table(raw, where, _FAULT)
     found = Trial(table.text("name"), tuple(value.lower() for value in table.texts("values")))
+    table.close()
+    return found
+
+
+def _exclusion(raw: object, where: str) -> Exclusion:
+    table = Table(raw, where, _FAULT)
+    values = tuple(value.lower() for value in table.texts("values", ()))
+    found = Exclusion(table.text("at"), table.texts("names", ()), table.text("by", ""), values)
+    if not all(found.at.split(".")):
+        table.refuse("must be a name or a dotted path of names", "at")
+    if bool(found.by) != bool(values):
+        table.refuse("go together with by: which values of it exclude", "values")
     table.close()
     return found
 

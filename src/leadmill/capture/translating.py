@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from leadmill.capture.answering import Said
 from leadmill.capture.dialects import Dialect, Format, Mode, Switch
+from leadmill.capture.directives import take_exclusions
 from leadmill.capture.envelopes import read_envelope
 from leadmill.capture.mapping import Lexicon
 from leadmill.capture.model import Submission
@@ -227,6 +228,8 @@ def _translated(dialect: Dialect, raw: Mapping[str, Any], flat: Mapping[str, Any
     """The body under our names: what a dialect names goes to its target, what steers or proves is left out, and all
     else stays as it is for the usual names of the trade to be read."""
     found: dict[str, Any] = {}
+    if dialect.exclusions:
+        raw, found = take_exclusions(dialect.exclusions, raw, dialect.groups)
     _rewrite(dialect, raw, found, found, dialect.left_out, "")
     for trial in dialect.trials:
         if str(flat.get(fold(trial.name), "")).lower() in trial.values:
