@@ -119,7 +119,9 @@ async def wire(
     plugins = find_plugins()
     consults = {name: Consult(provider) for name, provider in plugins.of("leadmill.facts").items()}
     packs = load_packs(*settings.packs)
-    book = Book(packs, load_reference(settings.home / "cache"), consults, vault.keyed_hash, bool(settings.smtp_host))
+    bidders = plugins.of("leadmill.bidders")
+    reference = load_reference(settings.home / "cache")
+    book = Book(packs, reference, consults, vault.keyed_hash, bool(settings.smtp_host), bidders)
     pen = Pen(vault, keys, Codecs(), mint)
     lists = Lists(vault.keyed_hash, environ)
     table = BidTable(settings.auction_ms)
@@ -129,7 +131,7 @@ async def wire(
     kit = Kit(db, pen, ears, book.walk, clock, mint, book.take_up)
     auctioneer = Auctioneer(
         way.perform,
-        plugins.of("leadmill.bidders"),
+        bidders,
         clock,
         within_ms=settings.auction_ms,
         keep=partial(_keep_pause, db),

@@ -16,8 +16,10 @@ from leadmill.core.money import Money
 from leadmill.flow.changes import Difference, What
 from leadmill.flow.configure import MAX_BYTES, apply_files, declare, read_text
 from leadmill.flow.planning import Plan, plan
+from leadmill.flow.rules import Dialects
 from leadmill.parties import KEY_PURPOSE, Credit, build_roster, load_keys
 from leadmill.runtime.db import Database
+from leadmill.runtime.plugins import find_plugins
 from leadmill.runtime.records import history, latest, snapshot
 
 CONTRACT = """
@@ -86,6 +88,7 @@ class Desk:
         self.db, self.clock, self.mint, self.folder = db, clock, mint, folder
         self.environ = dict(ENVIRON)
         self.accounts: list[tuple[str, Credit]] = []
+        self.bidders = dict(find_plugins().of("leadmill.bidders"))
 
     async def apply(self, *texts: str, dry_run: bool = False, author: str = "ana") -> Difference:
         paths = []
@@ -103,6 +106,7 @@ class Desk:
             verticals=VERTICALS,
             on_buyer=self.on_buyer,
             dry_run=dry_run,
+            dialects=Dialects(bidders=self.bidders),
         )
 
     async def on_buyer(self, tx: Any, buyer_id: str, credit: Credit, now: datetime, mint: Mint) -> None:
@@ -236,6 +240,31 @@ async def test_one_mistake_anywhere_changes_nothing_and_all_are_told(desk: Desk)
     ]
     assert await desk.standing() == {}
     assert desk.accounts == []
+
+
+@pytest.mark.parametrize(
+    ("ping", "says"),
+    [
+        ('bidder = "htp"', "bidder: no bidder 'htp' is installed; did you mean 'http'?"),
+        ('format = "csv"', "format: must be json, form or xml"),
+    ],
+)
+async def test_an_order_that_no_bidder_could_ask_for_is_refused_before_a_lead_meets_it(
+    desk: Desk, ping: str, says: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        await desk.apply(CONTRACT.replace("timeout_ms = 500", ping))
+    told = caught.value
+    assert (told.code, told.detail) == ("config.order.malformed", f"order helio-ca, ping, {says}")
+    assert [entry.pointer for entry in told.errors] == ["part0.toml#/order/0"]
+    assert await desk.standing() == {}
+
+
+async def test_an_order_whose_bidder_is_no_longer_installed_can_still_be_retired(desk: Desk) -> None:
+    await desk.apply(CONTRACT)
+    desk.bidders.clear()
+    await desk.apply('[[order]]\nid = "helio-ca"\nretired = true\n')
+    assert (await desk.standing())["order", "helio-ca"]["retired"] is True
 
 
 async def test_a_missing_secret_is_named(desk: Desk) -> None:

@@ -69,3 +69,11 @@ async def test_only_who_may_configure_may_try(stage: Stage) -> None:
 
 async def test_the_worker_takes_trials_up(stage: Stage) -> None:
     assert any(TRY in worker.handlers for worker in workers(stage.house))
+
+
+async def test_a_change_that_names_a_bidder_nobody_installed_is_refused_at_once(stage: Stage) -> None:
+    client = await stage.signed_in(Role.OPERATOR)
+    text = DEARER + 'ping = { url = "https://helio.example/ping", bidder = "htp" }\n'
+    reply = await client.post("/what-if", {"_csrf": await secret(client), "text": text, "days": "7"})
+    assert reply.status == 422
+    assert "did you mean &#39;http&#39;?" in reply.text

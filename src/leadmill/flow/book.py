@@ -15,7 +15,7 @@ from leadmill.facts import Consult, Reference
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
 from leadmill.followup import read_templates
-from leadmill.market import MarketTerms, Order, read_market, read_order
+from leadmill.market import Bidder, MarketTerms, Order, read_market, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import read_law
 from leadmill.runtime.db import Database, Tx
@@ -38,9 +38,10 @@ class Book:
         providers: Mapping[str, Consult],
         keyed_hash: Callable[[str, str], bytes],
         mail: bool = True,
+        bidders: Mapping[str, Bidder] | None = None,
     ) -> None:
         self._verticals = read_verticals(packs)
-        self._dialects = Dialects(read_dialects(packs, self._verticals), read_profiles(packs))
+        self._dialects = Dialects(read_dialects(packs, self._verticals), read_profiles(packs), bidders)
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
         self._laws = {

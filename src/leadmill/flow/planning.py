@@ -209,7 +209,8 @@ def _read(
     if kind == "source":
         return read_source(raw)
     if kind == "order":
-        return read_order(raw, dialects.outbound)
+        # What leaves play is asked no more: its bidder may be gone already.
+        return read_order(raw, dialects.outbound, None if raw.get("retired") is True else dialects.bidders)
     if kind == "market":
         return read_market(raw)
     if kind == "form":

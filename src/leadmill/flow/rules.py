@@ -12,7 +12,7 @@ from msgspec import Struct
 from leadmill.capture import Dialect, Form, Lexicon, Vertical
 from leadmill.facts import Consult, Reference
 from leadmill.followup import Templates
-from leadmill.market import MarketTerms, Order
+from leadmill.market import Bidder, MarketTerms, Order
 from leadmill.parties import Roster
 from leadmill.policy import Law
 from leadmill.runtime.dialect import Profile
@@ -21,10 +21,12 @@ from leadmill.scoring import Scorecard
 
 class Dialects(Struct, frozen=True):
     """The other systems' languages: ``inbound`` those that senders may speak, ``outbound`` the profiles by which buyers
-    are spoken to."""
+    are spoken to, ``bidders`` the installed ways to ask them for a bid (None where nobody says, and nothing is
+    checked against them)."""
 
     inbound: dict[str, Dialect] = {}
     outbound: dict[str, Profile] = {}
+    bidders: Mapping[str, Bidder] | None = None
 
 
 NO_DIALECTS = Dialects()

@@ -23,6 +23,7 @@ from leadmill.market.pricelist import (
     read_subscription,
     read_volume,
 )
+from leadmill.market.tender import Bidder
 from leadmill.market.terms import MarketTerms, PriceRule, Resale, Strategy, VolumeStep
 from leadmill.runtime.dialect import Profile
 
@@ -30,8 +31,11 @@ _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 _WINDOWS = ("hour", "day", "week", "month")
 
 
-def read_order(raw: object, profiles: Mapping[str, Profile] = NO_PROFILES) -> Order:
-    """The order a table declares; ``profiles`` are what its ping's ``dialect`` may name.
+def read_order(
+    raw: object, profiles: Mapping[str, Profile] = NO_PROFILES, bidders: Mapping[str, Bidder] | None = None
+) -> Order:
+    """The order a table declares; ``profiles`` are what its ping's ``dialect`` may name. ``bidders``, where given, are
+    the installed ones: the one its ping names must exist and be content.
 
     Raises :class:`~leadmill.core.faults.BadInput` ``config.order.malformed`` (``config.predicate.malformed`` for
     ``where``) naming the order, the key and what to write instead.
@@ -48,7 +52,7 @@ def read_order(raw: object, profiles: Mapping[str, Profile] = NO_PROFILES) -> Or
     parse(list(where), f"order {order_id}, where")
     mode = Mode(table.choice("mode", [item.value for item in Mode], Mode.EXCLUSIVE.value))
     schedule = _schedule(table)
-    ping = read_ping(table, profiles=profiles)
+    ping = read_ping(table, bidders=bidders, profiles=profiles)
     post: Literal["queued", "inline"] = "inline" if ping is not None else "queued"
     if table.has("post"):
         post = "inline" if table.choice("post", ("queued", "inline")) == "inline" else "queued"
