@@ -127,7 +127,7 @@ def test_head_answers_like_get_without_a_body_and_options_names_the_methods(mill
         "/v1/leads;x=1",
         "/v1/%2e%2e/%2e%2e/etc/passwd",
         "/v1/\\..\\",
-        "/v1/ping",
+        "/v1/pong",
         "/v1/leads/" + "a/" * 2000,
     ],
 )

@@ -7,6 +7,7 @@ stable code, the request's id and one entry a wrong field; it never repeats what
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -95,7 +96,7 @@ def problem_of(fault: Fault, instance: str = "", request_id: str = "") -> Proble
         status=status,
         code=fault.code,
         detail=fault.detail if status < 500 or isinstance(fault, Transient) else "",
-        instance=instance,
+        instance=quote(instance),
         request_id=request_id,
         errors=fault.errors if isinstance(fault, BadInput) else (),
     )
@@ -109,7 +110,7 @@ def problem_for(status: int, code: str, detail: str = "", instance: str = "", re
         status=status,
         code=code,
         detail=detail,
-        instance=instance,
+        instance=quote(instance),
         request_id=request_id,
     )
 
