@@ -10,7 +10,7 @@ from tests.docs.pages import KINDS, ROOT, blocks_of, links_of, pages, prose_of, 
 
 PICTURES = {
     f"{name}{look}.png"
-    for name in ("leads", "lead", "orders", "deliveries", "import", "form")
+    for name in ("leads", "lead", "orders", "deliveries", "auctions", "buyer", "import", "form")
     for look in ("", "-dark")
 }
 LOUD = re.compile(
