@@ -6,9 +6,9 @@ from leadmill.core.case import Case
 from leadmill.market import Auction, Mode, Sale
 from leadmill.market.accept import Counts
 from leadmill.market.learned import Learned, Odds
-from leadmill.market.model import Headroom
+from leadmill.market.model import Headroom, Per
 from leadmill.market.scarce import scarcity_of, worths_of
-from leadmill.market.shadow import Prices
+from leadmill.market.shadow import Moment, Price, Prices
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS, Scarce, Scarcity, Worths
 from tests.market.scene import NOW, Scene, order, told, words
 
@@ -85,7 +85,8 @@ def test_the_answer_names_only_orders_of_which_there_is_something_to_say():
     odds = Odds(Learned(accepts={"a": Counts(10, 40), "b": Counts(8, 10)}, returns={"acme": Counts(40, 100)}))
     prices = Prices(NOW, accounts={"buyer:x": 0.25}, funds={"buyer:x": 9000})
     asked = Scarcity(("a", "c", "d"), ("", "", "buyer:x"), "acme")
-    found = worths_of(asked, prices, {"c": (1234.6, 0.0)}, odds, 0.1)
+    standing = Moment({"c": [Price(Per.DAY, 0, 10, 1234.6, 0.0)]}, 5)
+    found = worths_of(asked, prices, standing, odds, 0.1)
     assert set(found.orders) == {"a", "c", "d"}
     assert found.orders["c"].lead == 1235
     assert found.orders["d"].money == 250_000

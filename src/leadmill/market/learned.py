@@ -61,7 +61,10 @@ class Odds:
 
     def accept(self, order_id: str, score: float, lift: float) -> float:
         """How likely an offer ends in a sale; ``score`` as seen, ``lift`` how far the bid lies above the usual."""
-        return clip((self.base(order_id) + self._score * score + self._bid * lift) * self._answered)
+        base = self._base.get(order_id)
+        if base is None:
+            base = self.prior.mean
+        return clip((base + self._score * score + self._bid * lift) * self._answered)
 
     def kept(self, source: str) -> float:
         """How much of a sale's price stays, returns of the source considered."""

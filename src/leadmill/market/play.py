@@ -7,6 +7,8 @@ Moments are milliseconds of the day; money is minor units. Pure: no clock but th
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from operator import itemgetter
 
 import numpy as np
 
@@ -18,15 +20,14 @@ from leadmill.market.accept import Counts
 from leadmill.market.board import Boards
 from leadmill.market.learned import Learned, Odds
 from leadmill.market.lines import Line
-from leadmill.market.model import Headroom, Order, Room
-from leadmill.market.playbook import Pricing, Reach, Row, order_of, quote_of
-from leadmill.market.pricing import Quote
-from leadmill.market.rules import Bid, bid_of
+from leadmill.market.model import Headroom, Order
+from leadmill.market.playbook import Pricing, Reach, Row, order_of, quote_of, worth_asking
+from leadmill.market.rules import Bid, bid_of, over_cap
 from leadmill.market.sample import Codes, Collector, Sample
-from leadmill.market.scarce import lift_of, propose, worths_of
-from leadmill.market.shadow import EVERY, Market, Prices, Standing, hedge_of, solve_prices
+from leadmill.market.scarce import candidates_of, lift_of, shares_of, worths_of
+from leadmill.market.shadow import EVERY, Market, Moment, Prices, Standing, hedge_of, solve_prices
 from leadmill.market.tally import EPOCH, Tally
-from leadmill.market.worth import ROUNDS
+from leadmill.market.worth import ROUNDS, Candidate, plan
 from leadmill.market.worths import Scarcity
 from leadmill.parties import Buyer, Credit, Roster
 
@@ -38,10 +39,14 @@ DAY = timedelta(days=1)
 _WARY = 5.0
 """How many spreads above the expected bid an order's limits must reach where the bid is only told afterwards."""
 
+_HOUR = 3600.0
+"""The shortest window of a limit, seconds."""
+
 _SHORT = 24
 """How many bids are weighed at a time; a lead is offered four times, to one or to a handful."""
 
-_FREE = (0.0, 0.0)
+_Judged = tuple[tuple[float, int, datetime, str], Bid, list[Candidate]]
+"""Whose turn it is, what it bids, and what that is worth."""
 
 
 class Offer:
@@ -95,13 +100,15 @@ class Player:
         self._scale(scores)
         # The lead under way.
         self._lead: Row = {}
-        self._bids: list[Bid] = []
         self._now = MIDNIGHT
         self._rounds = self._legs = 0
         self._sold: set[str] = set()
         self._asked: set[str] = set()
-        self._open: list[tuple[Line, Quote | None]] = []
-        self._ranked: list[tuple[Line, Quote | None]] = []
+        self._open: list[tuple[Line, int]] = []
+        self._ranked: list[tuple[Line, int]] | None = None
+        self._judged: dict[str, _Judged | None] = {}
+        self._hour = -1.0
+        self._full: set[str] = set()
         self._pending: list[tuple[Row, dict[str, int]]] = []
         self._count = 0
 
@@ -139,6 +146,7 @@ class Player:
         self._boards = Boards(book, Roster(buyers=buyers), earlier=self._boards if self._rows else None)
         self._lines = {line.order.id: line for board in self._boards.values() for line in board.lines}
         self._past = None
+        self._full = set()
 
     def _scale(self, scores: Sequence[float]) -> None:
         if len(scores) >= 2:
@@ -210,6 +218,10 @@ class Player:
             self._random,
         )
         self._standing = Standing(self._prices)
+        # Add up the prices of the whole book along with the solution, not while a lead waits.
+        moment = self._standing.at(now)
+        for order_id in self._lines:
+            moment[order_id]
         self.solved += 1
 
     # A lead
@@ -221,6 +233,10 @@ class Player:
         if clock >= self._next or self._standing is None:
             self._solve(clock)
             self._next = (clock // self._every + 1) * self._every
+        if clock // _HOUR != self._hour:
+            # Nothing is given back within a day, so what is full stays so until a window ends.
+            self._hour = clock // _HOUR
+            self._full.clear()
         offers = row.get("offers")
         known = {str(order_id): int(bid) for order_id, bid in offers} if offers is not None else None
         # Who wanted it is noted when prices are solved next: no lead waits for that.
@@ -229,14 +245,14 @@ class Player:
         self._lead = row
         self._rounds, self._legs = ROUNDS, int(row["max_legs"])
         self._sold, self._asked = set(), set()
-        self._ranked = []
+        self._ranked, self._judged = None, {}
         if known is not None:
             lines = self._lines
-            self._open = [(line, quote_of(line, bid)) for name, bid in known.items() if (line := lines.get(name))]
+            self._open = [(line, bid) for name, bid in known.items() if (line := lines.get(name))]
         else:
             score, pricing = float(row["score"]), self._pricing
             self._open = [
-                (line, quote_of(line, pricing[line.order.id].bid(score)))
+                (line, pricing[line.order.id].bid(score))
                 for line in self._fitting(row)
                 if line.order.schedule is None or is_open(line.order.schedule, self._now)
             ]
@@ -245,59 +261,62 @@ class Player:
         """What to post next for the lead, or None to pass."""
         if self._prices is None or self._standing is None or self._legs <= 0:
             return None
-        clock = (self._now - MIDNIGHT).total_seconds()
         hedge = hedge_of(len(self._history), self._count)
-        if not self._ranked:
-            self._rank(self._prices, self._standing.at(self._now), hedge)
-        self._bids, room = self._shortlist(clock)
+        standing = self._standing.at(self._now)
+        if self._ranked is None:
+            kept = self.odds.kept(str(self._lead["source"]))
+            self._ranked = worth_asking(self._open, self._prices.accounts, standing, kept, hedge)
+        weighed = self._shortlist(self._ranked, self._prices, standing, hedge)
+        candidates = [one for _, _, each in weighed for one in each]
+        found = plan(candidates, self._legs, self._rounds, alone=not self._sold)
+        if found is None:
+            return None
+        bids = [judged[1] for key in found.keys if (judged := self._judged[key]) is not None]
+        pays = [(bid.shared if found.shared else bid.exclusive) or 0 for bid in bids]
+        return Offer("shared" if found.shared else "exclusive", [int(key) for key in found.keys], pays)
+
+    def _shortlist(
+        self, ranked: Sequence[tuple[Line, int]], prices: Prices, standing: Moment, hedge: float
+    ) -> list[_Judged]:
+        """The bids that may matter, by turn: enough for every round."""
+        clock = (self._now - MIDNIGHT).total_seconds()
+        able = (each for each in ranked if self._may_ask(each[0].order, clock))
+        found: list[_Judged] = []
+        judged, full = self._judged, self._full
+        while len(found) < _SHORT and (some := list(islice(able, _SHORT))):
+            unknown = [each for each in some if (key := each[0].order.id) not in judged and key not in full]
+            if unknown:
+                self._judge(unknown, prices, standing, hedge)
+            found += [known for line, _ in some if (known := judged.get(line.order.id)) is not None]
+        found.sort(key=_turn)
+        return found
+
+    def _judge(self, some: Sequence[tuple[Line, int]], prices: Prices, standing: Moment, hedge: float) -> None:
+        """What each of these may pay and what that is worth. It holds for every round of the lead: a sale uses up only
+        limits of a buyer who is not asked again."""
+        room = self._tally.room(Headroom(tuple([line.wanted for line, _ in some])), self._now)
+        bids: list[Bid] = []
+        for line, amount in some:
+            bid = bid_of(line, room, quote_of(line, amount))
+            if isinstance(bid, Bid) and self._affordable(bid):
+                bids.append(bid)
+            else:
+                self._judged[line.order.id] = None
+                if over_cap(line, room.used.get(line.order.id, ()), 0) is not None:
+                    self._full.add(line.order.id)
         ask = Scarcity(
-            tuple([bid.line.order.id for bid in self._bids]),
-            tuple([bid.line.wanted.account or "" for bid in self._bids]),
+            tuple([bid.line.order.id for bid in bids]),
+            tuple([bid.line.wanted.account or "" for bid in bids]),
             str(self._lead["source"]),
             float(self._lead["score"]),
         )
-        worths = worths_of(ask, self._prices, self._standing.at(self._now), self.odds, hedge)
-        found = propose(self._bids, worths, room, legs=self._legs, rounds=self._rounds, alone=not self._sold)
-        if found is None:
-            return None
-        pays = {bid.line.order.id: (bid.shared if found.shared else bid.exclusive) or 0 for bid in self._bids}
-        mode = "shared" if found.shared else "exclusive"
-        return Offer(mode, [int(key) for key in found.keys], [pays[key] for key in found.keys])
-
-    def _rank(self, prices: Prices, standing: Mapping[str, tuple[float, float]], hedge: float) -> None:
-        """Sort out, by what each could be worth at most, who is not worth the asking: in a large book most are not."""
-        kept = self.odds.kept(str(self._lead["source"]))
-        accounts = prices.accounts
-        found: list[tuple[float, int, tuple[Line, Quote | None]]] = []
-        for each in self._open:
-            line, quote = each
-            price = line.exclusive or line.shared
-            amount = (quote.exclusive or quote.shared or 0) if quote is not None else price.amount if price else 0
-            lead, money = standing.get(line.order.id, _FREE)
-            account = line.wanted.account
-            if account is not None:
-                money += accounts.get(account, 0.0)
-            most = amount * kept - (1.0 - hedge) * (lead + money * amount)
-            if most > 0.0:
-                found.append((-most, len(found), each))
-        found.sort()
-        self._ranked = [each for _, _, each in found]
-        self._open = self._ranked
-
-    def _shortlist(self, clock: float) -> tuple[list[Bid], Room]:
-        """The bids that may matter, the best first, and the room they were judged by: enough for every round."""
-        able = [each for each in self._ranked if self._may_ask(each[0].order, clock)]
-        found: list[Bid] = []
-        room = Room(self._now)
-        for start in range(0, len(able), _SHORT):
-            some = able[start : start + _SHORT]
-            part = self._tally.room(Headroom(tuple([line.wanted for line, _ in some])), self._now)
-            room = Room(self._now, room.used | part.used, room.funds | part.funds)
-            bids = (bid_of(line, part, quote) for line, quote in some)
-            found += [bid for bid in bids if isinstance(bid, Bid) and self._affordable(bid)]
-            if len(found) >= _SHORT:
-                break
-        return found, room
+        worths = worths_of(ask, prices, standing, self.odds, hedge)
+        for bid in bids:
+            self._judged[bid.line.order.id] = (bid.rank(0), bid, [])
+        for one in candidates_of(bids, worths, shares_of(bids, worths, room)):
+            judged = self._judged[one.key]
+            if judged is not None:
+                judged[2].append(one)
 
     def _may_ask(self, order: Order, clock: float) -> bool:
         if order.id in self._asked or order.recipient in self._sold:
@@ -318,9 +337,11 @@ class Player:
         self._rounds = rounds_left
         clock = (self._now - MIDNIGHT).total_seconds()
         score = self.odds.seen(float(self._lead["score"]))
-        offered = {bid.line.order.id: bid for bid in self._bids}
         for order_id, result in results.items():
-            made = offered[order_id]
+            judged = self._judged[order_id]
+            if judged is None:
+                continue
+            made = judged[1]
             line, order = made.line, made.line.order
             self._asked.add(order_id)
             bid = bids.get(order_id, (made.exclusive if made.exclusive is not None else made.shared) or 0)
@@ -367,4 +388,5 @@ def converse(player: Player, hear: Callable[[], Row | None], say: Callable[[Row]
     return None
 
 
+_turn = itemgetter(0)
 _ENOUGH = 50

@@ -4,7 +4,7 @@ Called by ``play``. Money is minor units, moments are seconds of the day.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadmill.core.hours import Schedule, parse_span
@@ -12,6 +12,7 @@ from leadmill.core.money import Money
 from leadmill.market.lines import Line
 from leadmill.market.model import MAX_LEGS, Cap, Mode, Order, Per
 from leadmill.market.pricing import Quote
+from leadmill.market.shadow import Moment
 
 Row = Mapping[str, Any]
 """A row of a table or a message of the referee."""
@@ -69,6 +70,26 @@ def quote_of(line: Line, bid: int) -> Quote | None:
     if price is not None and price.amount == bid:
         return None
     return Quote(bid, None) if line.exclusive is not None else Quote(None, bid)
+
+
+def worth_asking(
+    wanting: Sequence[tuple[Line, int]], accounts: Mapping[str, float], standing: Moment, kept: float, hedge: float
+) -> list[tuple[Line, int]]:
+    """The orders that may be worth asking at what they bid, by what each could be worth at most: in a large book most
+    are not. ``kept`` is how much of a sale stays, ``accounts`` are the prices of limited ones."""
+    found: list[tuple[float, int, tuple[Line, int]]] = []
+    trust = 1.0 - hedge
+    for each in wanting:
+        line, amount = each
+        wanted = line.wanted
+        lead, money = standing[wanted.order_id]
+        if wanted.account is not None:
+            money += accounts.get(wanted.account, 0.0)
+        most = amount * kept - trust * (lead + money * amount)
+        if most > 0.0:
+            found.append((-most, len(found), each))
+    found.sort()
+    return [each for _, _, each in found]
 
 
 def order_of(row: Row) -> Order:

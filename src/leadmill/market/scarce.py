@@ -5,7 +5,7 @@ alike, so that they stand on the lead's page and a replay decides by the same on
 Pure.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from leadmill.capture import Lead
@@ -16,8 +16,8 @@ from leadmill.market.learned import Odds
 from leadmill.market.lines import Line
 from leadmill.market.model import MAX_LEGS, SAME_BUYER_LEG, Declined, Mode, Order, Per, Room
 from leadmill.market.rules import Bid, Choice, price_words
-from leadmill.market.shadow import Prices, used_share
-from leadmill.market.worth import ROUNDS, Candidate, Plan, plan, reduced
+from leadmill.market.shadow import Moment, Prices
+from leadmill.market.worth import ROUNDS, Candidate, plan, reduced
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS, Scarce, Scarcity, Weighed, Worths, left_words
 from leadmill.scoring import Score
 
@@ -25,22 +25,21 @@ _MILLION = 1_000_000
 _THOUSAND = 1000
 
 
-def worths_of(
-    ask: Scarcity, prices: Prices, standing: Mapping[str, tuple[float, float]], odds: Odds, hedge: float
-) -> Worths:
+def worths_of(ask: Scarcity, prices: Prices, standing: Moment, odds: Odds, hedge: float) -> Worths:
     """The answer by the prices in force: ``standing`` is what they are now."""
     seen = odds.seen(ask.score)
     usual = round(odds.prior.mean * odds.answered * _THOUSAND)
     accounts = prices.accounts
     found = {}
-    for number, order_id in enumerate(ask.orders):
-        lead, money = standing.get(order_id, (0.0, 0.0))
-        account = ask.accounts[number]
+    for order_id, account in zip(ask.orders, ask.accounts, strict=True):
+        lead, money = standing[order_id]
         if account and account in accounts:
             money += accounts[account]
-        told = Scarce(round(lead), round(money * _MILLION), round(odds.accept(order_id, seen, 0.0) * _THOUSAND))
-        if told.lead or told.money or told.odds != usual:
-            found[order_id] = told
+        whole = round(lead) if lead else 0
+        part = round(money * _MILLION) if money else 0
+        likely = round(odds.accept(order_id, seen, 0.0) * _THOUSAND)
+        if whole or part or likely != usual:
+            found[order_id] = Scarce(whole, part, likely)
     return Worths(
         orders=found,
         funds={name: prices.funds[name] for name in ask.accounts if name and name in prices.funds},
@@ -51,19 +50,15 @@ def worths_of(
     )
 
 
-def _candidates(
-    bids: Sequence[Bid], worths: Worths, shares: Mapping[str, float], gone: Collection[str]
-) -> list[Candidate]:
-    """What each bid is worth by these prices, alone and as a leg; recipients ``gone`` are left out."""
-    kept, hedge = worths.kept / _THOUSAND, worths.hedge / _THOUSAND
+def candidates_of(bids: Sequence[Bid], worths: Worths, shares: Mapping[str, float]) -> list[Candidate]:
+    """What each bid is worth by these prices, alone and as a leg, where it is worth anything; ``shares`` are
+    :func:`shares_of` them."""
+    kept, hedge, orders = worths.kept / _THOUSAND, worths.hedge / _THOUSAND, worths.orders
+    lift = worths.lift / _THOUSAND
     found = []
-    # Equal worths go by priority, then to who has waited longest, then by id: the sorts to come keep this order.
-    for bid in sorted(bids, key=_by_turn) if len(bids) > 1 else bids:
-        line = bid.line
-        order = line.order
-        if order.recipient in gone:
-            continue
-        scarce = worths.orders.get(order.id)
+    for bid in bids:
+        order = bid.line.order
+        scarce = orders.get(order.id)
         lead, money, odds = (scarce.lead, scarce.money / _MILLION, scarce.odds) if scarce else (0, 0.0, worths.odds)
         used = shares.get(order.id, 0.0)
         for amount, shared in ((bid.exclusive, False), (bid.shared, True)):
@@ -73,8 +68,8 @@ def _candidates(
             if worth <= 0:
                 continue
             likely = odds / _THOUSAND
-            if worths.lift:
-                likely = min(max(likely + worths.lift / _THOUSAND * lift_of(order, amount, shared), 0.02), 0.99)
+            if lift:
+                likely = min(max(likely + lift * lift_of(order, amount, shared), 0.02), 0.99)
             found.append(Candidate(order.id, order.recipient, shared, worth, likely, order.max_legs))
     return found
 
@@ -89,23 +84,13 @@ def lift_of(order: Order, amount: int, shared: bool) -> float:
     return amount / usual.amount - 1.0 if usual is not None and usual.amount > 0 else 0.0
 
 
-def propose(
-    bids: Sequence[Bid],
-    worths: Worths,
-    room: Room,
-    *,
-    gone: Collection[str] = (),
-    legs: int = MAX_LEGS,
-    rounds: int = ROUNDS,
-    alone: bool = True,
-    refill: bool = True,
-) -> Plan | None:
-    """The next offer of a lead by shadow prices, or None where it is worth more kept; see ``worth.plan``."""
-    used = {bid.line.order.id: _used(bid.line, room, worths.funds) for bid in bids} if worths.hedge else {}
-    return plan(_candidates(bids, worths, used, gone), legs, rounds, alone, refill)
+def shares_of(bids: Sequence[Bid], worths: Worths, room: Room) -> dict[str, float]:
+    """How much of its fullest limit each order has used, where that matters to its worth."""
+    return {bid.line.order.id: _used(bid.line, room, worths.funds) for bid in bids} if worths.hedge else {}
 
 
 def _used(line: Line, room: Room, funds: Mapping[str, int]) -> float:
+    """The share of the fullest of an order's limits that is gone."""
     wanted = line.wanted
     uses = room.used.get(wanted.order_id, ())
     shares = []
@@ -113,14 +98,13 @@ def _used(line: Line, room: Room, funds: Mapping[str, int]) -> float:
         if cap.per is Per.HOUR or place >= len(uses):
             continue
         use = uses[place]
-        if cap.spend is not None:
-            shares.append((use.spend, cap.spend.amount))
-        else:
-            shares.append((use.leads, cap.leads or 0))
-    if wanted.account is not None and wanted.account in funds:
-        whole = funds[wanted.account]
-        shares.append((whole - room.funds.get(wanted.account, whole), whole))
-    return used_share(shares)
+        gone, limit = (use.leads, cap.leads or 0) if cap.spend is None else (use.spend, cap.spend.amount)
+        shares.append(gone / limit if limit > 0 else 1.0)
+    account = wanted.account
+    if account is not None and account in funds:
+        whole = funds[account]
+        shares.append((whole - room.funds.get(account, whole)) / whole if whole > 0 else 1.0)
+    return max(shares, default=0.0)
 
 
 class Allotment:
@@ -155,8 +139,10 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
         return None
     declined = case.get(Declined)
     rounds = max(1, ROUNDS - (len(declined.buyers) if declined is not None else 0))
-    used = {bid.line.order.id: _used(bid.line, room, worths.funds) for bid in bids} if worths.hedge else {}
-    found = plan(_candidates(bids, worths, used, ()), MAX_LEGS, rounds, refill=False)
+    used = shares_of(bids, worths, room)
+    # Equal worths go by priority, then to who has waited longest, then by id: the plan's sorts keep this order.
+    candidates = candidates_of(sorted(bids, key=_by_turn) if len(bids) > 1 else bids, worths, used)
+    found = plan(candidates, MAX_LEGS, rounds, refill=False)
     kept, hedge = worths.kept / _THOUSAND, worths.hedge / _THOUSAND
     by_id = {bid.line.order.id: bid for bid in bids}
     choice = None

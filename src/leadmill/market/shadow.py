@@ -6,7 +6,7 @@ sets today's limits as they stand against the leads that are still to come (``fo
 Pure: clock and randomness are arguments.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -322,29 +322,39 @@ def usual_price(line: Line) -> float:
     return float(price.amount) if price is not None and price.amount > 0 else 1.0
 
 
+class Moment(dict[str, tuple[float, float]]):
+    """Prices of a lead and of a unit of money by order, as they stand at a ``second``. Each order's are added up when
+    first asked for: to do it for a large book at once would hold up one lead by milliseconds."""
+
+    def __init__(self, prices: Mapping[str, Sequence[Price]], second: int) -> None:
+        super().__init__()
+        self._prices = prices
+        self._second = second
+
+    def __missing__(self, order_id: str) -> tuple[float, float]:
+        second, lead, money = self._second, 0.0, 0.0
+        for price in self._prices.get(order_id, ()):
+            if price.starts <= second < price.ends:
+                lead += price.lead
+                money += price.money
+        self[order_id] = lead, money
+        return lead, money
+
+
 class Standing:
     """Prices as they stand at a moment: of a lead and of a unit of money, by order."""
 
-    __slots__ = ("_orders", "_slot", "prices")
+    __slots__ = ("_moment", "_slot", "prices")
 
     def __init__(self, prices: Prices) -> None:
         self.prices = prices
         self._slot = -1
-        self._orders: dict[str, tuple[float, float]] = {}
+        self._moment = Moment({}, 0)
 
-    def at(self, now: datetime) -> Mapping[str, tuple[float, float]]:
-        """The prices in force now, of the orders that have any."""
+    def at(self, now: datetime) -> Moment:
+        """The prices in force now, of any order."""
         second = int(now.timestamp())
         if second // SLOT != self._slot:
             self._slot = second // SLOT
-            self._orders = {}
-            for order_id, prices in self.prices.orders.items():
-                inside = [price for price in prices if price.starts <= second < price.ends]
-                if inside:
-                    self._orders[order_id] = sum(one.lead for one in inside), sum(one.money for one in inside)
-        return self._orders
-
-
-def used_share(caps: Iterable[tuple[int, int]]) -> float:
-    """The share of the fullest of some limits, each as (used, limit), that is gone."""
-    return max((used / limit if limit > 0 else 1.0 for used, limit in caps), default=0.0)
+            self._moment = Moment(self.prices.orders, second)
+        return self._moment

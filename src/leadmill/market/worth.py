@@ -80,7 +80,7 @@ def plan(
     for size in sorted({min(one.most, legs) for one in together}):
         # Whoever shares a lead among so many agrees to be one of so many.
         willing = [one for one in together if one.most >= size]
-        by_expected = _of_distinct_buyers(sorted(willing, key=_by_expected))[:size]
+        by_expected = _of_distinct_buyers(sorted(willing, key=_by_expected), size)
         once_now = sum(one.worth * one.odds for one in by_expected)
         by_worth, again_now = by_expected, once_now
         if refill and rounds >= _SHARED:
@@ -105,21 +105,25 @@ def _first_single(
     if not singles:
         return None
     count = len(singles)
+    # What each earns if it is tried, and how likely the next must be asked.
+    tries = [(one.odds * one.worth, 1.0 - one.odds) for one in singles]
+    upward = tries[::-1]
     before: list[float] = [0.0] * (count + 1)
     ahead = before
     for left in range(1, rounds + 1):
-        ahead = [0.0] * (count + 1)
-        ahead[count] = again if left >= _SHARED else once
-        for place in range(count - 1, -1, -1):
-            one = singles[place]
-            tried = one.odds * one.worth + (1.0 - one.odds) * before[place + 1]
-            rest = ahead[place + 1]
-            ahead[place] = tried if tried > rest else rest
+        best = again if left >= _SHARED else once
+        upwards = [best]
+        for (earned, refused), fallback in zip(upward, reversed(before), strict=False):
+            tried = earned + refused * fallback
+            if tried > best:
+                best = tried
+            upwards.append(best)
+        ahead = upwards[::-1]
         before_last, before = before, ahead
-    for place, one in enumerate(singles):
-        tried = one.odds * one.worth + (1.0 - one.odds) * before_last[place + 1]
+    for place, (earned, refused) in enumerate(tries):
+        tried = earned + refused * before_last[place + 1]
         if tried >= ahead[place]:
-            return tried, one
+            return tried, singles[place]
     return None
 
 
@@ -136,14 +140,14 @@ def _filled(ranked: Sequence[Candidate], legs: int) -> float:
     return value
 
 
-def _of_distinct_buyers(ranked: Sequence[Candidate]) -> list[Candidate]:
-    found: list[Candidate] = []
-    buyers: set[str] = set()
+def _of_distinct_buyers(ranked: Sequence[Candidate], most: int | None = None) -> list[Candidate]:
+    found: dict[str, Candidate] = {}
     for one in ranked:
-        if one.buyer not in buyers:
-            buyers.add(one.buyer)
-            found.append(one)
-    return found
+        if one.buyer not in found:
+            found[one.buyer] = one
+            if len(found) == most:
+                break
+    return list(found.values())
 
 
 def _by_worth(one: Candidate) -> tuple[float, float]:
