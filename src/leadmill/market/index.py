@@ -20,6 +20,9 @@ from leadmill.core.predicates import Value, is_given
 from leadmill.core.spans import moment
 from leadmill.market.ways import MOMENT, SCORE, Row
 
+_KEPT = 256
+"""Answers that a column of names keeps for the next lead of the same word."""
+
 _BLOCK = 256
 """Bounds between two kept sums of a column of bounds."""
 
@@ -43,9 +46,10 @@ class Named:
     """Rows by the values, or the beginnings of values, that they name. ``lengths`` are those of the beginnings; None
     where whole values are named."""
 
-    __slots__ = ("_by", "_lengths", "_whole", "_wished", "rows")
+    __slots__ = ("_by", "_kept", "_lengths", "_whole", "_wished", "rows")
 
     def __init__(self, by: dict[Any, BitMap], rows: BitMap, whole: bool, wished: bool) -> None:
+        self._kept: dict[str, BitMap] = {}
         self._by = by
         self._whole = whole
         self._wished = wished
@@ -79,7 +83,17 @@ class Named:
         return Named(by, _after(self.rows, gone, come), self._whole, self._wished)
 
     def missed(self, value: object) -> BitMap:
-        """The rows that a value rules out."""
+        """The rows that a value rules out. A column never changes, and most leads say one of a few words."""
+        if not isinstance(value, str):
+            return self._missed(value)
+        found = self._kept.get(value)
+        if found is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            found = self._kept[value] = self._missed(value)
+        return found
+
+    def _missed(self, value: object) -> BitMap:
         if isinstance(value, list | tuple):
             hits = BitMap.union(_NONE, *[self._hits(item) for item in value if item != ""])
         else:
