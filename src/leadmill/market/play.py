@@ -42,8 +42,9 @@ _WARY = 5.0
 _HOUR = 3600.0
 """The shortest window of a limit, seconds."""
 
-_SHORT = 24
-"""How many bids are weighed at a time; a lead is offered four times, to one or to a handful."""
+_SINGLES, _LEGS = 6, 12
+"""How many bids for the lead alone, and for a leg of it, are weighed; it is offered four times, to one or to a
+handful."""
 
 _Judged = tuple[tuple[float, int, datetime, str], Bid, list[Candidate]]
 """Whose turn it is, what it bids, and what that is worth."""
@@ -280,14 +281,20 @@ class Player:
     ) -> list[_Judged]:
         """The bids that may matter, by turn: enough for every round."""
         clock = (self._now - MIDNIGHT).total_seconds()
-        able = (each for each in ranked if self._may_ask(each[0].order, clock))
         found: list[_Judged] = []
         judged, full = self._judged, self._full
-        while len(found) < _SHORT and (some := list(islice(able, _SHORT))):
-            unknown = [each for each in some if (key := each[0].order.id) not in judged and key not in full]
-            if unknown:
-                self._judge(unknown, prices, standing, hedge)
-            found += [known for line, _ in some if (known := judged.get(line.order.id)) is not None]
+        for alone, most in ((True, _SINGLES), (False, _LEGS)):
+            # Legs are worth a fraction each: among all bids they would never come to be weighed.
+            mine = (each for each in ranked if (each[0].exclusive is not None) is alone)
+            able = (each for each in mine if self._may_ask(each[0].order, clock))
+            have = 0
+            while have < most and (some := list(islice(able, most - have))):
+                unknown = [each for each in some if (key := each[0].order.id) not in judged and key not in full]
+                if unknown:
+                    self._judge(unknown, prices, standing, hedge)
+                fit = [known for line, _ in some if (known := judged.get(line.order.id)) is not None]
+                have += len(fit)
+                found += fit
         found.sort(key=_turn)
         return found
 
