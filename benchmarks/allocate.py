@@ -15,13 +15,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
-import msgspec
 import numpy as np
 import typer
 from msgspec import Struct
 
+from benchmarks.closing import carry_out
 from benchmarks.figures import median, percentile
-from benchmarks.house import Broken, endable, say
+from benchmarks.house import Broken, say
 from leadmill.interfaces.cli.frame import settle
 from leadmill.market import Player
 from leadmill.market.duals import Limits, Problem, Uses
@@ -299,19 +299,8 @@ def main(
 
     Example: leadmill bench allocate --sim ../shared/market_sim.py --scenario intraday --seeds 1,2
     """
-    try:
-        with endable():
-            numbers = [int(one) for one in seeds.split(",")]
-            found = measure(find_sim(sim), leads, orders, numbers, heldout, past, scenario or [])
-    except Broken as fault:
-        say(str(fault))
-        raise typer.Exit(3) from fault
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
-    else:
-        tell(found)
+    numbers = [int(one) for one in seeds.split(",")]
+    carry_out(lambda: measure(find_sim(sim), leads, orders, numbers, heldout, past, scenario or []), tell, as_json)
 
 
 if __name__ == "__main__":

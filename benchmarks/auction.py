@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import aiohttp
-import msgspec
 import typer
 import uvloop
 
+from benchmarks.closing import carry_out
 from benchmarks.figures import median, percentile
-from benchmarks.house import Broken, endable, say
+from benchmarks.house import Broken, say
 from leadmill.core.conversation import HttpAsk
 from leadmill.flow.auction import Auctioneer
 from leadmill.market import BidHeard, Offer, Order, PingTarget
@@ -193,18 +193,12 @@ def main(
     Example: leadmill bench auction --buyers 50 --wait-ms 20
     """
     configure("info")
-    try:
-        with endable(), _buyers() as port:
-            found = uvloop.run(_measure(buyers, wait_ms, rounds, seconds, together, port))
-    except Broken as fault:
-        say(str(fault))
-        raise typer.Exit(3) from fault
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if as_json:
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
-    else:
-        _report(found)
+
+    def measure() -> dict[str, Any]:
+        with _buyers() as port:
+            return uvloop.run(_measure(buyers, wait_ms, rounds, seconds, together, port))
+
+    carry_out(measure, _report, as_json)
 
 
 if __name__ == "__main__":

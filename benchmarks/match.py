@@ -5,7 +5,6 @@ the ratios say something on any machine; only CPU is counted, the server's inclu
 """
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -15,12 +14,12 @@ from random import Random
 from typing import Annotated, Any
 
 import asyncpg
-import msgspec
 import typer
 from msgspec import Struct
 
+from benchmarks.closing import carry_out
 from benchmarks.figures import cpu_of_tree, median
-from benchmarks.house import Broken, endable, say
+from benchmarks.house import Broken, say
 from leadmill.core.predicates import compile_predicate, parse
 from leadmill.interfaces.cli.frame import settle
 from leadmill.market import Order, read_order
@@ -308,18 +307,7 @@ def main(
 
     Example: leadmill bench match --orders 10000
     """
-    try:
-        with endable():
-            found = measure(rounds, orders, folder)
-    except Broken as fault:
-        say(str(fault))
-        raise typer.Exit(3) from fault
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
-    else:
-        tell(found)
+    carry_out(lambda: measure(rounds, orders, folder), tell, as_json)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,16 @@ HOSTS = [
         ("crates", "io"),
     ]
 ]
-WORKPLACE = re.compile(r"(?<![\w.\-/])/(?:work|root|tmp/v|opt/(?:pypi|wheels))(?:/|\b(?![\w-]))")
+
+
+def workplace(*folders: Path) -> re.Pattern[str]:
+    """Finds a mention of one of these folders, or of anything in it, that is not a part of an address."""
+    named = "|".join(re.escape(str(folder)) for folder in folders if len(folder.parts) > 1)
+    return re.compile(rf"(?<![\w.\-/])(?:{named})(?![\w.\-])")
+
+
+WORKPLACE = workplace(ROOT, Path.home())
+"""Where this checkout lies, and who works on it: neither is anybody else's business."""
 
 
 def text_of(path: Path) -> str | None:
@@ -90,16 +99,16 @@ def test_no_class_is_a_bag_of_methods() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("cd /work/x", True),
-        ("see /root/.cache", True),
-        ("PYTHONPATH=/tmp/" + "v", True),
-        ("at https://example.com/work/us", False),
-        ("/workers and /tmp/value", False),
-        ("./work/x", False),
+        ("cd /yard/mill/src", True),
+        ("see /hut", True),
+        ("HOME=/hut/.cache", True),
+        ("at https://example.com/yard/mill", False),
+        ("/yard and /hutch and /yard/millers", False),
+        ("./hut/x", False),
     ],
 )
 def test_the_workplace_rule_knows_a_path_from_an_address(text: str, named: bool) -> None:
-    assert bool(WORKPLACE.search(text)) is named
+    assert bool(workplace(Path("/yard/mill"), Path("/hut"), Path("/")).search(text)) is named
 
 
 def test_no_file_names_a_package_registry_or_a_workplace() -> None:
