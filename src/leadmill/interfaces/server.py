@@ -22,6 +22,7 @@ from leadmill.interfaces.api.dialects import Interpreter
 from leadmill.interfaces.api.intake import Intake
 from leadmill.interfaces.api.ping import PingDoor
 from leadmill.interfaces.api.problems import MEDIA_TYPE, problem_for
+from leadmill.interfaces.api.refresh import Refresh
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import start_upload
 from leadmill.interfaces.web import build_app
@@ -82,6 +83,7 @@ class _Server(uvicorn.Server):
 def application(house: House) -> "Callable[..., object]":
     """The whole web application: the intake, and the framework for everything else."""
     rest = build_app(wiring(house))
+    refresh = Refresh(house.kit.refresh)
     intake = Intake(
         house.mill.take,
         lambda: house.book.ring.callers,
@@ -90,7 +92,7 @@ def application(house: House) -> "Callable[..., object]":
         house.clock,
         mint,
         _alarm,
-        house.kit.refresh,
+        refresh,
     )
 
     quoter = house.quoter
@@ -109,7 +111,7 @@ def application(house: House) -> "Callable[..., object]":
         house.clock,
         mint,
         _alarm,
-        house.kit.refresh,
+        refresh,
         quoter.quote,
         partial(post_lead, house.kit, house.mill.take),
     )

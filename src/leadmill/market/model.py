@@ -1,7 +1,7 @@
 """What the market knows: orders, headroom, auctions, sales and assignments, and every reason why an order did not get
 a lead.
 
-Orders come from configuration (``rules.read_order``); the rest is evidence that the step ``Allocate`` establishes.
+Orders come from configuration (``reading.read_order``); the rest is evidence that the step ``Allocate`` establishes.
 Delivery, billing and the console read it. Nothing here is personal: refusals name clauses and limits, never a
 person's values.
 """

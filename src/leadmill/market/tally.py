@@ -1,6 +1,6 @@
 """What has been used of every limit, counted in memory: the arithmetic under the caps.
 
-The cap book of ``service`` fills one from locked rows for each group of leads; a replay lets one evolve over a
+The cap book (``capbook``) fills one from locked rows for each group of leads; a replay lets one evolve over a
 recorded stream. Both answer :class:`Headroom` with it and tell it of each sale, so that they cannot differ.
 """
 

@@ -7,8 +7,6 @@ under a second hash of ours, so that neither side can read the other's people fr
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
-from msgspec import Struct
-
 from leadmill.core.case import Answer, Ask, Evidence
 from leadmill.parties import KnownPeople
 
@@ -53,11 +51,3 @@ class Overlap(Evidence, frozen=True):
             yield f"{buyer} already has this person ({by}{how})."
         for buyer, how in sorted(self.excluded.items()):
             yield f"The publisher keeps it from {buyer} ({how})."
-
-
-class ListSize(Struct, frozen=True):
-    """How many hashes a buyer's list holds of a kind."""
-
-    buyer_id: str
-    kind: Kind
-    hashes: int

@@ -5,11 +5,10 @@ Called by the listener and the verbs of ``service``.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 import sqlalchemy as sa
 
-from leadmill.overlap.model import Kind, ListSize
+from leadmill.overlap.model import Kind
 from leadmill.overlap.tables import KNOWN_PERSON
 from leadmill.runtime.db import Tx, prepared
 
@@ -36,11 +35,6 @@ _CLEAR = prepared(
     )
     .returning(KNOWN_PERSON.c.mark)
 )
-_SIZES = prepared(
-    sa.select(KNOWN_PERSON.c.buyer_id, KNOWN_PERSON.c.kind, sa.func.count().label("hashes"))
-    .group_by(KNOWN_PERSON.c.buyer_id, KNOWN_PERSON.c.kind)
-    .order_by(KNOWN_PERSON.c.buyer_id, KNOWN_PERSON.c.kind)
-)
 
 
 async def find_marks(tx: Tx, marks: Sequence[bytes]) -> set[bytes]:
@@ -61,8 +55,3 @@ async def remove_marks(tx: Tx, marks: Sequence[bytes]) -> int:
 async def clear_list(tx: Tx, buyer_id: str, kind: Kind) -> int:
     """Empty a buyer's list of a kind; how many were on it."""
     return len(await tx.all(_CLEAR, buyer_id=buyer_id, kind=kind))
-
-
-async def list_sizes(tx: Tx) -> list[ListSize]:
-    """How long each list is."""
-    return [ListSize(row["buyer_id"], cast(Kind, row["kind"]), row["hashes"]) for row in await tx.all(_SIZES)]

@@ -65,7 +65,6 @@ from leadmill.parties.store import (
     load_keys,
     note_reads,
     reads_of,
-    revoke_all,
 )
 
 __all__ = [
@@ -119,7 +118,6 @@ __all__ = [
     "read_team",
     "reads_of",
     "resume_session",
-    "revoke_all",
     "revoke_key",
     "set_password",
     "sign_in",

@@ -45,11 +45,6 @@ _revoke_declared = (
     )
     .values(revoked_at=sa.bindparam("now", type_=_Time))
 )
-_revoke_all = (
-    sa.update(API_KEY)
-    .where(_key.kind == sa.bindparam("of"), _key.owner == sa.bindparam("by"), _key.revoked_at.is_(None))
-    .values(revoked_at=sa.bindparam("now", type_=_Time))
-)
 _renew = (
     sa.update(API_KEY)
     .where(_key.hash == sa.bindparam("which"))
@@ -123,11 +118,6 @@ async def revoke_key(tx: Tx, key_id: str, now: datetime) -> bool:
 async def revoke_declared(tx: Tx, kind: str, owner: str, but: bytes, now: datetime) -> bool:
     """Revoke an owner's declared keys except one; whether any was in force."""
     return await _turned(tx, await tx.run(_revoke_declared, of=kind, by=owner, but=but, now=now))
-
-
-async def revoke_all(tx: Tx, kind: str, owner: str, now: datetime) -> bool:
-    """Revoke every key of an owner; whether any was in force."""
-    return await _turned(tx, await tx.run(_revoke_all, of=kind, by=owner, now=now))
 
 
 async def _turned(tx: Tx, changed: int) -> bool:

@@ -5,7 +5,6 @@ packs' dialects); this file only finds the door, finds out who calls, hands the 
 ``capture`` says. A fault is told in the dialect's own form, not as Problem Details.
 """
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -43,9 +42,6 @@ from leadmill.parties import Caller, Source
 from leadmill.parties.model import KEY_PURPOSE
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.telemetry import INTAKE_SECONDS
-
-_LOOK_AGAIN = 0.1
-"""Seconds between looks at the store for unknown keys, however many come."""
 
 _KEPT_HEADERS = ("user-agent", "referer", "sec-gpc", "content-language", "x-request-id")
 _LONGEST_QUERY = 64 * 1024
@@ -122,8 +118,6 @@ class Interpreter:
         self._mint = mint
         self._alarm = alarm
         self._refresh = refresh
-        self._looked_at = 0.0
-        self._looking: asyncio.Future[object] | None = None
         self._known: tuple[Rules, dict[tuple[str, str], str]] | None = None
         self._doors: tuple[Mapping[str, Dialect], Doors] | None = None
 
@@ -262,7 +256,7 @@ class Interpreter:
             raise Unauthenticated("intake.key.missing", f"send your credentials: {wanted}")
         owner = self._owner(dialect, keys, asked.credential, now)
         if owner is None and self._refresh is not None:
-            await self._look_again(self._refresh)
+            await self._refresh()
             owner = self._owner(dialect, keys, asked.credential, now)
         if owner is None:
             raise Unauthenticated("intake.key.unknown", "these credentials are not known; check them")
@@ -286,14 +280,6 @@ class Interpreter:
             self._known = (rules, {(one.dialect.name, one.dialect.hash): one.id for one in sources if one.dialect.hash})
         hashed = self._hash(f"dialect {dialect.name}", credential).hex()
         return self._known[1].get((dialect.name, hashed))
-
-    async def _look_again(self, refresh: Callable[[], Awaitable[object]]) -> None:
-        """Have keys and rules refreshed, once for all who ask at a time and not at once again."""
-        if self._looking is None or (self._looking.done() and time.monotonic() - self._looked_at > _LOOK_AGAIN):
-            self._looked_at = time.monotonic()
-            self._looking = asyncio.ensure_future(refresh())
-        if not self._looking.done():
-            await asyncio.shield(self._looking)
 
 
 def _understand(ways: list[Way], method: str, headers: Mapping[str, str], body: bytes, query: str) -> tuple[Way, Asked]:

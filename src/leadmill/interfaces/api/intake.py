@@ -6,7 +6,6 @@ hands the submission to the mill and writes the answer. Faults become Problem De
 everywhere else.
 """
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -30,9 +29,6 @@ from leadmill.runtime.telemetry import INTAKE_SECONDS
 
 MAX_BODY = 1 << 20
 """The largest body taken, in bytes."""
-
-_LOOK_AGAIN = 0.1
-"""Seconds between looks at the store for unknown keys, however many come."""
 
 _KEPT_HEADERS = frozenset(
     {b"user-agent", b"referer", b"sec-gpc", b"content-language", b"x-request-id", b"x-leadmill-path"}
@@ -96,8 +92,6 @@ class Intake:
     ) -> None:
         self._alarm = alarm
         self._refresh = refresh
-        self._looked_at = 0.0
-        self._looking: asyncio.Future[object] | None = None
         self._take = take
         self._callers = callers
         self._hash = keyed_hash
@@ -184,7 +178,7 @@ class Intake:
         caller = self._callers().get(hashed)
         if caller is None and self._refresh is not None:
             # It may have been made a moment ago, by a process that we have not heard of yet.
-            await self._look_again(self._refresh)
+            await self._refresh()
             caller = self._callers().get(hashed)
         if caller is None:
             raise Unauthenticated("intake.key.unknown", "this key is not known; check it or ask for a new one")
@@ -193,14 +187,6 @@ class Intake:
         if caller.kind != "source":
             raise Forbidden("intake.key.kind", "leads are sent with a source's key")
         return caller
-
-    async def _look_again(self, refresh: Callable[[], Awaitable[object]]) -> None:
-        """Have keys and rules refreshed, once for all who ask at a time and not at once again."""
-        if self._looking is None or (self._looking.done() and time.monotonic() - self._looked_at > _LOOK_AGAIN):
-            self._looked_at = time.monotonic()
-            self._looking = asyncio.ensure_future(refresh())
-        if not self._looking.done():
-            await asyncio.shield(self._looking)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int = MAX_BODY) -> bytes:
