@@ -6,6 +6,7 @@ any account of the ledger, so that transactions wait in line and never in a ring
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -23,28 +24,27 @@ _CANCELLED: sa.ColumnElement[str] = sa.literal_column("'cancelled'")
 """The state of legs that no longer count in their windows."""
 
 _TEXTS = sa.ARRAY(sa.Text)
-_TIMES = sa.ARRAY(sa.DateTime(timezone=True))
-_NUMBERS = sa.ARRAY(sa.BigInteger)
 
 Limits = tuple[int | None, int | None]
 """The limits of a window in leads and in minor units."""
 
 
-def _keys(name: str) -> sa.TableValuedAlias:
-    return (
-        sa.func.unnest(
-            sa.bindparam("scopes", type_=_TEXTS),
-            sa.bindparam("pers", type_=_TEXTS),
-            sa.bindparam("starts", type_=_TIMES),
-        )
-        .table_valued(
-            sa.column("scope", sa.Text), sa.column("per", sa.Text), sa.column("starts", sa.DateTime(timezone=True))
-        )
-        .render_derived(name)
-    )
+_Column = tuple[str, str, "sa.types.TypeEngine[Any]"]
+_TIME = sa.DateTime(timezone=True)
+_KEY: tuple[_Column, ...] = (("scopes", "scope", sa.Text()), ("pers", "per", sa.Text()), ("starts", "starts", _TIME))
+USED: tuple[_Column, ...] = (("leads", "leads", sa.BigInteger()), ("spends", "spend", sa.BigInteger()))
+"""What of a window is used, for :func:`keyed_rows`."""
 
 
-_WANTED = _keys("wanted")
+def keyed_rows(name: str, *more: _Column) -> sa.TableValuedAlias:
+    """Rows given with a statement, a window's key and ``more`` columns in each: parameter, column and type."""
+    columns = (*_KEY, *more)
+    given = [sa.bindparam(parameter, type_=sa.ARRAY(kind)) for parameter, _, kind in columns]
+    named = [sa.column(column, kind) for _, column, kind in columns]
+    return sa.func.unnest(*given).table_valued(*named).render_derived(name)
+
+
+_WANTED = keyed_rows("wanted")
 _LOCK = prepared(
     sa.select(_L.scope, _L.per, _L.starts, _L.leads, _L.spend)
     .join_from(
@@ -138,21 +138,7 @@ def _counted(
     )
 
 
-_NEW = (
-    sa.func.unnest(
-        sa.bindparam("scopes", type_=_TEXTS),
-        sa.bindparam("pers", type_=_TEXTS),
-        sa.bindparam("starts", type_=_TIMES),
-        sa.bindparam("ends", type_=_TIMES),
-    )
-    .table_valued(
-        sa.column("scope", sa.Text),
-        sa.column("per", sa.Text),
-        sa.column("starts", sa.DateTime(timezone=True)),
-        sa.column("ends", sa.DateTime(timezone=True)),
-    )
-    .render_derived("fresh")
-)
+_NEW = keyed_rows("fresh", ("ends", "ends", _TIME))
 _NEW_COUNT = _counted(_NEW.c.scope, _NEW.c.starts, _NEW.c.ends)
 _KNOWN = (
     sa.select(sa.literal(1))
@@ -196,26 +182,11 @@ async def count_sales(tx: Tx, windows: Mapping[Key, datetime]) -> dict[Key, tupl
     return {_key(row): (row["leads"], row["spend"]) for row in rows}
 
 
-_MOVES = (
-    sa.func.unnest(
-        sa.bindparam("scopes", type_=_TEXTS),
-        sa.bindparam("pers", type_=_TEXTS),
-        sa.bindparam("starts", type_=_TIMES),
-        sa.bindparam("leads", type_=_NUMBERS),
-        sa.bindparam("spends", type_=_NUMBERS),
-        sa.bindparam("leads_limits", type_=_NUMBERS),
-        sa.bindparam("spend_limits", type_=_NUMBERS),
-    )
-    .table_valued(
-        sa.column("scope", sa.Text),
-        sa.column("per", sa.Text),
-        sa.column("starts", sa.DateTime(timezone=True)),
-        sa.column("leads", sa.BigInteger),
-        sa.column("spend", sa.BigInteger),
-        sa.column("leads_limit", sa.BigInteger),
-        sa.column("spend_limit", sa.BigInteger),
-    )
-    .render_derived("move")
+_MOVES = keyed_rows(
+    "move",
+    *USED,
+    ("leads_limits", "leads_limit", sa.BigInteger()),
+    ("spend_limits", "spend_limit", sa.BigInteger()),
 )
 _SETTLE = prepared(
     sa.update(LIMIT_USE)

@@ -11,45 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from leadmill.market.model import Per
-from leadmill.market.store.counters import Limits, columns_of, lock_counters
+from leadmill.market.store.counters import USED, Limits, columns_of, keyed_rows, lock_counters
 from leadmill.market.tables import LEASE_HOLDER, LIMIT_LEASE, LIMIT_USE
 from leadmill.market.tally import Key
 from leadmill.runtime.db import Row, Tx, prepared
 
 _E = LIMIT_LEASE.c
 _L = LIMIT_USE.c
-_TEXTS = sa.ARRAY(sa.Text)
-_NUMBERS = sa.ARRAY(sa.BigInteger)
-_TIMES = sa.ARRAY(sa.DateTime(timezone=True))
 
-_MINE = (
-    sa.func.unnest(
-        sa.bindparam("scopes", type_=_TEXTS),
-        sa.bindparam("pers", type_=_TEXTS),
-        sa.bindparam("starts", type_=_TIMES),
-        sa.bindparam("leads", type_=_NUMBERS),
-        sa.bindparam("spends", type_=_NUMBERS),
-    )
-    .table_valued(
-        sa.column("scope", sa.Text),
-        sa.column("per", sa.Text),
-        sa.column("starts", sa.DateTime(timezone=True)),
-        sa.column("leads", sa.BigInteger),
-        sa.column("spend", sa.BigInteger),
-    )
-    .render_derived("mine")
-)
-_THEIRS = (
-    sa.func.unnest(
-        sa.bindparam("scopes", type_=_TEXTS),
-        sa.bindparam("pers", type_=_TEXTS),
-        sa.bindparam("starts", type_=_TIMES),
-    )
-    .table_valued(
-        sa.column("scope", sa.Text), sa.column("per", sa.Text), sa.column("starts", sa.DateTime(timezone=True))
-    )
-    .render_derived("theirs")
-)
+_MINE = keyed_rows("mine", *USED)
+_THEIRS = keyed_rows("theirs")
 
 
 def _same(left: sa.FromClause, right: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -151,28 +122,12 @@ async def call_in(tx: Tx, keys: Sequence[Key], holder: str | None = None) -> dic
     return {_key(row): (row["leads"], row["spend"]) for row in rows}
 
 
-_GRANTS = (
-    sa.func.unnest(
-        sa.bindparam("scopes", type_=_TEXTS),
-        sa.bindparam("pers", type_=_TEXTS),
-        sa.bindparam("starts", type_=_TIMES),
-        sa.bindparam("ends", type_=_TIMES),
-        sa.bindparam("leads", type_=_NUMBERS),
-        sa.bindparam("spends", type_=_NUMBERS),
-        sa.bindparam("of_leads", type_=sa.ARRAY(sa.Boolean)),
-        sa.bindparam("of_spends", type_=sa.ARRAY(sa.Boolean)),
-    )
-    .table_valued(
-        sa.column("scope", sa.Text),
-        sa.column("per", sa.Text),
-        sa.column("starts", sa.DateTime(timezone=True)),
-        sa.column("ends", sa.DateTime(timezone=True)),
-        sa.column("leads", sa.BigInteger),
-        sa.column("spend", sa.BigInteger),
-        sa.column("of_leads", sa.Boolean),
-        sa.column("of_spend", sa.Boolean),
-    )
-    .render_derived("granted")
+_GRANTS = keyed_rows(
+    "granted",
+    ("ends", "ends", sa.DateTime(timezone=True)),
+    *USED,
+    ("of_leads", "of_leads", sa.Boolean()),
+    ("of_spends", "of_spend", sa.Boolean()),
 )
 _INSERT = insert(LIMIT_LEASE).from_select(
     [
