@@ -19,8 +19,9 @@ from leadmill.capture import PATH_HEADER, mark_path
 from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
-from leadmill.facts import Consult, ProviderAsk, load_reference
-from leadmill.facts.service import ask_providers
+from leadmill.enrich import Consult, ProviderAsk
+from leadmill.enrich.service import ask_providers
+from leadmill.facts import load_reference
 from leadmill.flow.auction import Auctioneer
 from leadmill.flow.book import Book
 from leadmill.flow.deliver import attempts

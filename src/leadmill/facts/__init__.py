@@ -6,27 +6,22 @@ program filled in the form. What cannot be found out stays unknown. ``read_email
 normal form by which contact details are compared everywhere.
 """
 
-from leadmill.facts.model import KEYS, Consult, Dossier, Fact, FactValue, Outcome, Provider, ProviderAnswer, ProviderAsk
+from leadmill.facts.model import KEYS, Dossier, Fact, FactValue, Outcome
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
-from leadmill.facts.service import ask_providers
-from leadmill.facts.step import Glance, Verify
+from leadmill.facts.step import Glance, Verify, stop_of
 
 __all__ = [
     "KEYS",
-    "Consult",
     "Dossier",
     "Fact",
     "FactValue",
     "Glance",
     "Outcome",
-    "Provider",
-    "ProviderAnswer",
-    "ProviderAsk",
     "Reference",
     "Verify",
-    "ask_providers",
     "load_reference",
     "read_email",
     "read_phone",
+    "stop_of",
 ]

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from leadmill.capture import Form, Lexicon, Vertical, read_dialects, read_form, read_verticals
-from leadmill.facts import Consult, Reference
+from leadmill.enrich import Consult
+from leadmill.facts import Reference
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
 from leadmill.followup import read_templates

@@ -13,6 +13,7 @@ from leadmill.capture import Map
 from leadmill.consent import Prove
 from leadmill.core.step import Step
 from leadmill.delivery import Dispatch
+from leadmill.enrich import Enrich
 from leadmill.facts import Verify
 from leadmill.flow.rules import Rules
 from leadmill.followup import Plan
@@ -43,7 +44,8 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
         alone=(
             Map(rules.verticals, rules.forms, rules.lexicon, rules.keyed_hash),
             Prove(rules.verticals, rules.forms),
-            Verify(rules.reference, rules.providers),
+            Verify(rules.reference),
+            Enrich(rules.providers),
         ),
         together=(
             Redeem(),

@@ -13,6 +13,8 @@ from leadmill.core.case import NOTHING, Case, Heard
 from leadmill.core.faults import Permanent
 from leadmill.core.step import Step
 from leadmill.core.verdicts import Verdict
+from leadmill.enrich import VerifyOfOld
+from leadmill.facts import Verify
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Pen
 from leadmill.flow.memory import Chapter, Recalled, Station, recalled_between
@@ -79,10 +81,15 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
         if station.event.because is not None and station.event.because.code == FAILED.code:
             # It broke; there is no verdict to compare with.
             continue
-        verdict, said = _again(steps[station.event.step], case, station)
+        verdict, said = _again(step_of_then(steps[station.event.step], station), case, station)
         if said is not None:
             found.differences.append(Difference(recalled.row.id, station.event.step, _words(station.event), said))
         case.learn(verdict.learned if verdict is not None else station.learned)
+
+
+def step_of_then(step: Step, station: Station) -> Step:
+    """The step as it was when the page was written: providers were once heard by ``facts``."""
+    return VerifyOfOld(step, station.heard) if station.heard and isinstance(step, Verify) else step
 
 
 def _again(step: Step, case: Case, station: Station) -> tuple[Verdict | None, str | None]:

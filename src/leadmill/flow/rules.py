@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from leadmill.capture import Dialect, Form, Lexicon, Vertical
-from leadmill.facts import Consult, Reference
+from leadmill.enrich import Consult
+from leadmill.facts import Reference
 from leadmill.followup import Templates
 from leadmill.market import Bidder, MarketTerms, Order
 from leadmill.parties import Roster

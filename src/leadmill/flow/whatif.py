@@ -16,12 +16,14 @@ from msgspec import Struct, field
 from leadmill.core.case import NOTHING, Answer, Ask, Case, Heard
 from leadmill.core.reasons import State
 from leadmill.core.verdicts import Pass, Verdict
+from leadmill.enrich import Enrich
 from leadmill.flow.book import Book
 from leadmill.flow.habits import Habits, heard_bids
 from leadmill.flow.keep import Pen
 from leadmill.flow.memory import Chapter, Recalled, Station, recalled_between
 from leadmill.flow.model import LeadReceived, LeadSettled
 from leadmill.flow.pipeline import Walk
+from leadmill.flow.replay import step_of_then
 from leadmill.flow.rules import Rules
 from leadmill.flow.walker import state_of
 from leadmill.market import (
@@ -166,6 +168,10 @@ class _Finding:
             if not isinstance(verdict, Pass):
                 break
             station = recorded.get(step.name)
+            if isinstance(step, Enrich) and station is None:
+                continue  # nobody was asked then, or the page is of the time when ``facts`` heard the providers
+            if station is not None:
+                step = step_of_then(step, station)
             now = station.event.at if station else first[-1].at
             asks = step.wants(case)
             heard = self._hear(walk, asks, station, bids, now, guessed, simulated=isinstance(step, Allocate))

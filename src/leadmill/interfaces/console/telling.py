@@ -25,6 +25,7 @@ _TITLES = {
     "capture": "Fields read",
     "consent": "Consent",
     "facts": "Facts checked",
+    "enrich": "Providers asked",
     "identity": "Person recognised",
     "scoring": "Rated",
     "policy": "Checked against the rules",

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.faults import Fault
-from leadmill.facts.model import Consult, Fact, ProviderAnswer, ProviderAsk
+from leadmill.enrich.model import Consult, ProviderAnswer, ProviderAsk
+from leadmill.facts import Fact
 
 Perform = Callable[[HttpAsk], Awaitable[HttpReply]]
 """Makes one request within its budget; raises a Fault where no answer came."""
