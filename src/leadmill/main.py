@@ -51,6 +51,7 @@ from leadmill.market import (
     Quoted,
     Sale,
     Shadows,
+    Vacancies,
     hear_quotes,
     keep_quoted,
 )
@@ -125,7 +126,8 @@ async def wire(
     book = Book(packs, reference, consults, vault.keyed_hash, bool(settings.smtp_host), bidders)
     pen = Pen(vault, keys, Codecs(), mint)
     lists = Lists(vault.keyed_hash, environ)
-    table = BidTable(settings.auction_ms)
+    vacancies = Vacancies(lambda: book.walk().rules.orders, clock)
+    table = BidTable(settings.auction_ms, vacancies.full)
     shadows = Shadows(settings.market_shadow_prices)
     counters = Counters(clock, shadows)
     ears = _ears(pen, counters, mint, way, consults, lists, table, book)
@@ -138,6 +140,7 @@ async def wire(
         keep=partial(_keep_pause, db),
         drop=partial(_drop_pause, db),
         mark=lambda ident: {PATH_HEADER: mark_path(vault.keyed_hash, ident)},
+        note=vacancies.note,
     )
     floor = Floor(kit, auctioneer, table, settings.ping_ip)
     attempt = attempts(kit, way, plugins.of("leadmill.couriers"))
@@ -161,12 +164,14 @@ async def wire(
             per_minute=settings.pings_per_minute,
             share=1 / settings.workers,
             hold_auction=auctioneer.hold_auction,
+            full=vacancies.full,
         ),
         counters=counters,
         way=way,
         plugins=plugins,
         lists=lists,
         shadows=shadows,
+        vacancies=vacancies,
         clock=clock,
         mint=mint,
     )
@@ -241,11 +246,12 @@ async def _drop_pause(db: Database, buyer_id: str) -> None:
 
 
 async def _watch(house: House) -> None:
-    """Take up changed configuration and keys, and new shadow prices."""
+    """Take up changed configuration and keys, new shadow prices, and who is full."""
     while True:
         with contextlib.suppress(Exception):
             await house.book.refresh(house.db)
             await house.shadows.refresh(house.db)
+            await house.vacancies.refresh(house.db)
             async with house.db.begin() as tx:
                 house.auctioneer.learn(await list_pauses(tx))
         await asyncio.sleep(_REFRESH)

@@ -84,7 +84,8 @@ class Auctioneer:
     """Asks for bids, and remembers how each buyer's service behaves.
 
     ``within_ms`` is what an auction may take where its caller has no time of its own. ``keep`` and ``drop`` store a
-    pause and remove it. ``mark`` gives the header by which an offer of this id is known if it comes back.
+    pause and remove it. ``mark`` gives the header by which an offer of this id is known if it comes back, ``note``
+    hears what was bid.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Auctioneer:
         keep: Callable[[Pause], Awaitable[None]] | None = None,
         drop: Callable[[str], Awaitable[None]] | None = None,
         mark: Callable[[str], Mapping[str, str]] | None = None,
+        note: Callable[[Sequence[Item]], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._perform = perform
@@ -106,6 +108,7 @@ class Auctioneer:
         self._keep = keep
         self._drop = drop
         self._mark = mark
+        self._hear = note
         self._monotonic = monotonic
         self._manners: dict[str, Manners] = {}
         self._stored: set[str] = set()
@@ -128,6 +131,8 @@ class Auctioneer:
         took = self._monotonic() - began
         AUCTION_SECONDS.observe(took)
         items.sort(key=_by_order)
+        if self._hear is not None:
+            self._hear(items)
         return Bids(True, within, tuple(items), round(took * 1000))
 
     def pauses(self) -> list[Pause]:

@@ -28,7 +28,7 @@ from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import RulesMoved, report_broken, walk_together
 from leadmill.flow.store import Claim, keep_answers, lock_leads
 from leadmill.flow.walker import Walker
-from leadmill.market import Bids, BidsAsk, Declined, MaskedIp, Order, Solicit, Tender, offer_of
+from leadmill.market import Bids, BidsAsk, Declined, MaskedIp, NoBid, Order, Solicit, Tender, offer_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.telemetry import GROUP_LEADS, LEADS, log
@@ -43,13 +43,17 @@ _FOR_BIDS = 0.6
 
 Tell = Callable[[Settled | BaseException], None]
 
+Full = Callable[[Sequence[str]], tuple[NoBid, ...]]
+"""Those of some orders that are known to have no room, each as one that was not asked."""
+
 
 class BidTable:
     """The bids that are in, by lead, for the moment in which the lead walks on. Wired by ``main`` as the listener for
-    :class:`BidsAsk`; ``within_ms`` is what asking may take."""
+    :class:`BidsAsk`; ``within_ms`` is what asking may take, ``full`` knows the orders that need not be asked."""
 
-    def __init__(self, within_ms: int = 1_500) -> None:
+    def __init__(self, within_ms: int = 1_500, full: Full = lambda _: ()) -> None:
         self.within_ms = within_ms
+        self.full = full
         self._bids: dict[str, Bids] = {}
 
     def put(self, lead_id: str, bids: Bids) -> None:
@@ -65,7 +69,13 @@ class BidTable:
         nobody = Bids(asked=False, within_ms=self.within_ms)
 
         def answer(ask: Ask) -> Bids:
-            return self._bids.get(ask.lead_id, nobody) if isinstance(ask, BidsAsk) else nobody
+            if not isinstance(ask, BidsAsk):
+                return nobody
+            found = self._bids.get(ask.lead_id)
+            if found is not None:
+                return found
+            full = self.full(ask.orders)
+            return msgspec.structs.replace(nobody, full=full) if full else nobody
 
         return answer
 
@@ -107,7 +117,7 @@ class Floor:
     ) -> None:
         self._kit = kit
         self._auctioneer = auctioneer
-        self._table = table
+        self.table = table
         self._ip = ip
         self._group = group
         self._monotonic = monotonic
@@ -119,7 +129,7 @@ class Floor:
 
     def enter(self, walker: Walker, claim: Claim | None, began: float, tell: Tell) -> None:
         """Take a lead in that came at ``began`` (of the monotonic clock); ``tell`` hears how it ended."""
-        entry = Entry(walker, claim, began + self._table.within_ms / 1000, tell)
+        entry = Entry(walker, claim, began + self.table.within_ms / 1000, tell)
         self._here[entry.lead_id] = entry
         self.later(self._ask(entry, walker.case))
 
@@ -128,7 +138,7 @@ class Floor:
         if self.hand is None:
             tell(settled)
             return
-        entry = Entry(walker, claim, began + self._table.within_ms / 1000, tell)
+        entry = Entry(walker, claim, began + self.table.within_ms / 1000, tell)
         self._here[entry.lead_id] = entry
         self.later(self._hand_over(entry, settled, self.hand))
 
@@ -166,8 +176,8 @@ class Floor:
             resumed = [event for event in news if isinstance(event, LeadResumed)]
             if resumed:
                 case.learn([Declined(buyers=tuple(resumed[-1].excluded))])
-            bids = await self._bids(case, walk, self._table.within_ms)
-            self._table.put(lead_id, bids)
+            bids = await self._bids(case, walk, self.table.within_ms)
+            self.table.put(lead_id, bids)
             try:
                 async with self._kit.db.begin() as tx:
                     row = await self._kit.pen.lock(tx, lead_id)
@@ -177,9 +187,9 @@ class Floor:
                     why = "its buyers were asked again"
                     settled = await walk_again(tx, self._kit, lead_id, "auction", why, now, start=Solicit.name)
             finally:
-                self._table.clear(lead_id)
+                self.table.clear(lead_id)
             if self.hand is not None:
-                await self.hand(settled, self._monotonic() + self._table.within_ms / 1000)
+                await self.hand(settled, self._monotonic() + self.table.within_ms / 1000)
 
         return handle
 
@@ -196,23 +206,27 @@ class Floor:
 
     async def _bids(self, case: Case, walk: Walk, left_ms: int) -> Bids:
         """Ask those whom the station would ask."""
-        orders = self._orders(case, walk)
+        orders, full = self._orders(case, walk)
         if not orders:
-            return Bids(asked=True)
+            return Bids(asked=True).beside(full)
         if any(order.post == "inline" for order in orders):
             left_ms = int(left_ms * _FOR_BIDS)
         lead = case[Lead]
         offer = offer_of(lead, walk.rules.verticals.get(lead.vertical), seen(case).values, self._ip)
-        return await self._auctioneer.hold_auction(offer, orders, left_ms)
+        return (await self._auctioneer.hold_auction(offer, orders, left_ms)).beside(full)
 
-    def _orders(self, case: Case, walk: Walk) -> list[Order]:
+    def _orders(self, case: Case, walk: Walk) -> tuple[list[Order], Sequence[NoBid]]:
+        """Whom to ask, and who is left out because there is no room."""
         tender = case.get(Tender)
         if tender is None:
             station = next(step for step in walk.together if isinstance(step, Solicit))
-            names = [name for ask in station.wants(case) if isinstance(ask, BidsAsk) for name in ask.orders]
+            wanted = [name for ask in station.wants(case) if isinstance(ask, BidsAsk) for name in ask.orders]
+            full = self.table.full(wanted)
+            gone = {item.order_id for item in full}
+            names = [name for name in wanted if name not in gone]
         else:
-            names = list(tender.orders)
-        return [order for name in names if (order := walk.rules.orders.get(name)) is not None]
+            names, full = list(tender.orders), tender.full
+        return [order for name in names if (order := walk.rules.orders.get(name)) is not None], full
 
     async def _lane(self) -> None:
         try:
@@ -292,7 +306,7 @@ class Floor:
                 for entry in group:
                     row = rows.get(entry.lead_id)
                     if row is not None and row.state is State.BIDDING and kit.pen.keys.has(row.person_id):
-                        self._table.put(entry.lead_id, entry.bids)
+                        self.table.put(entry.lead_id, entry.bids)
                         going.append((entry, self._walker(entry, walk, now)))
                 if not going:
                     return {}
@@ -310,7 +324,7 @@ class Floor:
             return {answer.lead_id: answer for answer in settled}
         finally:
             for entry in group:
-                self._table.clear(entry.lead_id)
+                self.table.clear(entry.lead_id)
 
     def _walker(self, entry: Entry, walk: Walk, now: datetime) -> Walker:
         walker = Walker(Case(entry.lead_id, [*entry.before, Declined()]), entry.import_id)
@@ -320,7 +334,7 @@ class Floor:
                 at=now,
                 step=Solicit.name,
                 by="auction",
-                why=f"{len(entry.bids.items)} orders were asked for a bid",
+                why=f"{entry.bids.reached} orders were asked for a bid",
                 revision=walk.rules.revision,
                 packs=walk.rules.packs,
                 mail=walk.rules.mail,

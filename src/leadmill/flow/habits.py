@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from leadmill.core.reasons import because, declare
 from leadmill.flow.memory import Recalled
-from leadmill.market import BidHeard, Bids, NoBid, Order
+from leadmill.market import BID_FULL, BidHeard, Bids, NoBid, Order
 
 NEVER_BID = declare("flow.whatif.never_bid", "Nothing is known of what it bids: it was never asked in this span.")
 
@@ -113,4 +113,6 @@ def heard_bids(recalled: Recalled) -> dict[str, BidHeard | NoBid]:
         for answer in station.heard
         if isinstance(answer, Bids)
         for item in answer.items
+        # What a full order would have bid was never heard.
+        if isinstance(item, BidHeard) or item.because.code != BID_FULL.code
     }

@@ -23,6 +23,7 @@ from leadmill.core.reasons import because
 from leadmill.core.step import Step
 from leadmill.core.verdicts import Pass, Stop
 from leadmill.facts import Glance
+from leadmill.flow.floor import Full
 from leadmill.flow.keep import payout_of
 from leadmill.flow.kit import Kit
 from leadmill.flow.pipeline import Walk
@@ -37,6 +38,7 @@ from leadmill.market import (
     Bidding,
     BidHeard,
     Bids,
+    BidsAsk,
     Headroom,
     Offer,
     Order,
@@ -127,7 +129,7 @@ class _Waiting:
 class Quoter:
     """Quotes pings. A quote holds for ``seconds``; a source that names no rate of its own may send ``per_minute``
     pings (0: any number), of which this process takes ``share``; ``hold_auction`` asks buyers for bids, without it
-    nobody is asked; ``group`` is the most pings that share a transaction."""
+    nobody is asked, and ``full`` knows who need not be; ``group`` is the most pings that share a transaction."""
 
     def __init__(
         self,
@@ -137,9 +139,11 @@ class Quoter:
         per_minute: int = 0,
         share: float = 1.0,
         hold_auction: HoldAuction | None = None,
+        full: Full = lambda _: (),
         group: int = 64,
     ) -> None:
         self._hold_auction = hold_auction
+        self._full = full
         self._kit = kit
         self._seconds = seconds
         self._per_minute = per_minute
@@ -257,14 +261,16 @@ class Quoter:
         if not asks:
             return
         now = self._kit.clock()
-        verdict = bidding.judge(case, Heard({asks[0]: Bids()}), now)
+        full = tuple([item for ask in asks if isinstance(ask, BidsAsk) for item in self._full(ask.orders)])
+        verdict = bidding.judge(case, Heard({asks[0]: Bids(full=full)}), now)
         tender = next((item for item in verdict.learned if isinstance(item, Tender)), None)
         if tender is None:
+            case.learn(verdict.learned)
             return
         offer = offer_of(case[Lead], rules.verticals.get(waiting.mapped.vertical), seen(case).values)
         orders = [rules.orders[order_id] for order_id in tender.orders]
         bids = await hold_auction(msgspec.structs.replace(offer, test=waiting.mapped.test), orders)
-        case.learn(bidding.judge(case, Heard({asks[0]: bids}), now).learned)
+        case.learn(bidding.judge(case, Heard({asks[0]: bids.beside(full)}), now).learned)
 
     async def _together(self, group: Sequence[_Waiting]) -> list[PingQuote | Conflict]:
         now = self._kit.clock()

@@ -19,7 +19,7 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.runner import Mill
 from leadmill.identity.service import Keys
-from leadmill.market import Counters, Shadows
+from leadmill.market import Counters, Shadows, Vacancies
 from leadmill.overlap.service import Lists
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database
@@ -51,6 +51,7 @@ class House(Struct, frozen=True):
     plugins: Plugins
     lists: Lists
     shadows: Shadows
+    vacancies: Vacancies
     clock: Clock
     mint: Mint
 

@@ -215,6 +215,11 @@ async def guards(tx: Tx) -> dict[str, Guard]:
     return {item.account: item for item in await store.guards(tx)}
 
 
+async def guards_of(tx: Tx, accounts: Sequence[str]) -> list[Guard]:
+    """Those among some accounts that are limited, as they stand, unlocked."""
+    return await store.guards_of(tx, accounts)
+
+
 async def postings_of(tx: Tx, group: str) -> list[Posting]:
     """The postings of one group (a lead, a payment), oldest first."""
     return await store.postings_of(tx, group)

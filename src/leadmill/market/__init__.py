@@ -82,6 +82,7 @@ from leadmill.market.step import Allocate
 from leadmill.market.tender import (
     BID_BREAKER_OPEN,
     BID_FAULT,
+    BID_FULL,
     BID_LATE,
     BID_LATER_TIER,
     BID_MALFORMED,
@@ -104,6 +105,7 @@ from leadmill.market.tender import (
     Tender,
 )
 from leadmill.market.terms import MarketTerms
+from leadmill.market.vacancy import Vacancies
 from leadmill.market.windows import month_of
 from leadmill.runtime.dialect import Secret
 
@@ -111,6 +113,7 @@ __all__ = [
     "BIDDING",
     "BID_BREAKER_OPEN",
     "BID_FAULT",
+    "BID_FULL",
     "BID_LATE",
     "BID_LATER_TIER",
     "BID_MALFORMED",
@@ -173,6 +176,7 @@ __all__ = [
     "Solicit",
     "Tender",
     "Use",
+    "Vacancies",
     "Wanted",
     "cancel_sale",
     "cap_use",

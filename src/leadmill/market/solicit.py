@@ -70,7 +70,7 @@ class Solicit:
         if answer.asked:
             return Pass((Bidding(answer.items, answer.took_ms),))
         values = seen(case).values
-        wanted = frozenset(ask.orders)
+        wanted = frozenset(ask.orders).difference(item.order_id for item in answer.full)
         board = self._boards[case[Lead].vertical]
         lines = [line for order_id in wanted if (line := board.find(order_id)) is not None]
         orders = sorted(
@@ -80,9 +80,9 @@ class Solicit:
             and (line.order.schedule is None or is_open(line.order.schedule, now))
         )
         if not orders:
-            return Pass()
+            return Pass((Bidding(answer.full),)) if answer.full else Pass()
         until = now + timedelta(milliseconds=answer.within_ms)
-        return Hold(because(BIDDING), until, (Tender(tuple(orders), until),))
+        return Hold(because(BIDDING), until, (Tender(tuple(orders), until, answer.full),))
 
     def _fitting(self, case: Case) -> list[Line]:
         lead, values = case[Lead], seen(case).values

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from leadmill.capture import Value
 from leadmill.core.case import Answer, Ask, Evidence
@@ -38,10 +39,11 @@ BID_NO_TIME = declare("market.bid.no_time", "Not asked: it usually takes {usual}
 BID_LATER_TIER = declare("market.bid.later_tier", "Not asked: an earlier tier had bid.")
 BID_EXPIRED = declare("market.bid.expired", "Its bid was good until {until}.")
 BID_NO_TEST = declare("market.bid.no_test", "Not asked: the lead is a test, and the order's ping has no test mode.")
+BID_FULL = declare("market.bid.full", "Not asked: {says}")
 
 NUMBERED: tuple[Reason, ...] = (
     BID_DECLINED, BID_DUPLICATE, BID_TIMEOUT, BID_LATE, BID_MALFORMED, BID_CONTRADICTORY, BID_REPEATED, BID_FAULT,
-    BID_BREAKER_OPEN, BID_PAUSED, BID_NO_TIME, BID_LATER_TIER, BID_EXPIRED, BID_NO_TEST,
+    BID_BREAKER_OPEN, BID_PAUSED, BID_NO_TIME, BID_LATER_TIER, BID_EXPIRED, BID_NO_TEST, BID_FULL,
 )  # fmt: skip
 """The reasons for no bid; a reason's number is its place, counted from 1. New ones go to the end."""
 
@@ -193,20 +195,36 @@ class BidsAsk(Ask, frozen=True):
 
 class Bids(Answer, frozen=True):
     """The answer to :class:`BidsAsk`. The first time nobody was asked yet: then ``within_ms`` is the time that the
-    asking may take. Afterwards ``items`` has one entry an order, and ``took_ms`` is what it took."""
+    asking may take, and ``full`` are those among the orders that are known to have no room and need not be asked.
+    Afterwards ``items`` has one entry an order, and ``took_ms`` is what it took."""
 
     asked: bool = False
     within_ms: int = 0
     items: tuple[BidHeard | NoBid, ...] = ()
     took_ms: int = 0
+    full: tuple[NoBid, ...] = ()
+
+    @property
+    def reached(self) -> int:
+        """How many orders were to be asked: all but the full ones."""
+        return sum(isinstance(item, BidHeard) or item.because.code != BID_FULL.code for item in self.items)
+
+    def beside(self, full: Sequence[NoBid]) -> "Bids":
+        """With the orders that were not asked because they are full."""
+        if not full:
+            return self
+        return replace(self, items=tuple(sorted((*self.items, *full), key=lambda item: item.order_id)))
 
     def tell(self) -> Iterable[str]:
         """How many bid."""
         if self.asked:
             bids = sum(isinstance(item, BidHeard) for item in self.items)
-            yield f"{len(self.items)} orders were asked for a bid, {bids} bid, within {self.took_ms} ms."
+            yield f"{self.reached} orders were asked for a bid, {bids} bid, within {self.took_ms} ms."
         else:
             yield f"Bids are asked for within {self.within_ms} ms."
+        full = len(self.full) or len(self.items) - self.reached
+        if full:
+            yield f"{full} full orders were not asked."
 
 
 class Tender(Evidence, frozen=True):
@@ -215,6 +233,8 @@ class Tender(Evidence, frozen=True):
     personal: ClassVar[bool] = False
     orders: tuple[str, ...]
     until: datetime
+    full: tuple[NoBid, ...] = ()
+    """Those that would be asked if they were not known to be full."""
 
     def tell(self) -> Iterable[str]:
         """One sentence."""

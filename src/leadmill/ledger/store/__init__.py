@@ -126,6 +126,14 @@ async def guards(tx: Tx) -> list[Guard]:
     return [_guard(row) for row in await tx.all(_GUARDS)]
 
 
+_GUARDS_OF = prepared(_GUARDS.where(_A.account == sa.any_(sa.bindparam("accounts", type_=sa.ARRAY(sa.Text)))))
+
+
+async def guards_of(tx: Tx, accounts: Sequence[str]) -> list[Guard]:
+    """The same, those of some accounts."""
+    return [_guard(row) for row in await tx.all(_GUARDS_OF, accounts=list(accounts))]
+
+
 async def broken_floors(tx: Tx) -> list[Guard]:
     """Guarded accounts below the lowest floor they ever had."""
     return [_guard(row) for row in await tx.all(_GUARDS.where(_A.lowest_floor > _BALANCE - _HELD))]
