@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadmill.capture.filemap import check_map, parse_map
-from leadmill.capture.files import RowFault, count_rows, digest_file, read_map, read_rows, shape_of
+from leadmill.capture.files import RowFault, count_rows, digest_file, read_map, read_rows
 from leadmill.core.faults import BadInput
+from leadmill.runtime.rowfiles import shape_of
 from tests.capture.leads import VERTICALS
 
 

@@ -12,7 +12,7 @@ from leadmill.capture.answering import OneBid, Said, Spoken, speak
 from leadmill.capture.bodies import read_body
 from leadmill.capture.dialects import Dialect, read_dialects
 from leadmill.capture.filemap import check_map, read_map
-from leadmill.capture.files import count_rows, digest_file, read_rows
+from leadmill.capture.files import RowFault, count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
 from leadmill.capture.mapping import Lexicon, canonical_vertical, vertical_names
 from leadmill.capture.model import (
@@ -30,7 +30,6 @@ from leadmill.capture.model import (
     Lead,
     Mapped,
     Neutral,
-    RowFault,
     StoredSubmission,
     Submission,
     Value,

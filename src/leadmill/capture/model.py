@@ -293,13 +293,6 @@ class ImportFault(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class RowFault(Struct, frozen=True):
-    """A row of a file that cannot be read: a code and what to do, with no value of the row."""
-
-    code: str
-    detail: str
-
-
 class FileMap(Struct, frozen=True, kw_only=True):
     """How the columns of a file become a lead's fields: a decoded MAP.toml.
 

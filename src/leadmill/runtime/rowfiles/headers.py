@@ -1,12 +1,12 @@
 """What the rows of every kind of file have in common: names of columns, and cells that are text.
 
-Called by :mod:`leadmill.capture.files` and :mod:`leadmill.capture.sheets`.
+Called by the readers beside it.
 """
 
 from typing import Any
 
-from leadmill.capture.model import RowFault
 from leadmill.core.faults import BadInput
+from leadmill.runtime.rowfiles.model import RowFault
 
 MAX_COLUMNS = 1000
 _CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])

@@ -1,8 +1,8 @@
 """Binary tables, row by row: XLSX through openpyxl's reading mode, Parquet through pyarrow's batches.
 
-Called by :mod:`leadmill.capture.files`. A workbook is a zip file from a stranger: how far it may unpack is checked
-before it is opened. The two libraries are loaded with the first such file: together they cost half a second and a
-hundred megabytes, which no other command should pay.
+Called by :mod:`leadmill.runtime.rowfiles.reading`. A workbook is a zip file from a stranger: how far it may unpack is
+checked before it is opened. The two libraries are loaded with the first such file: together they cost half a second and
+a hundred megabytes, which no other command should pay.
 """
 
 import importlib
@@ -14,13 +14,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from leadmill.capture.filemap import Columns
-from leadmill.capture.headers import name_columns, unclean
-from leadmill.capture.model import FileMap, RowFault
 from leadmill.core.faults import BadInput
 from leadmill.core.reading import nearest
-
-Row = dict[str, Any] | RowFault
+from leadmill.runtime.rowfiles.headers import name_columns, unclean
+from leadmill.runtime.rowfiles.model import Layout, Opened, Row, RowFault
 
 MAX_UNPACKED = 1 << 30
 MAX_RATIO = 200
@@ -32,8 +29,8 @@ _BATCH = 1000
 _MAX_CELLS = 1000
 
 
-def read_xlsx(path: Path, found: FileMap) -> Iterator[tuple[int, Row]]:
-    """The rows of a workbook's sheet: the first one, or the one the map names."""
+def open_xlsx(path: Path, layout: Layout) -> Opened:
+    """A workbook's sheet: the first one, or the one the layout names."""
     _check_zip(path)
     openpyxl = importlib.import_module("openpyxl")
     try:
@@ -42,21 +39,20 @@ def read_xlsx(path: Path, found: FileMap) -> Iterator[tuple[int, Row]]:
         raise _malformed(path, fault) from None
     try:
         names = list(book.sheetnames)
-        if found.sheet is not None and found.sheet not in names:
-            says = f"{path.name} has no sheet '{found.sheet}'; {nearest(found.sheet, names)}"
+        if layout.sheet is not None and layout.sheet not in names:
+            says = f"{path.name} has no sheet '{layout.sheet}'; {nearest(layout.sheet, names)}"
             raise BadInput("capture.file.malformed", says)
-        sheet = book[found.sheet or names[0]]
+        sheet = book[layout.sheet or names[0]]
         sheet.reset_dimensions()  # what the file claims of its size is not to be believed
         rows = sheet.iter_rows(values_only=True, max_col=_MAX_CELLS + 1)
         line, header = _header(path, rows)
-        columns = Columns(found, header)
     except BadInput:
         book.close()
         raise
     except Exception as fault:
         book.close()
         raise _malformed(path, fault) from None
-    return _sheet_rows(path, book, rows, line, header, columns)
+    return Opened(header, _sheet_rows(book, rows, line, header), book.close)
 
 
 def _header(path: Path, rows: Iterator[tuple[Any, ...]]) -> tuple[int, list[str]]:
@@ -68,9 +64,7 @@ def _header(path: Path, rows: Iterator[tuple[Any, ...]]) -> tuple[int, list[str]
     raise BadInput("capture.file.header", f"{path.name} has no row that names the columns")
 
 
-def _sheet_rows(
-    path: Path, book: Any, rows: Iterator[tuple[Any, ...]], line: int, header: list[str], columns: Columns
-) -> Iterator[tuple[int, Row]]:
+def _sheet_rows(book: Any, rows: Iterator[tuple[Any, ...]], line: int, header: list[str]) -> Iterator[tuple[int, Row]]:
     width = len(header)
     try:
         while True:
@@ -95,7 +89,7 @@ def _sheet_rows(
                     RowFault("capture.row.ragged", f"has values beyond the {width} columns that the header names"),
                 )
                 continue
-            yield line, unclean(header, cells) or columns.apply(dict(zip(header, cells, strict=False)))
+            yield line, unclean(header, cells) or dict(zip(header, cells, strict=False))
     finally:
         book.close()
 
@@ -146,8 +140,8 @@ def _check_zip(path: Path) -> None:
         raise BadInput("capture.file.too_large", f"{path.name} unpacks to far more than a table needs; send it as CSV")
 
 
-def read_parquet(path: Path, found: FileMap) -> Iterator[tuple[int, Row]]:
-    """The rows of a Parquet file; the line is the row's place plus one, as if the names stood in the first line."""
+def open_parquet(path: Path) -> Opened:
+    """A Parquet file; the line of a row is the row's place plus one, as if the names stood in the first line."""
     parquet = importlib.import_module("pyarrow.parquet")
     try:
         table = parquet.ParquetFile(path, memory_map=True)
@@ -156,7 +150,7 @@ def read_parquet(path: Path, found: FileMap) -> Iterator[tuple[int, Row]]:
         raise
     except Exception as fault:
         raise _malformed(path, fault) from None
-    return _batches(table, header, Columns(found, header))
+    return Opened(header, _batches(table, header), table.close)
 
 
 def count_parquet(path: Path) -> int | None:
@@ -168,7 +162,7 @@ def count_parquet(path: Path) -> int | None:
         return None
 
 
-def _batches(table: Any, header: list[str], columns: Columns) -> Iterator[tuple[int, Row]]:
+def _batches(table: Any, header: list[str]) -> Iterator[tuple[int, Row]]:
     line = 1
     try:
         for batch in table.iter_batches(batch_size=_BATCH):
@@ -176,7 +170,7 @@ def _batches(table: Any, header: list[str], columns: Columns) -> Iterator[tuple[
                 line += 1
                 cells = [_cell(cell) for cell in row]
                 if any(cell != "" for cell in cells):
-                    yield line, unclean(header, cells) or columns.apply(dict(zip(header, cells, strict=True)))
+                    yield line, unclean(header, cells) or dict(zip(header, cells, strict=True))
     except (OSError, ValueError, NotImplementedError) as fault:
         says = f"the file cannot be read on from here ({type(fault).__name__}); write it again"
         yield line + 1, RowFault("capture.row.malformed", says)
