@@ -6,7 +6,8 @@ program filled in the form. What cannot be found out stays unknown. ``read_email
 normal form by which contact details are compared everywhere.
 """
 
-from leadmill.facts.model import KEYS, Dossier, Fact, FactValue, Outcome
+from leadmill.facts.keys import KEYS, Key, heading
+from leadmill.facts.model import Dossier, Fact, FactValue, Outcome
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
 from leadmill.facts.step import Glance, Verify, stop_of
@@ -17,9 +18,11 @@ __all__ = [
     "Fact",
     "FactValue",
     "Glance",
+    "Key",
     "Outcome",
     "Reference",
     "Verify",
+    "heading",
     "load_reference",
     "read_email",
     "read_phone",

@@ -21,44 +21,6 @@ FactValue = str | int | float | bool | list[str] | None
 Outcome = Literal["pass", "fail", "unknown"]
 """Whether what was looked at is in order. ``unknown`` is an answer: nothing was found out, nothing is assumed."""
 
-KEYS: dict[str, str] = {
-    "email.syntax": "true where the e-mail address is well formed",
-    "email.normal": "the address as mail goes to it",
-    "email.lookup": "the address in lower case, as it is compared",
-    "email.domain": "the part after the @ in ASCII",
-    "email.disposable": "true where the domain gives out throw-away addresses",
-    "email.free": "true where anybody can have an address there",
-    "phone.valid": "true where the number can exist in its country's plan",
-    "phone.e164": "the number in E.164",
-    "phone.country": "the number's country, ISO 3166",
-    "phone.type": "fixed, mobile, fixed_or_mobile, toll_free, premium, voip, …",
-    "phone.area_code": "the American area code",
-    "phone.state": "the American state of the area code",
-    "phone.zones": "the IANA time zones the number can be in",
-    "phone.extension": "the extension given with the number",
-    "phone.fictional": "true for a number kept free for fiction (555-01xx); absent otherwise",
-    "phone.patterned": "true for one digit over and over, or counting; absent otherwise",
-    "zip.known": "true where the ZIP exists",
-    "zip.code": "the ZIP's five digits",
-    "zip.state": "the state of the ZIP",
-    "zip.city": "the ZIP's first city",
-    "zip.county": "the ZIP's county",
-    "zip.zone": "the ZIP's IANA time zone",
-    "zip.kind": "po box, unique or military; absent for an ordinary ZIP",
-    "state.code": "the postal code of the state given",
-    "country.code": "the ISO 3166 code of the country given",
-    "agree.zip_state": "true where ZIP and state agree",
-    "agree.zip_city": "true where ZIP and city agree",
-    "agree.phone_state": "true where area code and state agree",
-    "person.age": "whole years, from the date of birth",
-    "name.placeholder": "true for names such as Test; absent otherwise",
-    "agent.bot": "true where the user agent names a program",
-    "form.seconds": "how long the form took",
-    "form.fast": "true where that is less than anybody needs",
-    "ip.public": "true where the IP address can be a visitor's",
-}
-"""Every key of ours and what it says. Providers add keys of their own."""
-
 UNUSABLE = declare(
     "facts.contact.unusable", "Neither the e-mail address nor the phone number can be used ({detail}).", State.REJECTED
 )
@@ -71,8 +33,8 @@ class Fact(Struct, frozen=True, array_like=True):
     """One thing found out. ``source`` names who says so: a rule of ours, a package, a provider.
 
     ``confidence`` is a percentage; ``cost_minor`` is what the answer cost in minor units of the operator's currency;
-    ``observed_at`` is None where it was found out when the dossier was made. Written as an array, because a lead has
-    dozens: fields are only ever added at the end, with a default.
+    ``observed_at`` is None where it was found out when the dossier was made, ``expires_at`` where it does not age by
+    itself. Written as an array, because a lead has dozens: fields are only ever added at the end, with a default.
     """
 
     key: str
@@ -82,6 +44,7 @@ class Fact(Struct, frozen=True, array_like=True):
     confidence: int = 100
     cost_minor: int = 0
     observed_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 class Dossier(Evidence, frozen=True, dict=True):
