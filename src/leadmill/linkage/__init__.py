@@ -1,0 +1,46 @@
+"""Record linkage: which records are one person's (or one company's), and how sure that is. Knows no leads.
+
+Takes fields of known kinds; gives levels, weights in bits and, for whole files, clusters. One record against few
+others is the scalar part (``prepare``, ``compare``, ``weigh``), which real-time identity stands on. ``consumers()`` and
+``census()`` are the model and the name tables to begin with.
+"""
+
+from leadmill.linkage.consumers import census, consumers
+from leadmill.linkage.model import (
+    MISSING,
+    Bundle,
+    Comparison,
+    Field,
+    Frequencies,
+    Kind,
+    Level,
+    Levels,
+    Model,
+    Part,
+    Swap,
+    Weight,
+)
+from leadmill.linkage.plain import plain, prepare
+from leadmill.linkage.weighing import compare, weigh, weigh_levels
+
+__all__ = [
+    "MISSING",
+    "Bundle",
+    "Comparison",
+    "Field",
+    "Frequencies",
+    "Kind",
+    "Level",
+    "Levels",
+    "Model",
+    "Part",
+    "Swap",
+    "Weight",
+    "census",
+    "compare",
+    "consumers",
+    "plain",
+    "prepare",
+    "weigh",
+    "weigh_levels",
+]

@@ -1,0 +1,99 @@
+"""A pair of records, one at a time: on which levels it falls, and what that weighs. Pure.
+
+Real-time identity asks here; ``pairs`` does the same for millions at once and a property test holds the two together.
+"""
+
+import math
+from collections.abc import Sequence
+
+from leadmill.linkage.ladders import ladder
+from leadmill.linkage.model import MISSING, Bundle, Comparison, Frequencies, Levels, Model, Part, Weight
+
+_NO_FREQUENCIES = Frequencies()
+
+
+def compare(model: Model, a: Sequence[str], b: Sequence[str]) -> Levels:
+    """The levels of two prepared records (:func:`leadmill.linkage.prepare` with the model's fields). A value that one
+    of them lacks is MISSING. Two fields that agree crosswise and not straight, one of them exactly, are swapped."""
+    at = [
+        ladder(comparison.field.kind).level(a[place], b[place]) if a[place] and b[place] else MISSING
+        for place, comparison in enumerate(model.comparisons)
+    ]
+    swapped: list[int] = []
+    for number, (first, second) in enumerate(swap_places(model)):
+        if at[first] <= 1 or at[second] <= 1:
+            continue
+        if a[first] != b[second] and a[second] != b[first]:
+            continue
+        rungs = ladder(model.comparisons[first].field.kind)
+        cross = rungs.level(a[first], b[second]), rungs.level(a[second], b[first])
+        if max(cross) <= 1:
+            at[first], at[second] = cross
+            swapped.append(number)
+    return Levels(tuple(at), tuple(swapped))
+
+
+def weigh(model: Model, a: Sequence[str], b: Sequence[str], frequencies: Frequencies = _NO_FREQUENCIES) -> Weight:
+    """What the pair weighs, field by field. With ``frequencies`` a rare value weighs more than a common one."""
+    return weigh_levels(model, compare(model, a, b), a, b, frequencies)
+
+
+def weigh_levels(
+    model: Model, levels: Levels, a: Sequence[str], b: Sequence[str], frequencies: Frequencies = _NO_FREQUENCIES
+) -> Weight:
+    """As :func:`weigh`, of levels already known."""
+    crossed = {}
+    for number in levels.swapped:
+        first, second = swap_places(model)[number]
+        crossed[first], crossed[second] = second, first
+    parts = [Part("prior", "before anything is compared", model.prior_bits)]
+    bits: dict[str, float] = {}
+    for place, comparison in enumerate(model.comparisons):
+        level = levels.at[place]
+        if level == MISSING:
+            continue
+        step = comparison.levels[level]
+        values = a[place], b[crossed.get(place, place)]
+        here = step.bits + rarity_bits(comparison, level, values, frequencies)
+        bits[comparison.field.name] = here
+        parts.append(Part(comparison.field.name, step.name, here))
+    for number in levels.swapped:
+        swap = model.swaps[number]
+        parts.append(Part(f"{swap.first} and {swap.second}", "exchanged", math.log2(swap.m)))
+    parts += [
+        Part(bundle.name, "different persons share these", excess) for bundle, excess in bundle_excess(model, bits)
+    ]
+    return Weight(math.fsum(part.bits for part in parts), tuple(parts))
+
+
+def rarity_bits(comparison: Comparison, level: int, values: tuple[str, str], frequencies: Frequencies) -> float:
+    """What the values' rarity adds: log2 of the average chance of meeting the same value over this value's own share,
+    for two different values that of the commoner one, times the level's part in it. A term-frequency adjustment after
+    Winkler (Frequency-Based Matching in Fellegi-Sunter Model of Record Linkage, 2000)."""
+    part = ladder(comparison.field.kind).rarity[level] if comparison.rarity else 0.0
+    if part == 0.0:
+        return 0.0
+    shares = [frequencies.share(comparison.field.name, value) for value in values]
+    if shares[0] is None or shares[1] is None:
+        return 0.0
+    return part * math.log2(comparison.levels[0].u / max(shares[0], shares[1]))
+
+
+def bundle_excess(model: Model, bits: dict[str, float]) -> list[tuple[Bundle, float]]:
+    """What must be taken off again because different persons share those fields together, by bundle. Bundles are
+    applied in their order, each to what the ones before it left."""
+    found = []
+    taken = 0.0
+    for bundle in model.bundles:
+        held = math.fsum(bits.get(name, 0.0) for name in bundle.fields) + taken
+        most = -model.prior_bits - math.log2(bundle.others)
+        if held > most:
+            found.append((bundle, most - held))
+            taken += most - held
+    return found
+
+
+def swap_places(model: Model) -> tuple[tuple[int, int], ...]:
+    """Where the fields of each swap stand in the model."""
+    places = {comparison.field.name: place for place, comparison in enumerate(model.comparisons)}
+    return tuple((places[swap.first], places[swap.second]) for swap in model.swaps)
