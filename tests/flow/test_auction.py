@@ -1,8 +1,7 @@
 """An auction over a real network of stand-ins: every way in which a buyer can fail to bid has its number."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +22,8 @@ AT = datetime(2026, 3, 4, 15, tzinfo=UTC)
 OFFER = Offer(id="ping_1", vertical="solar", source="sunny", received_at=AT, fields={"zip": "94110"})
 TEST_OFFER = Offer(id="ping_2", vertical="solar", source="sunny", received_at=AT, test=True)
 _BIDDERS = find_plugins().of("leadmill.bidders")
+PATIENT = 10_000
+"""Milliseconds within which an answer that is meant to come does come, however busy the machine."""
 
 
 class Floor:
@@ -48,12 +49,13 @@ class Floor:
         """An order of a buyer whose ping service does this."""
         price, ms = more.pop("price", "25.00"), more.pop("ms", 0)
         ping = {name: more.pop(name) for name in ("tier", "timeout_ms", "test", "constants") if name in more}
+        ping.setdefault("timeout_ms", PATIENT)
         host = more.pop("host", f"127.0.0.1:{self.port}")
         url = f"http://{host}/ping/{buyer}?do={do}&ms={ms}&price={price}"
         facts: dict[str, Any] = {"id": f"{buyer}-order", "vertical": "solar", "buyer": buyer}
         return Order(**(facts | more), ping=PingTarget(url=url, **ping))
 
-    async def hold(self, *orders: Order, offer: Offer = OFFER, within_ms: int = 1_500) -> Bids:
+    async def hold(self, *orders: Order, offer: Offer = OFFER, within_ms: int = PATIENT) -> Bids:
         """Hold an auction."""
         bids = await self.auctioneer.hold_auction(offer, orders, within_ms)
         await self.auctioneer.close()
@@ -78,7 +80,7 @@ def only(bids: Bids) -> Any:
 
 async def test_buyers_bid_and_each_bid_is_its_orders(floor: Floor) -> None:
     bids = await floor.hold(floor.order("a", price="41.505"), floor.order("b", price="12"))
-    assert bids.asked and bids.within_ms == 1_500
+    assert bids.asked and bids.within_ms == PATIENT
     first, second = bids.items
     assert isinstance(first, BidHeard) and isinstance(second, BidHeard)
     assert (first.order_id, first.buyer_id, first.exclusive, first.shared) == ("a-order", "a", 4150, None)
@@ -108,28 +110,23 @@ async def test_an_answer_that_is_no_bid_has_its_numbered_reason(floor: Floor, do
 
 
 async def test_a_buyer_that_hangs_is_waited_for_as_long_as_its_order_says(floor: Floor) -> None:
-    began = time.monotonic()
     item = only(await floor.hold(floor.order("a", "hang", timeout_ms=80)))
     assert item.because.code == "market.bid.timeout"
     assert item.because.detail == {"ms": 80}
-    assert time.monotonic() - began < 0.6
 
 
 async def test_the_slowest_buyer_never_sets_the_time(floor: Floor) -> None:
-    began = time.monotonic()
-    slow = floor.order("slow", ms=2_000, timeout_ms=5_000)
-    bids = await floor.hold(floor.order("quick", ms=5), slow, within_ms=150)
-    assert time.monotonic() - began < 0.7
+    slow = floor.order("slow", "hang", timeout_ms=10_000)
+    bids = await floor.hold(floor.order("quick", ms=5), slow, within_ms=2_500)
     quick, late = bids.items
     assert isinstance(quick, BidHeard)
-    # Told 150 ms, it ran out of them at the same moment as the auction: either name is true.
+    # Told how long, it ran out of them at the same moment as the auction: either name is true.
     assert isinstance(late, NoBid) and late.because.code in ("market.bid.late", "market.bid.timeout")
 
 
 async def test_the_auction_ends_when_all_have_answered(floor: Floor) -> None:
-    began = time.monotonic()
-    await floor.hold(floor.order("a", ms=10), floor.order("b", "decline"), within_ms=3_000)
-    assert time.monotonic() - began < 1.0
+    async with asyncio.timeout(30):
+        await floor.hold(floor.order("a", ms=10), floor.order("b", "decline"), within_ms=600_000)
 
 
 async def test_what_has_not_answered_at_the_end_is_late(floor: Floor) -> None:
@@ -148,7 +145,7 @@ async def test_an_answer_that_comes_after_the_end_changes_nothing(floor: Floor) 
     bids = await floor.hold(late)
     await asyncio.sleep(0.3)
     assert isinstance(only(bids), NoBid)
-    assert isinstance(only(await floor.hold(floor.order("a", ms=0, timeout_ms=500))), BidHeard)
+    assert isinstance(only(await floor.hold(floor.order("a", ms=0))), BidHeard)
 
 
 async def test_a_bid_id_that_was_another_leads_is_no_bid(floor: Floor) -> None:
@@ -197,7 +194,7 @@ async def test_a_later_tier_is_asked_only_where_the_first_does_not_bid(floor: Fl
 
 
 async def test_a_buyer_that_cannot_answer_in_time_is_not_asked(floor: Floor) -> None:
-    order = floor.order("a", ms=120, timeout_ms=400)
+    order = floor.order("a", ms=120)
     for _ in range(8):
         await floor.hold(order)
     asked = Stub.heard["bid"]
@@ -299,9 +296,7 @@ async def test_nobody_at_all_ends_at_once(floor: Floor) -> None:
 
 
 async def test_all_are_asked_at_the_same_time(floor: Floor) -> None:
-    orders = [floor.order(f"b{number}", ms=100, timeout_ms=1_000) for number in range(40)]
-    make: Callable[[], float] = time.monotonic
-    began = make()
-    bids = await floor.hold(*orders)
+    Stub.most = 0
+    bids = await floor.hold(*[floor.order(f"b{number}", ms=500) for number in range(40)])
     assert all(isinstance(item, BidHeard) for item in bids.items)
-    assert make() - began < 1.5, "one after the other would take four seconds"
+    assert Stub.most == 40, "none waits until another has answered"

@@ -43,7 +43,7 @@ async def pings() -> AsyncIterator[str]:
 
 def asked(ident: str, who: str, url: str, do: str = "bid", price: str = "25.00", **more: Any) -> dict[str, Any]:
     """An order whose price is a bid."""
-    ping = {"url": f"{url}/{ident}?do={do}&price={price}", "timeout_ms": more.pop("timeout_ms", 400)}
+    ping = {"url": f"{url}/{ident}?do={do}&price={price}", "timeout_ms": more.pop("timeout_ms", 10_000)}
     ping |= more.pop("ping", {})
     return {"id": ident, "buyer": who, "vertical": "solar", "ping": ping, **more}
 
@@ -172,7 +172,7 @@ async def test_a_lead_whose_process_died_while_buyers_were_asked_is_taken_up(hou
     await apply(house, business(asked("a-ca", "a", pings, price="41.50")))
     died = await Mill(house.kit).take(lead(house))  # without a floor nothing goes on: as after kill -9
     assert died.state is State.BIDDING
-    house.clock.advance(seconds=30)  # type: ignore[attr-defined]
+    house.clock.advance(seconds=60)  # type: ignore[attr-defined]
     await find_stranded(house)
     await find_stranded(house)
     worker = workers(house)[0]
@@ -282,7 +282,7 @@ async def test_rounds_run_out_and_the_worker_goes_on(house: House, pings: str, b
     settled = await take(house)
     assert settled.state is State.SOLD, "the fifth has it, untried as yet"
     await house.floor.close()
-    house.clock.advance(seconds=30)  # type: ignore[attr-defined]
+    house.clock.advance(seconds=60)  # type: ignore[attr-defined]
     await workers(house)[0].drain()
     row = await row_of(house, settled.lead_id)
     assert row.state is State.UNSOLD
