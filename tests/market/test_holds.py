@@ -1,13 +1,16 @@
 """Room held for a lead that may come: counts like a sale, ends in one way, and leaves nothing behind."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from leadmill.billing.service import reverse_sale
 from leadmill.core.case import Case
 from leadmill.core.faults import Permanent
 from leadmill.core.money import Money
+from leadmill.core.reasons import because
 from leadmill.ledger import buyer_account, expire_holds, guards
 from leadmill.ledger.tables import MONEY_HOLD
 from leadmill.market import (
@@ -15,14 +18,17 @@ from leadmill.market import (
     Headroom,
     Order,
     Sale,
+    cancel_sale,
     cap_use,
     check,
+    expect_cancels,
     hold_room,
     recount_limits,
     release_hold,
     release_holds,
     use_hold,
 )
+from leadmill.market.model import OUTBID
 from leadmill.market.tables import MARKET_HOLD
 from leadmill.runtime.db import Database
 from tests.market.scene import NOW, Scene, order, prepaid
@@ -200,6 +206,75 @@ async def test_a_hold_counts_against_a_cap_that_is_set_later(db):
     assert await used(db, list(capped.orders.values())) == [2]
     async with db.begin() as tx:
         assert await release_hold(tx, "hold_1", NOW)
+    assert await used(db, list(capped.orders.values())) == [1]
+    await sound(db)
+
+
+async def blocked(db: Database) -> bool:
+    """Whether anybody waits for a lock."""
+    async with db.begin() as tx:
+        found: int = await tx.conn.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+    return found > 0
+
+
+async def until(db: Database, task: "asyncio.Task[object]") -> None:
+    """Until a task waits for a lock or is done."""
+    while not task.done() and not await blocked(db):  # noqa: ASYNC110 the server tells nobody
+        await asyncio.sleep(0.01)
+
+
+async def test_a_counter_that_is_opened_while_a_hold_ends_does_not_count_it(db):
+    await quote(db, Scene([order("helio-1")]), "hold_1", "helio-1")
+    capped = Scene([order("helio-1", caps=DAILY)])
+    async with db.begin() as tx:
+        await recount_limits(tx, ["helio-1"])  # the cap came: whoever asks next counts anew
+    async with db.begin() as tx:
+        assert await release_hold(tx, "hold_1", NOW)
+        walking = asyncio.create_task(walk(db, capped))
+        await until(db, walking)
+    await walking
+    assert await used(db, list(capped.orders.values())) == [1]
+    await sound(db)
+
+
+async def test_a_hold_that_ends_while_a_counter_is_opened_is_taken_out_of_it(db):
+    await quote(db, Scene([order("helio-1")]), "hold_1", "helio-1")
+    capped = Scene([order("helio-1", caps=DAILY)])
+    async with db.begin() as tx:
+        await recount_limits(tx, ["helio-1"])
+
+    async def release() -> None:
+        async with db.begin() as tx:
+            assert await release_hold(tx, "hold_1", NOW)
+
+    async with db.begin() as tx:
+        counters = Counters(clock)
+        ask = Headroom(tuple(capped.step.wanted))
+        (await counters.hear(tx, [ask]))(ask)
+        releasing = asyncio.create_task(release())
+        await until(db, releasing)
+    await releasing
+    assert await used(db, list(capped.orders.values())) == [0]
+    await sound(db)
+
+
+async def test_a_counter_that_is_opened_while_a_sale_is_cancelled_does_not_count_it(db):
+    scene = Scene([order("helio-1")])
+    (case,) = await walk(db, scene)
+    capped = Scene([order("helio-1", caps=DAILY)])
+    capped.case()  # so that the next is another lead
+    async with db.begin() as tx:
+        await recount_limits(tx, ["helio-1"])
+    (leg,) = case[Sale].legs
+    async with db.begin() as tx:
+        await expect_cancels(tx, [leg.sale_id])
+        await cancel_sale(tx, leg.sale_id, because(OUTBID, winner="x", price="y"), NOW)
+        walking = asyncio.create_task(walk(db, capped))
+        await until(db, walking)
+        await reverse_sale(tx, leg.sale_id, NOW)
+    await walking
     assert await used(db, list(capped.orders.values())) == [1]
     await sound(db)
 

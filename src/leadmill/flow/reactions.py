@@ -19,7 +19,7 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadRow, LeadSettled, Settled
 from leadmill.flow.store import update_leads
 from leadmill.market import Allocate, Headroom, LegState, SaleRecord
-from leadmill.market.service import cancel_sale, sales_of
+from leadmill.market.service import cancel_sale, expect_cancels, sales_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
 
@@ -41,6 +41,7 @@ async def react(
     if not lost:
         await kit.pen.append(tx, row.id, events, now)
         return list(events), None
+    await expect_cancels(tx, [event.sale_id for event in lost])
     await lock_limits(tx, kit, row.vertical)
     news = list(events)
     for event in lost:
@@ -63,6 +64,7 @@ async def take_back(
 ) -> None:
     """Take a leg back for a reason that offers the lead to nobody else: its money and its room go back, and the lead
     is still sold to whoever else has it, or stands where the reason puts it. The caller holds the lead's lock."""
+    await expect_cancels(tx, [sale_id])
     await lock_limits(tx, kit, row.vertical)
     news = [*events, *await cancel_sale(tx, sale_id, why, now), *await reverse_sale(tx, sale_id, now)]
     news += await cancel_delivery(tx, sale_id, now)

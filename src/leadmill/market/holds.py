@@ -18,6 +18,8 @@ from leadmill.ledger import HoldState, MoneyHold, end_money_holds, keep_hold
 from leadmill.market.capbook import book_of
 from leadmill.market.rooms import RoomHold, RoomState
 from leadmill.market.store import holds as store
+from leadmill.market.store.counters import bar_opening
+from leadmill.market.tally import order_scope
 from leadmill.runtime.db import Tx
 
 REF = "market"
@@ -73,6 +75,7 @@ async def _end(tx: Tx, ids: Sequence[str], state: RoomState, now: datetime) -> i
 async def _let_go(tx: Tx, holds: Sequence[RoomHold], state: RoomState, now: datetime) -> int:
     if holds:
         ids = [hold.id for hold in holds]
+        await bar_opening(tx, [order_scope(hold.order_id) for hold in holds])
         await store.end_holds(tx, ids, state, now)
         await store.release_rooms(tx, holds)
         await end_money_holds(tx, ids, _MONEY[state])

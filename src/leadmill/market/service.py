@@ -30,6 +30,16 @@ _GRACE = timedelta(minutes=1)
 """How long a hold may stand past its end before the check speaks of it."""
 
 
+async def expect_cancels(tx: Tx, sale_ids: Iterable[str]) -> None:
+    """Keep others from counting sales anew that are going to be cancelled in this transaction; to be called before any
+    limit is locked (see ``bar_opening``)."""
+    legs = [leg for sale_id in sale_ids if (leg := await sales.find_leg(tx, sale_id)) is not None]
+    scopes = {order_scope(leg.order_id) for leg in legs}
+    scopes |= {rep_scope(f"{leg.team_id}/{leg.rep_id}") for leg in legs if leg.team_id is not None}
+    if scopes:
+        await counters.bar_opening(tx, scopes)
+
+
 async def cancel_sale(tx: Tx, sale_id: str, because: Because, now: datetime) -> list[Event]:
     """Take a leg or an assignment back before it was good, and give its room back to the windows it was counted in.
 

@@ -4,9 +4,10 @@ Called by the verbs and the cap book. Counters are always inserted and locked in
 any account of the ledger, so that transactions wait in line and never in a ring.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zlib import crc32
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -159,11 +160,34 @@ _OPEN = prepared(
 )
 
 
+_OPENING = 0x6C6D
+"""The class of the advisory locks that keep opening and releasing apart."""
+_SLOTS = 64
+"""Scopes share so many of them: a lock each would fill the server's table of locks at the turn of an hour."""
+_SLOT = sa.func.unnest(sa.bindparam("slots", type_=sa.ARRAY(sa.Integer))).table_valued("slot").render_derived("at")
+_MAY_OPEN = prepared(sa.select(sa.func.pg_advisory_xact_lock_shared(_OPENING, _SLOT.c.slot)))
+_NONE_OPENS = prepared(sa.select(sa.func.pg_advisory_xact_lock(_OPENING, _SLOT.c.slot)))
+
+
+def _slots(scopes: Iterable[str]) -> list[int]:
+    return sorted({crc32(scope.encode()) % _SLOTS for scope in scopes})
+
+
 async def open_counters(tx: Tx, windows: Mapping[Key, datetime]) -> None:
     """Make the counters that are missing, each beginning with what the sales of its window say; ``windows`` maps a
     counter to the window's end. Nothing may be locked yet: it waits for whoever makes the same ones."""
     keys = sorted(windows, key=_order)
+    await tx.all(_MAY_OPEN, slots=_slots(key[0] for key in keys))
     await tx.run(_OPEN, **columns_of(keys), ends=[windows[key] for key in keys])
+
+
+async def bar_opening(tx: Tx, scopes: Iterable[str]) -> None:
+    """See to it that nobody opens a counter of these scopes until the transaction ends.
+
+    To be called before a sale or a hold ends, and before any counter is locked. Otherwise a counter that was forgotten
+    (its order changed) may be opened by another transaction that still counts what ends here, while nothing is there
+    yet to take it out of; it would say one too many from then on."""
+    await tx.all(_NONE_OPENS, slots=_slots(scopes))
 
 
 def _order(key: Key) -> tuple[str, str, datetime]:
