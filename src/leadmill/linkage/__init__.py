@@ -21,6 +21,7 @@ from leadmill.linkage.model import (
     Weight,
 )
 from leadmill.linkage.plain import plain, prepare
+from leadmill.linkage.shortnames import canonical_names
 from leadmill.linkage.weighing import compare, weigh, weigh_levels
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Part",
     "Swap",
     "Weight",
+    "canonical_names",
     "census",
     "compare",
     "consumers",
