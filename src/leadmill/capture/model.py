@@ -147,13 +147,32 @@ class Neutral(Struct, frozen=True):
     pages: tuple[str, ...] = ()
 
 
+class Matching(Struct, frozen=True):
+    """How a vertical's leads find their person where no e-mail address or phone number decides.
+
+    ``fuzzy`` is False where nobody is to be found by likeness. From the probability ``same`` on a lead is the person's
+    it looks like; from ``possible`` on the likeness is kept for somebody to look at. ``people`` is about how many
+    persons the store knows: among more, a likeness says less.
+    """
+
+    fuzzy: bool = True
+    same: float = 0.95
+    possible: float = 0.5
+    people: int = 1_000_000
+
+
+EVERYWHERE = Matching()
+"""What holds where a pack says nothing."""
+
+
 class Vertical(Struct, frozen=True, kw_only=True):
     """A decoded vertical pack: ``pack.toml`` and ``fields.toml`` with the common fields beneath.
 
     ``fields`` is by canonical name, the common ones included. ``dedupe_window_days`` is how long a second submission
     of the same person counts as the same lead. ``consent`` and ``context`` describe what comes beside the fields,
     ``control`` what steers the intake (vertical, test, keys); ``objects`` are names under which callers nest fields.
-    ``neutral`` is set where recipients may not be ranked by what they pay. ``digest`` is that of the pack and the
+    ``neutral`` is set where recipients may not be ranked by what they pay. ``withhold`` names fields that are told to
+    no provider of facts, besides the sensitive ones; ``*`` is all of them. ``digest`` is that of the pack and the
     common fields, and goes into every decision made with it.
     """
 
@@ -170,7 +189,9 @@ class Vertical(Struct, frozen=True, kw_only=True):
     currency: str = "USD"
     adult_only: bool = False
     neutral: Neutral | None = None
+    withhold: tuple[str, ...] = ()
     digest: str = ""
+    matching: Matching = EVERYWHERE
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ nothing in it is ignored.
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from leadmill.capture.model import Choice, FieldSpec, FieldType, Neutral, Vertical
+from leadmill.capture.model import EVERYWHERE, Choice, FieldSpec, FieldType, Matching, Neutral, Vertical
 from leadmill.core.reading import Table, nearest
 from leadmill.runtime.packs import Pack, Packs, digest_of
 
@@ -53,6 +53,8 @@ def read_vertical(pack: Pack, common: Pack) -> Vertical:
         currency=head.currency(),
         adult_only=head.flag("adult_only", False),
         neutral=_neutral(head),
+        matching=_matching(head),
+        withhold=_withheld(head, fields),
         digest=digest_of({"pack": pack.digest.encode(), "common": common.digest.encode()}),
     )
     head.value("version", 1)
@@ -82,6 +84,30 @@ def _neutral(head: Table) -> Neutral | None:
         criteria=criteria,
         pages=part.texts("pages", ()),
     )
+    part.close()
+    return found
+
+
+def _withheld(head: Table, fields: Mapping[str, FieldSpec]) -> tuple[str, ...]:
+    names = head.texts("withhold", ())
+    for name in names:
+        if name != "*" and name not in fields:
+            head.refuse(f"'{name}' is no field here; {nearest(name, fields)}", "withhold")
+    return names
+
+
+def _matching(head: Table) -> Matching:
+    if not head.has("identity"):
+        return EVERYWHERE
+    part = Table(head.value("identity"), f"{head.where}, identity", _FAULT)
+    found = Matching(
+        fuzzy=part.flag("fuzzy", EVERYWHERE.fuzzy),
+        same=float(part.rate("same")) if part.has("same") else EVERYWHERE.same,
+        possible=float(part.rate("possible")) if part.has("possible") else EVERYWHERE.possible,
+        people=part.whole("people", EVERYWHERE.people, least=1000),
+    )
+    if found.possible > found.same or found.same >= 1:
+        part.refuse("must be at least 'possible' and less than 1", "same")
     part.close()
     return found
 
