@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from leadmill.linkage.model import Field, Kind
 
-_ABSENT = frozenset(
+ABSENT = frozenset(
     {"", "-", "--", ".", "?", "n/a", "#n/a", "na/na", "null", "(null)", "none", "nan", "nat", "unknown"}
 )
 _UMLAUTS = str.maketrans(
@@ -150,7 +150,7 @@ def plain(field: Field, value: str | None) -> str:
     if value is None:
         return ""
     text = fold(value)
-    if text in _ABSENT:
+    if text in ABSENT:
         return ""
     if field.kind is Kind.DATE:
         return plain_date(text, field.form)
