@@ -27,7 +27,7 @@ _DATE_PARTS = ("date.year", "date.month", "date.day")
 
 class Column(Struct, frozen=True):
     """What a column was taken for: ``target`` as in a MAP.toml (empty where it is left out, ``id`` for the record's own
-    number), why, how full it is and how many values it has. ``form`` is the order of a date's parts."""
+    number), why, how full it is, how many values it has. ``form`` is the order of the parts, should it hold dates."""
 
     name: str
     target: str
@@ -57,7 +57,7 @@ def infer(table: Mapping[str, Sequence[str]], names: NameShares) -> tuple[Column
 def _column(name: str, seen: Look, values: Sequence[str], names: NameShares) -> Column:
     meaning = meaning_of(name)
     target, why = _decide(name, meaning, seen, values, names)
-    return Column(name, target, why, seen.filled, seen.distinct, seen.form if target == "date" else "ymd")
+    return Column(name, target, why, seen.filled, seen.distinct, seen.form)
 
 
 def _decide(

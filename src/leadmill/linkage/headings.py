@@ -25,6 +25,8 @@ _WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("headings.toml")
 _LEADING, _TRAILING, _MOMENTS = (frozenset(_WORDS[name].split()) for name in ("leading", "trailing", "moments"))
 SEXES, STATES = (frozenset(_WORDS[name].split()) for name in ("sexes", "states"))
 """Values that say what a column holds."""
+TITLES, AFTER, PARTICLES = (frozenset(_WORDS[name].split()) for name in ("titles", "after", "particles"))
+"""Words around a name: before it, behind it, and those that belong to the word that follows."""
 _NAMES: dict[str, str] = {
     word: "" if target == "left_out" else target
     for target, words in _WORDS["targets"].items()
