@@ -1,36 +1,58 @@
 """Identity: one person, many submissions.
 
 Decides whom a lead is from and whether the same interest came before. Takes the ``Lead`` with its ``Dossier``; gives an
-``Identity`` through the step ``Recognise``. Exact keys only: keyed hashes of the normalised e-mail address (purpose
-``email``, form ``email_key``) and of the phone number in E.164 (purpose ``phone``). Exact under concurrency: of several
-leads of one person in one window, one is first and all others are duplicates.
+``Identity`` through the step ``Recognise``. A person is known by keyed hashes of the normalised e-mail address (purpose
+``email``, form ``email_key``) and of the phone number in E.164 (purpose ``phone``), which a household may share; where
+none decides, by the likeness of what they have shown, found under eight partial keys and weighed by ``linkage``. Exact
+under concurrency: of several leads of one person in one window, one is first and all others are duplicates.
 """
 
-from leadmill.identity.model import FindPerson, Identity, Person, PersonFound
+from leadmill.identity.model import (
+    FindPerson,
+    HouseholdLink,
+    Identity,
+    Person,
+    PersonFound,
+    Possible,
+    Suggestion,
+    Tie,
+)
 from leadmill.identity.rules import email_key
 from leadmill.identity.service import (
     Keys,
     add_person,
     find_person,
+    find_persons,
     forget_person,
     hear_find_person,
     keep_identity,
     load_keys,
 )
 from leadmill.identity.step import Recognise
+from leadmill.identity.store import list_suggestions, read_links
+from leadmill.identity.traits import Profile, Traits
 
 __all__ = [
     "FindPerson",
+    "HouseholdLink",
     "Identity",
     "Keys",
     "Person",
     "PersonFound",
+    "Possible",
+    "Profile",
     "Recognise",
+    "Suggestion",
+    "Tie",
+    "Traits",
     "add_person",
     "email_key",
     "find_person",
+    "find_persons",
     "forget_person",
     "hear_find_person",
     "keep_identity",
+    "list_suggestions",
     "load_keys",
+    "read_links",
 ]

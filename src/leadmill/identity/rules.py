@@ -1,11 +1,7 @@
-"""When two submissions are of one person: normal forms of contact details, and whose word counts where they disagree.
+"""The normal form of a mailbox. Pure.
 
-Pure. The normal forms are what the keyed hashes are made of; suppression and search must use the same ones.
+It is what the keyed hash of an e-mail address is made of; suppression and search must use the same one.
 """
-
-import unicodedata
-
-from msgspec import Struct
 
 _GOOGLE = ("gmail.com", "googlemail.com")
 
@@ -20,49 +16,3 @@ def email_key(lookup: str) -> str:
     if domain in _GOOGLE:
         return f"{local.partition('+')[0].replace('.', '')}@gmail.com"
     return f"{local}@{domain}"
-
-
-def name_key(first: str | None, last: str | None) -> str | None:
-    """The form in which names are compared: letters and digits only, no case, no accents. None without a last name."""
-    if not last:
-        return None
-    return f"{_plain(first or '')} {_plain(last)}"
-
-
-def _plain(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if c.isalnum())
-
-
-class Owner(Struct, frozen=True):
-    """A person a key belongs to, with the keyed hash of the name they first came with."""
-
-    person_id: str
-    name: bytes | None = None
-
-
-class Choice(Struct, frozen=True):
-    """Whose lead it is: ``owner`` None for a person not seen before; ``rival`` is another person's claim that lost, and
-    ``rival_on`` the kind of key it rests on."""
-
-    owner: Owner | None
-    matched_on: tuple[str, ...] = ()
-    rival: str | None = None
-    rival_on: str | None = None
-
-
-def choose(by_email: Owner | None, by_phone: Owner | None, name: bytes | None) -> Choice:
-    """Whose lead it is, by the owners of its keys.
-
-    Where they are two persons, the e-mail's owner counts: a phone is shared or handed on more often than a mailbox.
-    Only where the name is the phone's owner's and not the e-mail's does the phone count. The two are never merged here.
-    """
-    if by_email is None or by_phone is None:
-        owner = by_email or by_phone
-        if owner is None:
-            return Choice(None)
-        return Choice(owner, ("email",) if by_email else ("phone",))
-    if by_email.person_id == by_phone.person_id:
-        return Choice(by_email, ("email", "phone"))
-    if name is not None and by_phone.name == name and by_email.name != name:
-        return Choice(by_phone, ("phone", "name"), by_email.person_id, "email")
-    return Choice(by_email, ("email",), by_phone.person_id, "phone")

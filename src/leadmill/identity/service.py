@@ -1,163 +1,34 @@
-"""The verbs of identity: find or make a person, hold their keys, forget them.
+"""The verbs of identity: hold persons' keys, keep what they want, find and forget them.
 
-``hear_find_person`` and ``keep_identity`` are wired to the runner by ``main``; the rest is called by whoever reads or
-erases what is sealed with a person's key.
+``keep_identity`` is wired to the runner by ``main``, as is the listener in ``claims``; the rest is called by whoever
+reads or erases what is sealed with a person's key.
 """
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from leadmill.capture import Lead
 from leadmill.core.case import Case
-from leadmill.core.faults import Permanent, Transient
 from leadmill.core.ids import Mint
 from leadmill.facts import read_email, read_phone
-from leadmill.identity.model import FindPerson, Identity, PersonFound
-from leadmill.identity.rules import Choice, Owner, choose, email_key
-from leadmill.identity.store import (
-    Interest,
-    Key,
-    add_interest,
-    add_person_row,
-    claim_keys,
-    forget,
-    give_keys,
-    hold_owners,
-    read_owner,
-    read_persons,
-    recent_interests,
-)
+from leadmill.identity.claims import TAKEN, hear_find_person, make_person
+from leadmill.identity.keys import Keys
+from leadmill.identity.model import Identity
+from leadmill.identity.rules import email_key
+from leadmill.identity.store import Interest, add_interest, forget, read_owners, read_persons
 from leadmill.runtime.db import Tx
 from leadmill.runtime.vault import Vault
 
-_OWNERS = "identity owners"
-_TAKEN = "identity interests"
-
-Answerer = Callable[[FindPerson], PersonFound]
-
-
-class Keys:
-    """The data keys of persons lately met, in the clear and in memory only; the oldest make room."""
-
-    def __init__(self, size: int = 20_000) -> None:
-        self._size = size
-        self._held: OrderedDict[str, bytes] = OrderedDict()
-
-    def has(self, person_id: str) -> bool:
-        """Whether the person's key is at hand."""
-        return person_id in self._held
-
-    def of(self, person_id: str) -> bytes:
-        """The person's data key. Raises :class:`Permanent` ``vault.key.destroyed`` where it is not at hand, which after
-        :func:`load_keys` means that the person was forgotten."""
-        key = self._held.get(person_id)
-        if key is None:
-            raise Permanent("vault.key.destroyed", "this person has been forgotten")
-        self._held.move_to_end(person_id)
-        return key
-
-    def put(self, person_id: str, key: bytes) -> None:
-        """Keep a key at hand."""
-        self._held[person_id] = key
-        self._held.move_to_end(person_id)
-        if len(self._held) > self._size:
-            self._held.popitem(last=False)
-
-    def drop(self, person_id: str) -> None:
-        """Let go of a key."""
-        self._held.pop(person_id, None)
-
-
-def hear_find_person(vault: Vault, keys: Keys, mint: Mint) -> Callable[[Tx, Sequence[FindPerson]], Awaitable[Answerer]]:
-    """The listener for :class:`FindPerson`. Every person found has its data key in ``keys`` afterwards.
-
-    Exact whatever else runs: a new key belongs to the first transaction that claims it, known persons are locked, and
-    only then are their interests read. Raises :class:`Transient` ``identity.person.changed`` where a person was
-    forgotten in between: the group is simply walked again.
-    """
-
-    async def hear(tx: Tx, asks: Sequence[FindPerson]) -> Answerer:
-        proposed = {ask.lead_id: mint("person", ask.at) for ask in asks}
-        claimed, owners = await _claim(tx, asks, proposed, vault, keys)
-        choices: dict[str, Choice] = {}
-        misplaced: dict[bytes, str] = {}
-        for ask in asks:
-            choice = choose(_owner(owners, ask.email), _owner(owners, ask.phone), ask.name)
-            owner = choice.owner
-            if owner is None:
-                owner = Owner(proposed[ask.lead_id], ask.name)
-                add_person(tx, vault, keys, ask.at, mint, person_id=owner.person_id, name=ask.name)
-            for key in (ask.email, ask.phone):
-                if key and key not in owners:
-                    owners[key] = owner
-                    if claimed[key] != owner.person_id:
-                        misplaced[key] = owner.person_id
-            choices[ask.lead_id] = Choice(owner, choice.matched_on, choice.rival, choice.rival_on)
-        if misplaced:
-            await give_keys(tx, misplaced)
-        return await _answering(tx, asks, choices)
-
-    return hear
-
-
-async def _claim(
-    tx: Tx, asks: Sequence[FindPerson], proposed: dict[str, str], vault: Vault, keys: Keys
-) -> tuple[dict[bytes, str], dict[bytes, Owner]]:
-    """The keys claimed just now with the person proposed for them, and the owners of all others, locked."""
-    owners: dict[bytes, Owner] = tx.scratch.setdefault(_OWNERS, {})
-    wanted: dict[bytes, Key] = {}
-    for ask in asks:
-        for kind, key in (("email", ask.email), ("phone", ask.phone)):
-            if key and key not in owners and key not in wanted:
-                wanted[key] = Key(key, kind, proposed[ask.lead_id])
-    if not wanted:
-        return {}, owners
-    taken = await claim_keys(tx, list(wanted.values()), asks[0].at)
-    known = wanted.keys() - taken
-    if known:
-        held = await hold_owners(tx, known)
-        for key in known:
-            owner = held.get(key)
-            if owner is None or owner.wrapped_key is None:
-                raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
-            owners[key] = Owner(owner.person_id, owner.name)
-            if not keys.has(owner.person_id):
-                keys.put(owner.person_id, vault.unwrap(owner.wrapped_key))
-    return {key: wanted[key].person_id for key in taken}, owners
-
-
-def _owner(owners: dict[bytes, Owner], key: bytes | None) -> Owner | None:
-    return owners.get(key) if key else None
-
-
-async def _answering(tx: Tx, asks: Sequence[FindPerson], choices: dict[str, Choice]) -> Answerer:
-    known = {c.owner.person_id for c in choices.values() if c.owner and c.matched_on}
-    stored: dict[tuple[str, str], list[Interest]] = {}
-    if known:
-        for interest in await recent_interests(tx, known, min(ask.since for ask in asks)):
-            stored.setdefault((interest.person_id, interest.vertical), []).append(interest)
-    taken: dict[tuple[str, str], list[Interest]] = tx.scratch.setdefault(_TAKEN, {})
-
-    def answer(ask: FindPerson) -> PersonFound:
-        choice = choices[ask.lead_id]
-        person_id = choice.owner.person_id if choice.owner else ""
-        place = (person_id, ask.vertical)
-        return PersonFound(
-            person_id=person_id,
-            new_person=not choice.matched_on,
-            matched_on=list(choice.matched_on),
-            # Those that earlier leads of this very transaction brought are not in the table yet.
-            recent=[
-                interest.lead_id
-                for interest in (*stored.get(place, ()), *taken.get(place, ()))
-                if interest.at > ask.since and interest.lead_id != ask.lead_id
-            ],
-            rival=choice.rival,
-            rival_on=choice.rival_on,
-        )
-
-    return answer
+__all__ = [
+    "Keys",
+    "add_person",
+    "find_person",
+    "find_persons",
+    "forget_person",
+    "hear_find_person",
+    "keep_identity",
+    "load_keys",
+]
 
 
 def keep_identity(tx: Tx, case: Case, identity: Identity, now: datetime) -> None:
@@ -167,26 +38,15 @@ def keep_identity(tx: Tx, case: Case, identity: Identity, now: datetime) -> None
         return
     interest = Interest(identity.person_id, lead.vertical, lead.received_at, lead.id)
     add_interest(tx, interest)
-    taken: dict[tuple[str, str], list[Interest]] = tx.scratch.setdefault(_TAKEN, {})
+    taken: dict[tuple[str, str], list[Interest]] = tx.scratch.setdefault(TAKEN, {})
     taken.setdefault((interest.person_id, interest.vertical), []).append(interest)
 
 
-def add_person(
-    tx: Tx,
-    vault: Vault,
-    keys: Keys,
-    now: datetime,
-    mint: Mint,
-    *,
-    person_id: str | None = None,
-    name: bytes | None = None,
-) -> str:
-    """Make a person with a data key of their own; their id. Used as it stands for a lead that never got as far as an
-    identity: what it brought is sealed all the same."""
-    made = person_id or mint("person", now)
-    key, wrapped = vault.new_key()
-    add_person_row(tx, made, wrapped, name, now)
-    keys.put(made, key)
+def add_person(tx: Tx, vault: Vault, keys: Keys, now: datetime, mint: Mint) -> str:
+    """Make a person with a data key of their own, for a lead that never got as far as an identity: what it brought is
+    sealed all the same. Their id."""
+    made = mint("person", now)
+    make_person(tx, vault, keys, made, now)
     return made
 
 
@@ -216,11 +76,16 @@ async def forget_person(tx: Tx, keys: Keys, person_id: str, now: datetime) -> bo
     return done
 
 
-async def find_person(tx: Tx, keyed_hash: Callable[[str, str], bytes], contact: str, country: str = "US") -> str | None:
-    """The id of the person with exactly this e-mail address or phone number; None where there is none, or where the
-    text is neither."""
+async def find_persons(tx: Tx, keyed_hash: Callable[[str, str], bytes], contact: str, country: str = "US") -> list[str]:
+    """The ids of the persons with exactly this e-mail address or phone number, who brought it first before others; none
+    where the text is neither."""
     if "@" in contact:
         email = read_email(contact)
-        return await read_owner(tx, keyed_hash("email", email_key(email.lookup))) if email else None
+        return await read_owners(tx, keyed_hash("email", email_key(email.lookup))) if email else []
     phone = read_phone(contact, country)
-    return await read_owner(tx, keyed_hash("phone", phone.e164)) if phone else None
+    return await read_owners(tx, keyed_hash("phone", phone.e164)) if phone else []
+
+
+async def find_person(tx: Tx, keyed_hash: Callable[[str, str], bytes], contact: str, country: str = "US") -> str | None:
+    """As :func:`find_persons`, the first of them."""
+    return next(iter(await find_persons(tx, keyed_hash, contact, country)), None)

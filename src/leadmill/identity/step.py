@@ -6,14 +6,14 @@ Run by the runner as the first of the shared stretch, because its ask claims key
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from leadmill.capture import Lead, Vertical
+from leadmill.capture import Lead, Matching, Vertical
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.faults import Permanent
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import Pass, Stop, Verdict
 from leadmill.facts import Dossier
-from leadmill.identity.model import DUPLICATE, FindPerson, Identity, PersonFound
-from leadmill.identity.rules import email_key, name_key
+from leadmill.identity.model import DUPLICATE, USUAL, FindPerson, Identity, PersonFound
+from leadmill.identity.showing import traits_of
 
 _DEFAULT_DAYS = 30
 
@@ -28,14 +28,13 @@ class Recognise:
 
     def __init__(self, verticals: Mapping[str, Vertical], keyed_hash: Callable[[str, str], bytes]) -> None:
         self._days = {name: vertical.dedupe_window_days for name, vertical in verticals.items()}
+        self._matching: dict[str, Matching] = {name: vertical.matching for name, vertical in verticals.items()}
         self._keyed_hash = keyed_hash
 
     def wants(self, case: Case) -> Sequence[Ask]:
-        """Whose the lead's keys are. Only contact details that are in order are keys."""
+        """Whose the lead's keys and traits are. Only contact details that are in order are keys."""
         lead = case[Lead]
-        dossier = case[Dossier]
-        email, phone = dossier.text("email.lookup"), dossier.text("phone.e164")
-        name = name_key(lead.text("first_name"), lead.text("last_name")) if email and phone else None
+        traits = traits_of(lead, case[Dossier])
         hashed = self._keyed_hash
         return (
             FindPerson(
@@ -43,9 +42,10 @@ class Recognise:
                 vertical=lead.vertical,
                 since=lead.received_at - timedelta(days=self._days.get(lead.vertical, _DEFAULT_DAYS)),
                 at=lead.received_at,
-                email=hashed("email", email_key(email)) if email else None,
-                phone=hashed("phone", phone) if phone else None,
-                name=hashed("name", name) if name else None,
+                email=hashed("email", traits.email) if traits.email else None,
+                phone=hashed("phone", traits.phone) if traits.phone else None,
+                traits=traits,
+                matching=self._matching.get(lead.vertical, USUAL),
             ),
         )
 
@@ -57,7 +57,7 @@ class Recognise:
         lead = case[Lead]
         days = self._days.get(lead.vertical, _DEFAULT_DAYS)
         earlier = found.recent[-1] if found.recent and days and not lead.test else None
-        keys = {kind: key.hex() for kind, key in (("email", ask.email), ("phone", ask.phone)) if key}
+        keys = {kind: key.hex() for kind, key in ask.keys}
         identity = Identity(
             person_id=found.person_id,
             new_person=found.new_person,
@@ -67,6 +67,10 @@ class Recognise:
             duplicate_of=earlier,
             rival=found.rival,
             rival_on=found.rival_on,
+            household=found.household,
+            possible=found.possible,
+            bits=found.bits,
+            parts=found.parts,
         )
         if earlier:
             return Stop(because(DUPLICATE, duplicate_of=earlier, days=days), (identity,))

@@ -1,22 +1,32 @@
 """Every read and write of the persons' tables.
 
-Called by the package's service. The order of locks is fixed, so that no two transactions wait for each other: first
-keys by their hash, then persons by their id; nobody asks for a key while holding a person.
+Called by the package's service and claims. The order of locks is fixed, so that no two transactions wait for each
+other: keys by their hash, then blocks by theirs, of each first the new ones and then those that are there; then persons
+by their id, all at once; then ties between persons. Nobody asks for an earlier kind while holding a later one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
-from leadmill.identity.model import Person
-from leadmill.identity.tables import INTEREST, PERSON, PERSON_KEY
+from leadmill.core.faults import Transient
+from leadmill.identity.model import HouseholdLink, Person, Suggestion
+from leadmill.identity.tables import HOUSEHOLD_LINK, INTEREST, PERSON, PERSON_BLOCK, PERSON_KEY, SUGGESTION
+from leadmill.linkage import Part
 from leadmill.runtime.db import Row, Tx, prepared
+
+BLOCK_MOST = 48
+"""Persons that a partial key may be shared by and still tell people apart: a larger block takes no more and is not
+looked at. Who is in it is found by the other keys."""
 
 _TEXTS = sa.ARRAY(sa.Text)
 _BYTES = sa.ARRAY(sa.LargeBinary)
+_NUMBERS = sa.ARRAY(sa.BigInteger)
 _TIME = sa.DateTime(timezone=True)
+_IDS = sa.any_(sa.bindparam("ids", type_=_TEXTS))
 
 
 class Key(Struct, frozen=True):
@@ -25,14 +35,6 @@ class Key(Struct, frozen=True):
     hash: bytes
     kind: str
     person_id: str
-
-
-class Held(Struct, frozen=True):
-    """The owner of a key, locked for the length of the transaction."""
-
-    person_id: str
-    name: bytes | None
-    wrapped_key: bytes | None
 
 
 class Interest(Struct, frozen=True):
@@ -58,35 +60,85 @@ _CLAIM = prepared(
     )
 )
 _HOLD = prepared(
-    sa.select(PERSON_KEY.c.hash, PERSON.c.id, PERSON.c.name, PERSON.c.wrapped_key)
-    .join(PERSON, PERSON.c.id == PERSON_KEY.c.person_id)
+    sa.select(PERSON_KEY.c.hash, PERSON_KEY.c.person_id, PERSON_KEY.c.others)
     .where(PERSON_KEY.c.hash == sa.any_(sa.bindparam("hashes", type_=_BYTES)))
-    .order_by(PERSON.c.id)
-    .with_for_update(of=PERSON)
+    .order_by(PERSON_KEY.c.hash)
+    .with_for_update()
 )
 _GIVE = prepared(
     sa.text(
-        "UPDATE person_key SET person_id = t.p"
-        " FROM unnest(CAST(:hashes AS bytea[]), CAST(:persons AS text[])) AS t(h, p) WHERE hash = t.h"
+        "UPDATE person_key SET person_id = t.ps[1], others = CASE WHEN cardinality(t.ps) > 1 THEN t.ps[2:] END"
+        " FROM (SELECT h, array_agg(p ORDER BY n) AS ps"
+        " FROM unnest(CAST(:hashes AS bytea[]), CAST(:persons AS text[])) WITH ORDINALITY AS u(h, p, n) GROUP BY h)"
+        " AS t WHERE hash = t.h"
     ).bindparams(sa.bindparam("hashes", type_=_BYTES), sa.bindparam("persons", type_=_TEXTS))
+)
+_CLAIM_BLOCKS = prepared(
+    sa.text(
+        "INSERT INTO person_block (hash, persons) SELECT h, ARRAY[p]"
+        " FROM unnest(CAST(:hashes AS bigint[]), CAST(:persons AS text[])) AS t(h, p)"
+        " ORDER BY h ON CONFLICT DO NOTHING RETURNING hash"
+    ).bindparams(sa.bindparam("hashes", type_=_NUMBERS), sa.bindparam("persons", type_=_TEXTS))
+)
+_HOLD_BLOCKS = prepared(
+    sa.select(PERSON_BLOCK)
+    .where(
+        PERSON_BLOCK.c.hash == sa.any_(sa.bindparam("hashes", type_=_NUMBERS)),
+        sa.func.cardinality(PERSON_BLOCK.c.persons) < sa.bindparam("most", type_=sa.Integer),
+    )
+    .order_by(PERSON_BLOCK.c.hash)
+    .with_for_update()
+)
+_GIVE_BLOCKS = prepared(
+    sa.text(
+        "UPDATE person_block SET persons = t.ps FROM (SELECT h, array_agg(p ORDER BY n) AS ps"
+        " FROM unnest(CAST(:hashes AS bigint[]), CAST(:persons AS text[])) WITH ORDINALITY AS u(h, p, n) GROUP BY h)"
+        " AS t WHERE hash = t.h"
+    ).bindparams(sa.bindparam("hashes", type_=_NUMBERS), sa.bindparam("persons", type_=_TEXTS))
 )
 _RECENT = prepared(
     sa.select(INTEREST)
-    .where(
-        INTEREST.c.person_id == sa.any_(sa.bindparam("ids", type_=_TEXTS)),
-        INTEREST.c.at > sa.bindparam("since", type_=_TIME),
-    )
+    .where(INTEREST.c.person_id == _IDS, INTEREST.c.at > sa.bindparam("since", type_=_TIME))
     .order_by(INTEREST.c.at, INTEREST.c.lead_id)
 )
-_PERSONS = prepared(sa.select(PERSON).where(PERSON.c.id == sa.any_(sa.bindparam("ids", type_=_TEXTS))))
-_OWNER = prepared(sa.select(PERSON_KEY.c.person_id).where(PERSON_KEY.c.hash == sa.bindparam("hash")))
-_FORGET = prepared(
+_PERSONS = prepared(sa.select(PERSON).where(PERSON.c.id == _IDS))
+_LOCK = prepared(sa.select(PERSON).where(PERSON.c.id == _IDS).order_by(PERSON.c.id).with_for_update())
+_SHOW = prepared(
     sa.update(PERSON)
-    .where(PERSON.c.id == sa.bindparam("person"), PERSON.c.forgotten_at.is_(None))
-    .values(wrapped_key=None, name=None, forgotten_at=sa.bindparam("now", type_=_TIME))
+    .where(PERSON.c.id == sa.bindparam("person"))
+    .values(
+        profile=sa.bindparam("new_profile", type_=sa.LargeBinary),
+        blocks=sa.bindparam("new_blocks", type_=sa.LargeBinary),
+    )
 )
-_DROP_KEYS = prepared(sa.delete(PERSON_KEY).where(PERSON_KEY.c.person_id == sa.bindparam("person")))
-_DROP_INTERESTS = prepared(sa.delete(INTEREST).where(INTEREST.c.person_id == sa.bindparam("person")))
+_OWNERS = prepared(
+    sa.select(PERSON_KEY.c.person_id, PERSON_KEY.c.others).where(PERSON_KEY.c.hash == sa.bindparam("hash"))
+)
+_LINK = prepared(
+    sa.text(
+        "INSERT INTO household_link (low, high, kind, shares, at) SELECT l, h, k, s, :at"
+        " FROM unnest(CAST(:lows AS text[]), CAST(:highs AS text[]), CAST(:kinds AS text[]), CAST(:shares AS text[]))"
+        " AS t(l, h, k, s) ORDER BY l, h ON CONFLICT (low, high) DO NOTHING"
+    ).bindparams(
+        sa.bindparam("at", type_=_TIME), *(sa.bindparam(n, type_=_TEXTS) for n in ("lows", "highs", "kinds", "shares"))
+    )
+)
+_SUGGEST = prepared(
+    sa.text(
+        "INSERT INTO person_suggestion (low, high, kind, bits, evidence, lead_id, at) SELECT l, h, k, b, e, i, :at"
+        " FROM unnest(CAST(:lows AS text[]), CAST(:highs AS text[]), CAST(:kinds AS text[]),"
+        " CAST(:bits AS double precision[]), CAST(:evidence AS bytea[]), CAST(:leads AS text[]))"
+        " AS t(l, h, k, b, e, i) ORDER BY l, h ON CONFLICT (low, high) DO UPDATE"
+        " SET kind = excluded.kind, bits = excluded.bits, evidence = excluded.evidence, lead_id = excluded.lead_id,"
+        " at = excluded.at WHERE excluded.kind < person_suggestion.kind"
+        " OR (excluded.kind = person_suggestion.kind AND excluded.bits > person_suggestion.bits)"
+    ).bindparams(
+        sa.bindparam("at", type_=_TIME),
+        sa.bindparam("bits", type_=sa.ARRAY(sa.Double)),
+        sa.bindparam("evidence", type_=_BYTES),
+        *(sa.bindparam(n, type_=_TEXTS) for n in ("lows", "highs", "kinds", "leads")),
+    )
+)
 
 
 async def claim_keys(tx: Tx, keys: Sequence[Key], at: datetime) -> set[bytes]:
@@ -101,15 +153,36 @@ async def claim_keys(tx: Tx, keys: Sequence[Key], at: datetime) -> set[bytes]:
     return {row["hash"] for row in rows}
 
 
-async def hold_owners(tx: Tx, hashes: Iterable[bytes]) -> dict[bytes, Held]:
-    """The owners of keys, each locked until the transaction ends. A key that nobody has any longer is absent."""
+async def hold_keys(tx: Tx, hashes: Iterable[bytes]) -> dict[bytes, list[str]]:
+    """Whose keys are, the first owner first, each key locked until the transaction ends. A key that nobody has any
+    longer is absent."""
     rows = await tx.all(_HOLD, hashes=list(hashes))
-    return {row["hash"]: Held(row["id"], row["name"], row["wrapped_key"]) for row in rows}
+    return {row["hash"]: [row["person_id"], *(row["others"] or ())] for row in rows}
 
 
-async def give_keys(tx: Tx, owners: Mapping[bytes, str]) -> None:
-    """Set the person of keys that this transaction has claimed."""
-    await tx.run(_GIVE, hashes=list(owners), persons=list(owners.values()))
+async def give_keys(tx: Tx, owners: Mapping[bytes, Sequence[str]]) -> None:
+    """Set the persons of keys that this transaction holds."""
+    pairs = [(key, person) for key, persons in owners.items() for person in persons]
+    await tx.run(_GIVE, hashes=[key for key, _ in pairs], persons=[person for _, person in pairs])
+
+
+async def claim_blocks(tx: Tx, blocks: Mapping[int, str]) -> set[int]:
+    """Open blocks that are not there, each with a person; those opened. Waits for another transaction that is opening
+    one of them."""
+    return {row["hash"] for row in await tx.all(_CLAIM_BLOCKS, hashes=list(blocks), persons=list(blocks.values()))}
+
+
+async def hold_blocks(tx: Tx, hashes: Iterable[int], most: int = BLOCK_MOST) -> dict[int, list[str]]:
+    """Who is in these blocks, each locked until the transaction ends; those with ``most`` persons or more are absent
+    and stay open to others."""
+    rows = await tx.all(_HOLD_BLOCKS, hashes=list(hashes), most=most)
+    return {row["hash"]: list(row["persons"]) for row in rows}
+
+
+async def give_blocks(tx: Tx, blocks: Mapping[int, Sequence[str]]) -> None:
+    """Set who is in blocks that this transaction holds."""
+    pairs = [(block, person) for block, persons in blocks.items() for person in persons]
+    await tx.run(_GIVE_BLOCKS, hashes=[block for block, _ in pairs], persons=[person for _, person in pairs])
 
 
 async def recent_interests(tx: Tx, person_ids: Iterable[str], since: datetime) -> list[Interest]:
@@ -123,15 +196,26 @@ async def read_persons(tx: Tx, person_ids: Iterable[str]) -> dict[str, Person]:
     return {row["id"]: _person(row) for row in await tx.all(_PERSONS, ids=list(person_ids))}
 
 
-async def read_owner(tx: Tx, keyed_hash: bytes) -> str | None:
-    """Whose a keyed hash is."""
-    row = await tx.one(_OWNER, hash=keyed_hash)
-    return None if row is None else str(row["person_id"])
+async def lock_persons(tx: Tx, person_ids: Iterable[str]) -> dict[str, Person]:
+    """Persons by id, locked in the order of their ids until the transaction ends. Called once a transaction."""
+    return {row["id"]: _person(row) for row in await tx.all(_LOCK, ids=list(person_ids))}
 
 
-def add_person_row(tx: Tx, person_id: str, wrapped_key: bytes, name: bytes | None, now: datetime) -> None:
+async def read_owners(tx: Tx, keyed_hash: bytes) -> list[str]:
+    """Whose a keyed hash is, the first owner first."""
+    row = await tx.one(_OWNERS, hash=keyed_hash)
+    return [] if row is None else [row["person_id"], *(row["others"] or ())]
+
+
+def add_person_row(tx: Tx, person: Person) -> None:
     """Write a new person with the other rows of the transaction."""
-    tx.add(PERSON, person_id, wrapped_key, name, now, None)
+    row = (person.id, person.wrapped_key, person.created_at, person.forgotten_at, person.profile, person.blocks)
+    tx.add(PERSON, *row)
+
+
+async def show_more(tx: Tx, persons: Iterable[Person]) -> None:
+    """Write what locked persons have shown by now, and the partial keys they are found under."""
+    await tx.many(_SHOW, [{"person": p.id, "new_profile": p.profile, "new_blocks": p.blocks} for p in persons])
 
 
 def add_interest(tx: Tx, interest: Interest) -> None:
@@ -139,19 +223,113 @@ def add_interest(tx: Tx, interest: Interest) -> None:
     tx.add(INTEREST, interest.person_id, interest.vertical, interest.at, interest.lead_id)
 
 
-async def forget(tx: Tx, person_id: str, now: datetime) -> bool:
-    """Destroy a person's key and let go of what they are known by; False where there was no such person to forget."""
-    if not await tx.run(_FORGET, person=person_id, now=now):
-        return False
-    await tx.run(_DROP_KEYS, person=person_id)
-    await tx.run(_DROP_INTERESTS, person=person_id)
-    return True
+async def add_links(tx: Tx, links: Sequence[HouseholdLink], at: datetime) -> None:
+    """Keep that persons share something and are not one; a pair once."""
+    columns = ("lows", "low"), ("highs", "high"), ("kinds", "kind"), ("shares", "shares")
+    await tx.run(_LINK, at=at, **{name: [getattr(link, of) for link in links] for name, of in columns})
+
+
+async def add_suggestions(tx: Tx, suggestions: Sequence[Suggestion], at: datetime) -> None:
+    """Keep that persons may be one; of a pair, the strongest reason."""
+    columns = ("lows", "low"), ("highs", "high"), ("kinds", "kind"), ("bits", "bits"), ("leads", "lead_id")
+    await tx.run(
+        _SUGGEST,
+        at=at,
+        evidence=[msgspec.json.encode(each.parts) for each in suggestions],
+        **{name: [getattr(each, of) for each in suggestions] for name, of in columns},
+    )
+
+
+async def read_links(tx: Tx, person_id: str) -> list[HouseholdLink]:
+    """Who shares something with a person and is another."""
+    chosen = sa.or_(HOUSEHOLD_LINK.c.low == person_id, HOUSEHOLD_LINK.c.high == person_id)
+    rows = await tx.all(sa.select(HOUSEHOLD_LINK).where(chosen).order_by(HOUSEHOLD_LINK.c.low, HOUSEHOLD_LINK.c.high))
+    return [HouseholdLink(**dict(row)) for row in rows]
+
+
+async def list_suggestions(tx: Tx, person_id: str | None = None, most: int = 100) -> list[Suggestion]:
+    """Who may be one person, the strongest reasons first; of one person where given."""
+    chosen = sa.select(SUGGESTION)
+    if person_id is not None:
+        chosen = chosen.where(sa.or_(SUGGESTION.c.low == person_id, SUGGESTION.c.high == person_id))
+    rows = await tx.all(chosen.order_by(SUGGESTION.c.kind, SUGGESTION.c.bits.desc(), SUGGESTION.c.low).limit(most))
+    return [_suggestion(row) for row in rows]
+
+
+def _suggestion(row: Row) -> Suggestion:
+    values = dict(row)
+    parts = _PARTS.decode(values.pop("evidence"))
+    return Suggestion(**values, parts=parts)
+
+
+_PARTS = msgspec.json.Decoder(list[Part])
 
 
 def _person(row: Row) -> Person:
-    return Person(
-        id=row["id"],
-        wrapped_key=row["wrapped_key"],
-        created_at=row["created_at"],
-        forgotten_at=row["forgotten_at"],
+    return Person(**dict(row))
+
+
+# Forgetting
+
+_KEYS_OF = prepared(
+    sa.select(PERSON_KEY.c.hash).where(
+        sa.or_(
+            PERSON_KEY.c.person_id == sa.bindparam("person", type_=sa.Text),
+            PERSON_KEY.c.others.contains(sa.bindparam("persons", type_=_TEXTS)),
+        )
     )
+)
+_FORGET = prepared(
+    sa.update(PERSON)
+    .where(PERSON.c.id == sa.bindparam("person"))
+    .values(wrapped_key=None, profile=None, blocks=None, forgotten_at=sa.bindparam("now", type_=_TIME))
+)
+_DROP_KEYS = prepared(sa.delete(PERSON_KEY).where(PERSON_KEY.c.hash == sa.any_(sa.bindparam("hashes", type_=_BYTES))))
+_DROP_BLOCKS = prepared(
+    sa.delete(PERSON_BLOCK).where(PERSON_BLOCK.c.hash == sa.any_(sa.bindparam("hashes", type_=_NUMBERS)))
+)
+_DROP_ROWS = [
+    prepared(sa.delete(table).where(sa.or_(*(column == sa.bindparam("person") for column in columns))))
+    for table, columns in (
+        (INTEREST, [INTEREST.c.person_id]),
+        (HOUSEHOLD_LINK, [HOUSEHOLD_LINK.c.low, HOUSEHOLD_LINK.c.high]),
+        (SUGGESTION, [SUGGESTION.c.low, SUGGESTION.c.high]),
+    )
+]
+
+
+async def forget(tx: Tx, person_id: str, now: datetime) -> bool:
+    """Destroy a person's key and all that they are known, found or compared by; False where there was no such person
+    to forget. Raises Transient ``identity.person.changed`` where they showed something new meanwhile."""
+    before = (await read_persons(tx, [person_id])).get(person_id)
+    if before is None or before.forgotten_at is not None:
+        return False
+    rows = await tx.all(_KEYS_OF, person=person_id, persons=[person_id])
+    keys = await hold_keys(tx, [row["hash"] for row in rows])
+    blocks = await hold_blocks(tx, unpack_blocks(before.blocks), most=2 * BLOCK_MOST)
+    locked = (await lock_persons(tx, [person_id])).get(person_id)
+    if locked is None or locked.forgotten_at is not None:
+        return False
+    if locked.blocks != before.blocks:
+        raise Transient("identity.person.changed", "this person was met meanwhile; try again")
+    left_keys = {key: [each for each in persons if each != person_id] for key, persons in keys.items()}
+    left_blocks = {block: [each for each in persons if each != person_id] for block, persons in blocks.items()}
+    await give_keys(tx, left_keys)
+    await give_blocks(tx, left_blocks)
+    await tx.run(_DROP_KEYS, hashes=[key for key, persons in left_keys.items() if not persons])
+    await tx.run(_DROP_BLOCKS, hashes=[block for block, persons in left_blocks.items() if not persons])
+    await tx.run(_FORGET, person=person_id, now=now)
+    for statement in _DROP_ROWS:
+        await tx.run(statement, person=person_id)
+    return True
+
+
+def pack_blocks(hashes: Iterable[int]) -> bytes:
+    """Hashes of blocks as they are kept with a person."""
+    return b"".join(each.to_bytes(8, "big", signed=True) for each in sorted(hashes))
+
+
+def unpack_blocks(packed: bytes | None) -> list[int]:
+    """What :func:`pack_blocks` wrote."""
+    whole = packed or b""
+    return [int.from_bytes(whole[at : at + 8], "big", signed=True) for at in range(0, len(whole), 8)]

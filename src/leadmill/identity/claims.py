@@ -1,0 +1,294 @@
+"""Claims the persons of a group's leads: locks, reads, has them decided, and writes what follows.
+
+The listener for ``FindPerson``, run inside the group's transaction; each statement is for the whole group. Exact
+whatever else runs: a new key or block belongs to the first transaction that claims it, those that are there are locked
+before their persons are read, and persons are locked before their interests are.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from leadmill.core.faults import Transient
+from leadmill.core.ids import Mint
+from leadmill.identity.blocks import block_hashes
+from leadmill.identity.deciding import Choice
+from leadmill.identity.keys import Keys
+from leadmill.identity.model import FindPerson, HouseholdLink, Person, PersonFound, Possible, Suggestion
+from leadmill.identity.sitting import Reading, Sitting, candidates
+from leadmill.identity.store import (
+    Interest,
+    Key,
+    add_links,
+    add_person_row,
+    add_suggestions,
+    claim_blocks,
+    claim_keys,
+    give_blocks,
+    give_keys,
+    hold_blocks,
+    hold_keys,
+    lock_persons,
+    pack_blocks,
+    read_persons,
+    recent_interests,
+    show_more,
+    unpack_blocks,
+)
+from leadmill.identity.traits import EMPTY, Profile
+from leadmill.runtime.db import Tx
+from leadmill.runtime.vault import Vault
+
+TAKEN = "identity interests"
+"""Under this name a transaction keeps the interests that its own leads brought."""
+
+Answerer = Callable[[FindPerson], PersonFound]
+
+_encode = msgspec.msgpack.Encoder().encode
+_PROFILE = msgspec.msgpack.Decoder(Profile)
+
+
+def hear_find_person(vault: Vault, keys: Keys, mint: Mint) -> Callable[[Tx, Sequence[FindPerson]], Awaitable[Answerer]]:
+    """The listener for :class:`FindPerson`. Every person found has its data key in ``keys`` afterwards.
+
+    Raises :class:`Transient` ``identity.person.changed`` where a person was forgotten, or showed something else, in
+    between: the group is simply walked again.
+    """
+
+    async def hear(tx: Tx, asks: Sequence[FindPerson]) -> Answerer:
+        claim = _Claim(tx, vault, keys, mint, asks)
+        sitting = await claim.decide()
+        await claim.write(sitting)
+        return await _answering(tx, asks, sitting)
+
+    return hear
+
+
+class _Claim:
+    """One group's way from its asks to its persons."""
+
+    def __init__(self, tx: Tx, vault: Vault, keys: Keys, mint: Mint, asks: Sequence[FindPerson]) -> None:
+        self._tx = tx
+        self._vault = vault
+        self._keys = keys
+        self._asks = asks
+        self._proposed = {ask.lead_id: mint("person", ask.at) for ask in asks}
+        self._reading: Reading = tx.scratch.setdefault(Reading, Reading())
+        self._stored: dict[str, Person] = tx.scratch.setdefault(Person, {})
+        self._written_keys: dict[bytes, list[str]] = {}
+        self._written_blocks: dict[int, list[str]] = {}
+        self._wanted: dict[str, list[int]] = {}
+        self._settled: dict[str, Choice] = {}
+
+    async def decide(self) -> Sitting:
+        """Whose each lead is, with everybody concerned locked."""
+        await self._take_keys()
+        await self._read({each for persons in self._reading.keys.values() for each in persons})
+        self._settle()
+        await self._take_blocks()
+        sitting = self._sit()
+        known = {owner for owner in sitting.owners.values() if owner in self._stored}
+        if known and self._stale(await lock_persons(self._tx, known)):
+            # Somebody showed something new by another key meanwhile: the same again, over what they have shown by now.
+            self._settled = {}
+            sitting = self._sit()
+            if any(owner in self._stored and owner not in known for owner in sitting.owners.values()):
+                raise Transient("identity.person.changed", "persons have changed meanwhile; try again")
+        return sitting
+
+    def _sit(self) -> Sitting:
+        sitting = Sitting(self._reading, self._wanted, self._proposed)
+        sitting.decide(self._asks, self._settled)
+        return sitting
+
+    def _stale(self, locked: dict[str, Person]) -> bool:
+        stale = False
+        for person_id, person in locked.items():
+            if person.wrapped_key is None:
+                raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
+            if person.profile != self._stored[person_id].profile:
+                self._learn(person)
+                stale = True
+        return stale
+
+    async def _take_keys(self) -> None:
+        held = self._reading.keys
+        wanted: dict[bytes, Key] = {}
+        for ask in self._asks:
+            for kind, key in ask.keys:
+                if key not in held and key not in wanted:
+                    wanted[key] = Key(key, kind, self._proposed[ask.lead_id])
+        if not wanted:
+            return
+        taken = await claim_keys(self._tx, list(wanted.values()), self._asks[0].at)
+        for key in taken:
+            held[key], self._written_keys[key] = [], [wanted[key].person_id]
+        there = wanted.keys() - taken
+        if there:
+            owners = await hold_keys(self._tx, there)
+            if len(owners) < len(there):
+                raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
+            for key, persons in owners.items():
+                held[key], self._written_keys[key] = persons, [*persons]
+
+    def _settle(self) -> None:
+        """Which leads bring nothing new of a person whom their keys decide, and which are to be looked for."""
+        first = Sitting(self._reading, {}, self._proposed)
+        for ask in self._asks:
+            if any(self._reading.keys.get(key) for _, key in ask.keys):
+                choice = first.choose(ask)
+                known = choice.owner and self._reading.profiles.get(choice.owner, EMPTY)
+                if known and (not ask.traits.named or known.knows(ask.traits)):
+                    self._settled[ask.lead_id] = choice
+                    continue
+            hashes = block_hashes(ask.traits, self._vault.keyed_hash)
+            if hashes:
+                self._wanted[ask.lead_id] = hashes
+
+    async def _take_blocks(self) -> None:
+        held = self._reading.blocks
+        opening: dict[int, str] = {}
+        for lead_id, hashes in self._wanted.items():
+            for block in hashes:
+                if block not in held:
+                    opening.setdefault(block, self._proposed[lead_id])
+        if opening:
+            opened = await claim_blocks(self._tx, opening)
+            for block in opened:
+                held[block], self._written_blocks[block] = [], [opening[block]]
+            there = opening.keys() - opened
+            if there:
+                for block, persons in (await hold_blocks(self._tx, there)).items():
+                    held[block], self._written_blocks[block] = persons, [*persons]
+        await self._read({each for hashes in self._wanted.values() for each in candidates(hashes, held)})
+
+    async def _read(self, person_ids: set[str]) -> None:
+        """Read what these persons have shown, opened with their keys."""
+        missing = person_ids - self._reading.profiles.keys()
+        if missing:
+            for person in (await read_persons(self._tx, missing)).values():
+                self._learn(person)
+
+    def _learn(self, person: Person) -> None:
+        if person.wrapped_key is None:
+            return
+        self._stored[person.id] = person
+        profile = EMPTY
+        if person.profile is not None:
+            dek = self._keys.of(person.id) if self._keys.has(person.id) else self._vault.unwrap(person.wrapped_key)
+            profile = _PROFILE.decode(self._vault.open(dek, person.profile, f"profile {person.id}"))
+        self._reading.profiles[person.id] = profile
+
+    async def write(self, sitting: Sitting) -> None:
+        """Write what follows from the decisions; every person concerned has its data key at hand afterwards."""
+        tx, now = self._tx, sitting.now
+        for person_id, ask in sitting.made.items():
+            shown = now.profiles.get(person_id, EMPTY), sitting.shown.get(person_id, ())
+            make_person(tx, self._vault, self._keys, person_id, ask.at, *shown)
+        more = []
+        for person_id in {*sitting.owners.values()} - sitting.made.keys():
+            person = self._stored.get(person_id)
+            if person is None or person.wrapped_key is None:
+                continue
+            if not self._keys.has(person_id):
+                self._keys.put(person_id, self._vault.unwrap(person.wrapped_key))
+            if person_id in sitting.shown:
+                sealed = seal_profile(self._vault, self._keys, person_id, now.profiles.get(person_id, EMPTY))
+                places = pack_blocks({*unpack_blocks(person.blocks), *sitting.shown[person_id]})
+                more.append(msgspec.structs.replace(person, profile=sealed, blocks=places))
+        if more:
+            await show_more(tx, sorted(more, key=lambda person: person.id))
+        changed_keys = {key: now.keys[key] for key, was in self._written_keys.items() if now.keys[key] != was}
+        if changed_keys:
+            await give_keys(tx, changed_keys)
+        changed_blocks = {
+            block: now.blocks[block] for block, was in self._written_blocks.items() if now.blocks[block] != was
+        }
+        if changed_blocks:
+            await give_blocks(tx, changed_blocks)
+        self._reading.keys, self._reading.blocks, self._reading.profiles = now.keys, now.blocks, now.profiles
+        await self._tie(sitting)
+
+    async def _tie(self, sitting: Sitting) -> None:
+        links: dict[tuple[str, str], HouseholdLink] = {}
+        suggestions: dict[tuple[str, str], Suggestion] = {}
+        for ask in self._asks:
+            owner, choice = sitting.owners[ask.lead_id], sitting.choices[ask.lead_id]
+            for tie in choice.household:
+                low, high = sorted((owner, tie.person_id))
+                link = HouseholdLink(low=low, high=high, kind=tie.kind, shares=tie.shares, at=ask.at)
+                links.setdefault((low, high), link)
+            for other in choice.possible:
+                low, high = sorted((owner, other.person_id))
+                if low != high:
+                    found = _suggested(low, high, other, ask)
+                    before = suggestions.get((low, high), found)
+                    suggestions[low, high] = min(before, found, key=lambda each: (each.kind, -each.bits))
+        if links:
+            await add_links(self._tx, list(links.values()), self._asks[0].at)
+        if suggestions:
+            await add_suggestions(self._tx, list(suggestions.values()), self._asks[0].at)
+
+
+def _suggested(low: str, high: str, other: Possible, ask: FindPerson) -> Suggestion:
+    return Suggestion(
+        low=low, high=high, kind=other.kind, bits=other.bits, parts=other.parts, lead_id=ask.lead_id, at=ask.at
+    )
+
+
+def seal_profile(vault: Vault, keys: Keys, person_id: str, profile: Profile) -> bytes | None:
+    """What a person has shown, sealed with their key; None for nothing."""
+    if not profile.variants:
+        return None
+    return vault.seal(keys.of(person_id), _encode(profile), f"profile {person_id}")
+
+
+def make_person(
+    tx: Tx,
+    vault: Vault,
+    keys: Keys,
+    person_id: str,
+    now: datetime,
+    profile: Profile = EMPTY,
+    blocks: Iterable[int] = (),
+) -> None:
+    """Write a new person with a data key of their own, what they have shown and under which partial keys they are
+    found."""
+    dek, wrapped = vault.new_key()
+    keys.put(person_id, dek)
+    sealed = seal_profile(vault, keys, person_id, profile)
+    places = pack_blocks(blocks) or None
+    add_person_row(tx, Person(id=person_id, wrapped_key=wrapped, created_at=now, profile=sealed, blocks=places))
+
+
+async def _answering(tx: Tx, asks: Sequence[FindPerson], sitting: Sitting) -> Answerer:
+    known = {sitting.owners[ask.lead_id] for ask in asks} - sitting.made.keys()
+    stored: dict[tuple[str, str], list[Interest]] = {}
+    if known:
+        for interest in await recent_interests(tx, known, min(ask.since for ask in asks)):
+            stored.setdefault((interest.person_id, interest.vertical), []).append(interest)
+    taken: dict[tuple[str, str], list[Interest]] = tx.scratch.setdefault(TAKEN, {})
+
+    def answer(ask: FindPerson) -> PersonFound:
+        owner, choice = sitting.owners[ask.lead_id], sitting.choices[ask.lead_id]
+        place = (owner, ask.vertical)
+        return PersonFound(
+            person_id=owner,
+            new_person=choice.owner is None,
+            matched_on=list(choice.matched_on),
+            # Those that earlier leads of this very transaction brought are not in the table yet.
+            recent=[
+                interest.lead_id
+                for interest in (*stored.get(place, ()), *taken.get(place, ()))
+                if interest.at > ask.since and interest.lead_id != ask.lead_id
+            ],
+            rival=choice.rival,
+            rival_on=choice.rival_on,
+            household=list(choice.household),
+            possible=list(choice.possible),
+            bits=choice.bits,
+            parts=list(choice.parts),
+        )
+
+    return answer
