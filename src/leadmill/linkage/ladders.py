@@ -11,17 +11,21 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from leadmill.linkage.dates import A_DIGIT_OFF, DAY_FOR_MONTH, ONLY_YEAR, SAME_YEAR, TWO_DIGITS_OFF, TWO_PARTS
 from leadmill.linkage.likeness import (
     Alike,
+    AnyOrder,
     Begins,
+    Drawn,
     Edits,
+    Either,
     Pair,
     SharedEnd,
     SharedStart,
     ShortForms,
     Test,
-    Texts,
     Words,
+    sheet_of,
 )
 from leadmill.linkage.model import Kind
 
@@ -75,42 +79,18 @@ class Ladder(Struct, frozen=True):
                 return at
         return len(self.rungs) + 1
 
-    def levels(self, a: Texts, b: Texts) -> NDArray[np.int8]:
+    def levels(self, a: Drawn, b: Drawn) -> NDArray[np.int8]:
         """The levels of many pairs of values, all present and the two of a pair different."""
         found = np.full(len(a), len(self.rungs) + 1, dtype=np.int8)
-        left = np.arange(len(a))
+        left = np.arange(len(found))
         for at, rung in enumerate(self.rungs, 1):
             if len(left) == 0:
                 break
-            passed = rung.test.many(a[left], b[left])
+            passed = rung.test.many(a, b)
             found[left[passed]] = at
-            left = left[~passed]
+            rest = np.flatnonzero(~passed)
+            left, a, b = left[rest], a.take(rest), b.take(rest)
         return found
-
-
-def _exchanged(a: str, b: str) -> bool:
-    """Day and month stand in each other's place."""
-    return len(a) == len(b) == 8 and a[:4] == b[:4] and a[4:6] == b[6:] and a[6:] == b[4:6]
-
-
-def _only_year(a: str, b: str) -> bool:
-    """The same year, and one of the two tells no more, or 1 January, which often means the same."""
-    return len(a) == len(b) == 8 and a[:4] == b[:4] and (_opens(a) or _opens(b))
-
-
-def _opens(date: str) -> bool:
-    return date[4:] in ("0101", "0000") or (date[6:] == "00")
-
-
-def _two_parts(a: str, b: str) -> bool:
-    """Two of year, month and day agree."""
-    if len(a) != 8 or len(b) != 8:
-        return False
-    return (a[:4] == b[:4]) + (a[4:6] == b[4:6]) + (a[6:] == b[6:]) >= 2
-
-
-def _same_year(a: str, b: str) -> bool:
-    return a[:4] == b[:4]
 
 
 def _same_local(a: str, b: str) -> bool:
@@ -125,21 +105,19 @@ class _AlikeLocal:
     def one(self, a: str, b: str) -> bool:
         return self._test.one(a.partition("@")[0], b.partition("@")[0])
 
-    def many(self, a: Texts, b: Texts) -> NDArray[np.bool_]:
+    def many(self, a: Drawn, b: Drawn) -> NDArray[np.bool_]:
         return self._test.many(_locals(a), _locals(b))
 
 
-def _locals(texts: Texts) -> Texts:
-    found = np.empty(len(texts), dtype=object)
-    found[:] = [text.partition("@")[0] for text in texts.tolist()]
-    return found
+def _locals(drawn: Drawn) -> Drawn:
+    return Drawn(sheet_of([text.partition("@")[0] for text in drawn.sheet.texts]), drawn.places)
 
 
 def _family() -> Ladder:
     return Ladder(
         (
             Rung("a slip away", Edits(1, least=3, long=8), 0.7, 0.06, 0.002),
-            Rung("a part of it", _Either(Begins(), Words()), 0.5, 0.02, 0.003),
+            Rung("a part of it", Either(Begins(), Words()), 0.5, 0.02, 0.003),
             Rung("alike", Alike(0.86), 0.3, 0.015, 0.004),
         ),
         0.86,
@@ -147,28 +125,12 @@ def _family() -> Ladder:
     )
 
 
-class _Either:
-    """One of two tests is passed."""
-
-    def __init__(self, first: Test, second: Test) -> None:
-        self._first, self._second = first, second
-
-    def one(self, a: str, b: str) -> bool:
-        return self._first.one(a, b) or self._second.one(a, b)
-
-    def many(self, a: Texts, b: Texts) -> NDArray[np.bool_]:
-        found = self._first.many(a, b)
-        rest = np.flatnonzero(~found)
-        found[rest] = self._second.many(a[rest], b[rest])
-        return found
-
-
 def _given() -> Ladder:
     return Ladder(
         (
             Rung("a slip away", Edits(1, least=3, long=8), 0.7, 0.06, 0.004),
             Rung("a form of it", ShortForms(), 0.7, 0.04, 0.003),
-            Rung("a part of it", _Either(Begins(), Words()), 0.3, 0.02, 0.005),
+            Rung("a part of it", Either(Begins(), Words()), 0.3, 0.02, 0.005),
             Rung("alike", Alike(0.86), 0.3, 0.01, 0.006),
         ),
         0.84,
@@ -181,7 +143,7 @@ def _words(same_m: float, same_u: float) -> Ladder:
         (
             Rung("a slip away", Edits(1, least=3, long=8), 0.7, 0.06, 0.001),
             Rung("a part of it", Words(), 0.3, 0.03, 0.004),
-            Rung("alike", _Either(Alike(0.9), Words(85.0)), 0.3, 0.03, 0.006),
+            Rung("alike", Either(Alike(0.9), AnyOrder(85.0)), 0.3, 0.03, 0.006),
         ),
         same_m,
         same_u,
@@ -193,7 +155,7 @@ def _full_name() -> Ladder:
         (
             Rung("a slip away", Edits(1, least=3, long=8), 0.9, 0.08, 0.0002),
             Rung("a part of it", Words(), 0.4, 0.06, 0.001),
-            Rung("alike", _Either(Words(88.0), Alike(0.9)), 0.3, 0.06, 0.002),
+            Rung("alike", Either(AnyOrder(88.0), Alike(0.9)), 0.3, 0.06, 0.002),
         ),
         0.7,
         0.0002,
@@ -202,12 +164,12 @@ def _full_name() -> Ladder:
 
 _DATE = Ladder(
     (
-        Rung("a digit off", Edits(1), 0.0, 0.04, 0.0006),
-        Rung("day and month exchanged", Pair(_exchanged), 0.0, 0.005, 0.0003),
-        Rung("year alone told", Pair(_only_year), 0.0, 0.005, 0.0003),
-        Rung("two of three parts", Pair(_two_parts), 0.0, 0.015, 0.004),
-        Rung("two digits off", Edits(2), 0.0, 0.01, 0.01),
-        Rung("same year", Pair(_same_year), 0.0, 0.005, 0.012),
+        Rung("a digit off", A_DIGIT_OFF, 0.0, 0.04, 0.0006),
+        Rung("day and month exchanged", DAY_FOR_MONTH, 0.0, 0.005, 0.0003),
+        Rung("year alone told", ONLY_YEAR, 0.0, 0.005, 0.0003),
+        Rung("two of three parts", TWO_PARTS, 0.0, 0.015, 0.004),
+        Rung("two digits off", TWO_DIGITS_OFF, 0.0, 0.01, 0.01),
+        Rung("same year", SAME_YEAR, 0.0, 0.005, 0.012),
     ),
     0.9,
     0.00005,

@@ -17,7 +17,7 @@ _UMLAUTS = str.maketrans(
 )
 _NOT_NAME = re.compile(r"[^\w\s]|_")
 _WORD = re.compile(r"[a-z0-9]+")
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"[0-9]+")
 _MONTH_LETTERS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: f"{at:02}" for at, name in enumerate(_MONTH_LETTERS, 1)}
 _MONTH_NAME = re.compile(rf"\b({'|'.join(_MONTH_LETTERS)})[a-z]*\b")
@@ -93,7 +93,7 @@ def plain_date(text: str, form: str = "ymd") -> str:
     """Eight digits, year first; zeros stand for a month or day not told. A text that holds no date gives its digits,
     for a broken one is still worth comparing."""
     text = _MONTH_NAME.sub(lambda found: f" m{_MONTHS[found[1]]} ", text.partition("t")[0] if ":" in text else text)
-    named = re.search(r"m(\d\d)", text)
+    named = re.search(r"m([0-9]{2})", text)
     parts = _DIGITS.findall(text.replace(".0 ", " ").removesuffix(".0"))
     if ":" in text and len(parts) > 3:
         parts = parts[:3]

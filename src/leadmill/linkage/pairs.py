@@ -1,0 +1,163 @@
+"""Many pairs of records at once: the same levels and bits as ``weighing``, on arrays.
+
+A value is one whole number here, so "same" and "missing" cost a comparison of numbers; texts are measured only where
+two differ.
+"""
+
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from leadmill.linkage.ladders import ladder
+from leadmill.linkage.likeness import Drawn
+from leadmill.linkage.model import MISSING, Frequencies, Model
+from leadmill.linkage.table import Column, Table
+from leadmill.linkage.weighing import swap_places
+
+_CHUNK = 500_000
+"""Pairs measured at a time: it bounds the memory, not the file."""
+
+
+class Pairs(Struct, frozen=True):
+    """Pairs of records: the places of the one and of the other."""
+
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def take(self, at: Any) -> "Pairs":
+        """Some of them."""
+        return Pairs(self.left[at], self.right[at])
+
+
+class Seen(Struct, frozen=True):
+    """What comparing showed: ``levels`` a row a field and a column a pair, MISSING where a value is absent; ``swapped``
+    a row for each of the model's swaps."""
+
+    levels: NDArray[np.int8]
+    swapped: NDArray[np.bool_]
+
+    def take(self, at: Any) -> "Seen":
+        """Some of the pairs."""
+        return Seen(self.levels[:, at], self.swapped[:, at])
+
+
+def compare_pairs(model: Model, table: Table, pairs: Pairs) -> Seen:
+    """The levels of all pairs. The table's columns are the model's fields, in their order."""
+    levels = np.empty((len(table.columns), len(pairs)), np.int8)
+    swapped = np.zeros((len(model.swaps), len(pairs)), np.bool_)
+    places = swap_places(model)
+    for begin in range(0, len(pairs), _CHUNK):
+        part = slice(begin, begin + _CHUNK)
+        some = pairs.take(part)
+        for row, column in enumerate(table.columns):
+            levels[row, part] = compare_column(column, some)
+        for row, (first, second) in enumerate(places):
+            swapped[row, part] = _exchange(
+                table.columns[first], table.columns[second], some, levels[:, part], first, second
+            )
+    return Seen(levels, swapped)
+
+
+def compare_column(column: Column, pairs: Pairs) -> NDArray[np.int8]:
+    """The level of each pair in one field."""
+    first, second = column.codes[pairs.left], column.codes[pairs.right]
+    found = np.where((first < 0) | (second < 0), np.int8(MISSING), np.int8(0))
+    rest = np.flatnonzero((found == 0) & (first != second))
+    found[rest] = ladder(column.field.kind).levels(Drawn(column.sheet, first[rest]), Drawn(column.sheet, second[rest]))
+    return found
+
+
+def _exchange(
+    one: Column, other: Column, pairs: Pairs, levels: NDArray[np.int8], first: int, second: int
+) -> NDArray[np.bool_]:
+    """Which pairs agree crosswise and not straight; their levels become those of the cross. See ``compare``."""
+    found = np.zeros(len(pairs), np.bool_)
+    at = np.flatnonzero((levels[first] > 1) & (levels[second] > 1))
+    some = pairs.take(at)
+    crossed = (
+        (translate(one, other)[one.codes[some.left]] == other.codes[some.right])
+        | (translate(other, one)[other.codes[some.left]] == one.codes[some.right])
+    )  # fmt: skip
+    at, some = at[crossed], some.take(crossed)
+    rungs = ladder(one.field.kind)
+    near = []
+    for a, b in ((one, other), (other, one)):
+        x, y = Drawn(a.sheet, a.codes[some.left]), Drawn(b.sheet, b.codes[some.right])
+        same = x.texts == y.texts
+        level = rungs.levels(x, y)
+        level[same] = 0
+        near.append(level)
+    good = np.maximum(near[0], near[1]) <= 1
+    levels[first, at[good]], levels[second, at[good]] = near[0][good], near[1][good]
+    found[at[good]] = True
+    return found
+
+
+def translate(one: Column, other: Column) -> NDArray[np.int32]:
+    """For each value of one column its code in another, −2 where the other lacks it."""
+    codes = {text: code for code, text in enumerate(other.values)}
+    return np.fromiter((codes.get(text, -2) for text in one.values), np.int32, len(one.values))
+
+
+class Shares(Struct, frozen=True):
+    """How common each value of a column is, by its code, and what counts for one that the column does not know."""
+
+    known: NDArray[np.float64]
+    unseen: float
+
+
+def shares_of(table: Table, frequencies: Frequencies) -> list[Shares | None]:
+    """The table's frequencies, column by column; None where there are none."""
+    found: list[Shares | None] = []
+    for column in table.columns:
+        unseen = frequencies.unseen.get(column.field.name)
+        if unseen is None:
+            found.append(None)
+            continue
+        told = frequencies.shares.get(column.field.name, {})
+        known = np.fromiter((told.get(text, unseen) for text in column.values), np.float64, len(column.values))
+        found.append(Shares(known, unseen))
+    return found
+
+
+def weigh_pairs(
+    model: Model, table: Table, pairs: Pairs, seen: Seen, shares: list[Shares | None]
+) -> NDArray[np.float32]:
+    """The bits of each field (a row) of each pair (a column), without the prior; what an exchange costs stands with its
+    first field, bundles are not yet applied."""
+    found = np.zeros(seen.levels.shape, np.float32)
+    for row, comparison in enumerate(model.comparisons):
+        rungs, column, share = ladder(comparison.field.kind), table.columns[row], shares[row]
+        bits = np.array([level.bits for level in comparison.levels] + [0.0], np.float32)  # MISSING is the last
+        found[row] = bits[seen.levels[row]]
+        if share is None or not comparison.rarity:
+            continue
+        parts = np.array([*rungs.rarity, 0.0], np.float32)
+        at = np.flatnonzero(parts[seen.levels[row]] > 0)
+        first, second = share.known[column.codes[pairs.left[at]]], share.known[column.codes[pairs.right[at]]]
+        for number, places in enumerate(swap_places(model)):
+            if row in places:
+                other = table.columns[places[1] if row == places[0] else places[0]]
+                cross = np.flatnonzero(seen.swapped[number, at])
+                codes = translate(other, column)[other.codes[pairs.right[at[cross]]]]
+                second[cross] = np.where(codes < 0, share.unseen, share.known[codes])
+        rarity = np.log2(comparison.levels[0].u / np.maximum(first, second))
+        found[row, at] += parts[seen.levels[row, at]] * rarity.astype(np.float32)
+    for number, places in enumerate(swap_places(model)):
+        found[places[0]] += seen.swapped[number] * np.float32(np.log2(model.swaps[number].m))
+    return found
+
+
+def bundle_bits(model: Model, bits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What bundles take off again, by pair. See ``bundle_excess``."""
+    rows = {comparison.field.name: row for row, comparison in enumerate(model.comparisons)}
+    taken = np.zeros(bits.shape[1], np.float32)
+    for bundle in model.bundles:
+        held = bits[[rows[name] for name in bundle.fields if name in rows]].sum(axis=0) + taken
+        taken -= np.maximum(0.0, held + model.prior_bits + np.log2(bundle.others)).astype(np.float32)
+    return taken
