@@ -7,7 +7,7 @@ normal form by which contact details are compared everywhere.
 """
 
 from leadmill.facts.keys import KEYS, Key, heading
-from leadmill.facts.model import Dossier, Fact, FactValue, Outcome
+from leadmill.facts.model import Dossier, Fact, FactValue, Outcome, Win
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
 from leadmill.facts.step import Glance, Verify, stop_of
@@ -22,6 +22,7 @@ __all__ = [
     "Outcome",
     "Reference",
     "Verify",
+    "Win",
     "heading",
     "load_reference",
     "read_email",

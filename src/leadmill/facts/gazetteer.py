@@ -14,9 +14,11 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import msgspec
+import names
 import phonenumbers
 import zipcodes
 
+from leadmill.facts.letters import Letters, is_odd, is_repetition, is_walk, learn
 from leadmill.facts.places import STATES, Gazetteer
 
 _SAID = {"washington state": "WA", "washington d.c.": "DC", "washington d.c": "DC"}
@@ -26,7 +28,11 @@ _SAID = {"washington state": "WA", "washington d.c.": "DC", "washington d.c": "D
 def gather() -> Gazetteer:
     """Read the packages' data whole."""
     records: list[dict[str, Any]] = zipcodes.list_all()  # type: ignore[no-untyped-call]
-    return Gazetteer(_zips(records), _areas(records), _countries())
+    census = _census()
+    letters = learn(census)
+    return Gazetteer(
+        _zips(records), _areas(records), _countries(), letters, _oaths(census), _odd_names(census, Letters(letters))
+    )
 
 
 def _zips(records: list[dict[str, Any]]) -> dict[str, str]:
@@ -36,7 +42,11 @@ def _zips(records: list[dict[str, Any]]) -> dict[str, str]:
         others = ";".join([*record["acceptable_cities"], *record["unacceptable_cities"]])
         zone = record["timezone"] if record["timezone"] in zones else ""
         kind = "" if record["zip_code_type"] == "STANDARD" else record["zip_code_type"].lower()
-        found[record["zip_code"]] = "|".join((record["city"], record["state"], record["county"], zone, kind, others))
+        codes = ";".join(record["area_codes"])
+        at = f"{float(record['lat']):.2f}|{float(record['long']):.2f}"
+        found[record["zip_code"]] = "|".join(
+            (record["city"], record["state"], record["county"], zone, kind, others, codes, at)
+        )
     return found
 
 
@@ -48,9 +58,9 @@ def _areas(records: list[dict[str, Any]]) -> dict[str, str]:
         for code in record["area_codes"]:
             heard[code][record["state"]] += 1
     found = {code: states.most_common(1)[0][0] for code, states in heard.items()}
-    for prefix, names in _described().items():
+    for prefix, known in _described().items():
         if len(prefix) == 4 and prefix.startswith("1"):
-            state = _state_named(names.get("en", ""))
+            state = _state_named(known.get("en", ""))
             if state:
                 found[prefix[1:]] = state
     return dict(sorted(found.items()))
@@ -86,13 +96,52 @@ def _state_named(place: str) -> str | None:
 
 def _countries() -> dict[str, str]:
     found = {}
-    for code, names in _geodata("locale")["LOCALE_DATA"].items():
-        name = names.get("en", "")
+    for code, known in _geodata("locale")["LOCALE_DATA"].items():
+        name = known.get("en", "")
         if name.startswith("*"):  # the name is the same as in the language that follows
-            name = names.get(name[1:], "")
+            name = known.get(name[1:], "")
         if name:
             found[name.lower()] = code
     return found
+
+
+# Names
+
+
+def _census() -> list[str]:
+    """The names of the US Census of 1990: 88,799 family names and 5,163 given ones."""
+    folder = Path(names.__file__).parent
+    found: dict[str, None] = {}
+    for file in ("dist.all.last", "dist.male.first", "dist.female.first"):
+        for line in (folder / file).read_text("ascii").splitlines():
+            found.setdefault(line.split()[0].lower())
+    return [name for name in found if name.isalpha()]
+
+
+_BORNE_WORDS = """
+anal ass bastardo bs cock cum fuk guro kike mamada mf pinche paki pis quim santorum scat shota simp suck tushy xx
+"""
+_BORNE = frozenset(_BORNE_WORDS.split())
+"""Words of the lists that people are called, though none of the Census' names: Catalan, Japanese, Cantonese, Georgian,
+Norwegian, Venezuelan and others; and what may be initials."""
+
+
+def _oaths(census: list[str]) -> list[str]:
+    """Oaths in the languages that forms are filled in with, without those that are somebody's name."""
+    # The lists lie beside the package's code, which is not needed to read them.
+    spec = importlib.util.find_spec("glin_profanity")
+    if spec is None or spec.origin is None:
+        raise ImportError("glin_profanity")
+    folder = Path(spec.origin).parent / "data" / "dictionaries"
+    words: set[str] = set()
+    for language in ("english", "spanish"):
+        listed = msgspec.json.decode((folder / f"{language}.json").read_bytes())
+        words.update(word.lower() for word in listed["words"] if word.isascii() and word.isalpha())
+    return sorted(words - set(census) - _BORNE)
+
+
+def _odd_names(census: list[str], letters: Letters) -> list[str]:
+    return [name for name in census if is_walk(name) or is_repetition(name) or is_odd(name, letters)]
 
 
 def write(path: Path) -> None:

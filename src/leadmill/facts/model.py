@@ -21,6 +21,9 @@ FactValue = str | int | float | bool | list[str] | None
 Outcome = Literal["pass", "fail", "unknown"]
 """Whether what was looked at is in order. ``unknown`` is an answer: nothing was found out, nothing is assumed."""
 
+OURS = "leadmill"
+"""The source of what a rule of ours says."""
+
 UNUSABLE = declare(
     "facts.contact.unusable", "Neither the e-mail address nor the phone number can be used ({detail}).", State.REJECTED
 )
@@ -47,15 +50,29 @@ class Fact(Struct, frozen=True, array_like=True):
     expires_at: datetime | None = None
 
 
-class Dossier(Evidence, frozen=True, dict=True):
+Rule = Literal["sure", "authority", "correction"]
+"""Why a fact counts where several speak to its key: it is the surest, its source is the authority for the key, or a
+person has put it right."""
+
+
+class Win(Struct, frozen=True, array_like=True):
+    """The fact that counts for a key whose surest fact does not: its ``place`` among the facts, and ``by`` what."""
+
+    place: int
+    by: Rule
+
+
+class Dossier(Evidence, frozen=True, dict=True, omit_defaults=True):
     """The facts of one lead, found out ``at``, with the reference data of digest ``reference``.
 
-    Where several facts speak to a key, the surest that knows counts, and of equals the first.
+    Where several facts speak to a key, the surest that knows counts, and of equals the first, unless ``wins`` names
+    another.
     """
 
     facts: list[Fact] = []
     at: datetime | None = None
     reference: str = ""
+    wins: dict[str, Win] = {}
 
     personal: ClassVar[bool] = True
 
@@ -67,7 +84,14 @@ class Dossier(Evidence, frozen=True, dict=True):
             held = found.get(fact.key)
             if held is None or _rank(fact) > _rank(held):
                 found[fact.key] = fact
+        for key, win in self.wins.items():
+            found[key] = self.facts[win.place]
         return found
+
+    def won(self, key: str) -> Rule:
+        """Why the fact that counts for a key does."""
+        win = self.wins.get(key)
+        return "sure" if win is None else win.by
 
     @cached_property
     def values(self) -> dict[str, FactValue]:

