@@ -121,9 +121,9 @@ async def wire(
     plugins = find_plugins()
     consults = {name: Consult(provider) for name, provider in plugins.of("leadmill.facts").items()}
     packs = load_packs(*settings.packs)
-    bidders = plugins.of("leadmill.bidders")
+    bidders, couriers = plugins.of("leadmill.bidders"), plugins.of("leadmill.couriers")
     reference = load_reference(settings.home / "cache")
-    book = Book(packs, reference, consults, vault.keyed_hash, bool(settings.smtp_host), bidders)
+    book = Book(packs, reference, consults, vault.keyed_hash, bool(settings.smtp_host), bidders, couriers)
     pen = Pen(vault, keys, Codecs(), mint)
     lists = Lists(vault.keyed_hash, environ)
     vacancies = Vacancies(lambda: book.walk().rules.orders, clock)
@@ -143,7 +143,7 @@ async def wire(
         note=vacancies.note,
     )
     floor = Floor(kit, auctioneer, table, settings.ping_ip)
-    attempt = attempts(kit, way, plugins.of("leadmill.couriers"))
+    attempt = attempts(kit, way, couriers)
     floor.hand = Desk(kit, attempt, settings.post_rounds, floor.later).hand_over
     return House(
         settings=settings,

@@ -19,6 +19,8 @@ from leadmill.flow.planning import Plan, plan
 from leadmill.flow.rules import Dialects
 from leadmill.parties import KEY_PURPOSE, Credit, build_roster, load_keys
 from leadmill.runtime.db import Database
+from leadmill.runtime.dialect import read_profiles
+from leadmill.runtime.packs import load_packs
 from leadmill.runtime.plugins import find_plugins
 from leadmill.runtime.records import history, latest, snapshot
 
@@ -89,6 +91,8 @@ class Desk:
         self.environ = dict(ENVIRON)
         self.accounts: list[tuple[str, Credit]] = []
         self.bidders = dict(find_plugins().of("leadmill.bidders"))
+        self.couriers = dict(find_plugins().of("leadmill.couriers"))
+        self.profiles = read_profiles(load_packs())
 
     async def apply(self, *texts: str, dry_run: bool = False, author: str = "ana") -> Difference:
         paths = []
@@ -106,7 +110,7 @@ class Desk:
             verticals=VERTICALS,
             on_buyer=self.on_buyer,
             dry_run=dry_run,
-            dialects=Dialects(bidders=self.bidders),
+            dialects=Dialects(outbound=self.profiles, bidders=self.bidders, couriers=self.couriers),
         )
 
     async def on_buyer(self, tx: Any, buyer_id: str, credit: Credit, now: datetime, mint: Mint) -> None:
@@ -223,7 +227,7 @@ async def test_one_mistake_anywhere_changes_nothing_and_all_are_told(desk: Desk)
     assert caught.value.code == "config.files.invalid"
     assert [(entry.pointer, entry.code, entry.detail) for entry in caught.value.errors] == [
         (
-            "part0.toml#/team/0",
+            "part0.toml#/team/0/reps/0/zip",
             "config.record.malformed",
             "team west, reps[0], zip: is not a key here; did you mean 'zips'?",
         ),
@@ -256,8 +260,63 @@ async def test_an_order_that_no_bidder_could_ask_for_is_refused_before_a_lead_me
         await desk.apply(CONTRACT.replace("timeout_ms = 500", ping))
     told = caught.value
     assert (told.code, told.detail) == ("config.order.malformed", f"order helio-ca, ping, {says}")
-    assert [entry.pointer for entry in told.errors] == ["part0.toml#/order/0"]
+    key = says.partition(":")[0]
+    assert [entry.pointer for entry in told.errors] == [f"part0.toml#/order/0/ping/{key}"]
     assert await desk.standing() == {}
+
+
+WHOLE = "must be a whole address such as https://buyer.example/leads"
+HTTP = 'courier = "http", url = "http://127.0.0.1:9001/leads", format = "json", secret = { env = "HELIO_HOOK" }'
+
+
+@pytest.mark.parametrize(
+    ("delivery", "says"),
+    [
+        ('courier = "htpp", url = "https://a.io"', {"courier": "no courier 'htpp' is installed; did you mean 'http'?"}),
+        ('courier = "http"', {"url": "is missing: the address that takes the leads"}),
+        ('courier = "http", url = "ftp://a.example/x"', {"url": WHOLE}),
+        ('courier = "http", url = "https://a.example:99999/"', {"url": WHOLE}),
+        ('courier = "http", url = "https://a example/"', {"url": WHOLE}),
+        ('courier = "http", url = "https://a.io", formt = "json"', {"formt": "did you mean 'format'?"}),
+        (
+            'courier = "email", constants = { k = { env = "K" } }',
+            {"to": "is missing: the address, or a list of addresses, to write to", "constants": "holds no secrets"},
+        ),
+        ('dialect = "boberdo", url = "https://a.io"', {"dialect": "no dialect 'boberdo'; did you mean 'boberdoo'?"}),
+        (
+            'dialect = "boberdoo", url = "https://a.example", keys = { Kay = "k", TYPE = "19" }',
+            {
+                "keys/Kay": "is not a key of boberdoo; did you mean 'Key'?",
+                "keys/Key": "is missing: the key, as { env = \"NAME\" }",
+                "keys/SRC": "is missing: the source's name",
+            },
+        ),
+    ],
+)  # fmt: skip
+async def test_a_delivery_that_could_not_be_made_is_refused_field_by_field(
+    desk: Desk, delivery: str, says: dict[str, str]
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        await desk.apply(CONTRACT.replace(HTTP, delivery))
+    assert caught.value.code == "config.delivery.malformed"
+    told = {entry.pointer: entry.detail for entry in caught.value.errors}
+    place = "part0.toml#/buyer/0/delivery/"
+    assert sorted(told) == sorted(place + key for key in says)
+    for key, text in says.items():
+        assert told[place + key].startswith(f"buyer helio, delivery, {key.replace('/', '.')}: ")
+        if not key.startswith("keys/S") and not key.startswith("keys/Key"):
+            assert told[place + key].endswith(text)
+    assert {entry.code for entry in caught.value.errors} == {"config.delivery.malformed"}
+    assert await desk.standing() == {}
+
+
+async def test_a_buyer_whose_courier_is_no_longer_installed_can_still_be_retired(desk: Desk) -> None:
+    await desk.apply(CONTRACT)
+    desk.couriers.clear()
+    with pytest.raises(BadInput, match="no courier 'http' is installed"):
+        await desk.apply(CONTRACT)
+    await desk.apply('[[buyer]]\nid = "helio"\nretired = true\n')
+    assert (await desk.standing())["buyer", "helio"]["retired"] is True
 
 
 async def test_an_order_whose_bidder_is_no_longer_installed_can_still_be_retired(desk: Desk) -> None:

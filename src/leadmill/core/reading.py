@@ -4,12 +4,12 @@ Called by the decoders of every package. It promises that nothing is silently dr
 with the nearest known one, and every complaint says where it stands."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from leadmill.core.faults import BadInput
+from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.money import Money, minor_digits, parse_money
 
 
@@ -18,6 +18,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(word, names, 1, 0.6)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names) or 'none'}"
+
+
+def pointer(where: str, key: str = "") -> str:
+    """Where a key stands in its record, as a JSON pointer. ``where`` names the record and then, behind commas, the
+    tables within it: ``team west, reps[0]`` and ``zip`` give ``/reps/0/zip``."""
+    steps = [*where.split(", ")[1:], *([key] if key else [])]
+    plain = ".".join(step for step in steps if " " not in step).replace("[", ".").replace("]", "")
+    return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in plain.split(".") if step)
 
 
 class Table:
@@ -39,7 +47,15 @@ class Table:
 
     def refuse(self, says: str, key: str = "") -> NoReturn:
         """Raise, naming the place."""
-        raise BadInput(self._code, f"{self.where}{f', {key}' if key else ''}: {says}")
+        self.refuse_all([(key, says)])
+
+    def refuse_all(self, mistakes: Sequence[tuple[str, str]]) -> NoReturn:
+        """Raise for several mistakes at once, pairs of a key and what to do; there must be one."""
+        entries = [
+            FieldFault(pointer(self.where, key), self._code, f"{self.where}{f', {key}' if key else ''}: {says}")
+            for key, says in mistakes
+        ]
+        raise BadInput(self._code, "; ".join(entry.detail for entry in entries), entries)
 
     def inner(self, raw: object, name: str) -> "Table":
         """A table within this one, to be read under the same code."""

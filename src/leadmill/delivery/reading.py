@@ -57,8 +57,9 @@ def _check(table: Table, spec: DeliverySpec, couriers: Mapping[str, Courier]) ->
     courier = couriers.get(spec.courier)
     if courier is None:
         table.refuse(f"no courier '{spec.courier}' is installed; {nearest(spec.courier, couriers)}", "courier")
-    for key, says in courier.check(spec):
-        table.refuse(says, key)
+    lacks = courier.check(spec)
+    if lacks:
+        table.refuse_all(lacks)
 
 
 def _texts(table: Table, key: str) -> tuple[str, ...]:

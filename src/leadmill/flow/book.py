@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from leadmill.capture import Form, Lexicon, Vertical, read_dialects, read_form, read_verticals
+from leadmill.delivery import Courier
 from leadmill.enrich import Consult
 from leadmill.facts import Reference
 from leadmill.flow.pipeline import Walk, build_walk
@@ -40,9 +41,10 @@ class Book:
         keyed_hash: Callable[[str, str], bytes],
         mail: bool = True,
         bidders: Mapping[str, Bidder] | None = None,
+        couriers: Mapping[str, Courier] | None = None,
     ) -> None:
         self._verticals = read_verticals(packs)
-        self._dialects = Dialects(read_dialects(packs, self._verticals), read_profiles(packs), bidders)
+        self._dialects = Dialects(read_dialects(packs, self._verticals), read_profiles(packs), bidders, couriers)
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
         self._laws = {

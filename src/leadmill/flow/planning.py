@@ -217,7 +217,8 @@ def _read(
         return read_form(raw, verticals)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)
     if party.delivery:
-        read_delivery(party.delivery, f"{kind} {party.id}, delivery", profiles=dialects.outbound)
+        couriers = None if party.retired else dialects.couriers
+        read_delivery(party.delivery, f"{kind} {party.id}, delivery", couriers, dialects.outbound)
     return party
 
 
@@ -343,7 +344,8 @@ class _Faults:
         if not isinstance(fault, BadInput):
             return False
         self._found.append(fault)
-        self._entries.append(FieldFault(self._place, fault.code, fault.detail))
+        entries = fault.errors or [FieldFault("", fault.code, fault.detail)]
+        self._entries += [FieldFault(self._place + entry.pointer, entry.code, entry.detail) for entry in entries]
         return True
 
     def end(self) -> None:
@@ -351,7 +353,7 @@ class _Faults:
         if len(self._found) == 1:
             raise type(self._found[0])(self._found[0].code, self._found[0].detail, self._entries)
         if self._found:
-            raise BadInput("config.files.invalid", f"{len(self._found)} mistakes; nothing was changed", self._entries)
+            raise BadInput("config.files.invalid", f"{len(self._entries)} mistakes; nothing was changed", self._entries)
 
 
 def _bad(code: str, says: str) -> NoReturn:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from leadmill.capture import Dialect, Form, Lexicon, Vertical
+from leadmill.delivery import Courier
 from leadmill.enrich import Consult
 from leadmill.facts import Reference
 from leadmill.followup import Templates
@@ -22,12 +23,13 @@ from leadmill.scoring import Scorecard
 
 class Dialects(Struct, frozen=True):
     """The other systems' languages: ``inbound`` those that senders may speak, ``outbound`` the profiles by which buyers
-    are spoken to, ``bidders`` the installed ways to ask them for a bid (None where nobody says, and nothing is
-    checked against them)."""
+    are spoken to, ``bidders`` and ``couriers`` the installed ways to ask them for a bid and to hand them a lead (None
+    where nobody says, and nothing is checked against them)."""
 
     inbound: dict[str, Dialect] = {}
     outbound: dict[str, Profile] = {}
     bidders: Mapping[str, Bidder] | None = None
+    couriers: Mapping[str, Courier] | None = None
 
 
 NO_DIALECTS = Dialects()

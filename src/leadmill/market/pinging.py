@@ -91,8 +91,9 @@ def read_ping(
         bidder = bidders.get(target.bidder)
         if bidder is None:
             part.refuse(f"no bidder '{target.bidder}' is installed; {nearest(target.bidder, bidders)}", "bidder")
-        for lacking, says in bidder.check(target):
-            part.refuse(says, lacking)
+        lacks = bidder.check(target)
+        if lacks:
+            part.refuse_all(lacks)
     return target
 
 

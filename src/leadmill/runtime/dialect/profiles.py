@@ -6,12 +6,11 @@ by :func:`~leadmill.runtime.dialect.read_spec` like any table that says everythi
 either.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NoReturn
 
 from msgspec import Struct
 
-from leadmill.core.faults import BadInput
 from leadmill.core.reading import Table, nearest
 from leadmill.runtime.packs import Pack, Packs
 
@@ -90,10 +89,10 @@ def resolve(raw: object, profiles: Mapping[str, Profile], part: Part, where: str
     name = raw["dialect"]
     profile = profiles.get(name) if isinstance(name, str) else None
     if profile is None:
-        raise BadInput(code, f"{where}, dialect: no dialect '{name}'; {nearest(str(name), profiles)}")
+        _refuse(code, where, [("dialect", f"no dialect '{name}'; {nearest(str(name), profiles)}")])
     base = profile.parts.get(part)
     if base is None:
-        raise BadInput(code, f"{where}, dialect: {profile.title} is not asked for bids here; write out the ping itself")
+        _refuse(code, where, [("dialect", f"{profile.title} is not asked for bids here; write out the ping itself")])
     found: dict[str, Any] = dict(base)
     for key, value in _given(raw.get("keys", {}), profile, where, code).items():
         wanted = profile.keys[key]
@@ -108,12 +107,21 @@ def resolve(raw: object, profiles: Mapping[str, Profile], part: Part, where: str
 
 def _given(raw: object, profile: Profile, where: str, code: str) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
-        raise BadInput(code, f"{where}, keys: must be a table")
-    for key in raw:
-        if key not in profile.keys:
-            hint = nearest(str(key), profile.keys)
-            raise BadInput(code, f"{where}, keys.{key}: is not a key of {profile.title}; {hint}")
-    for key, wanted in profile.keys.items():
-        if wanted.required and key not in raw:
-            raise BadInput(code, f"{where}, keys.{key}: is missing: {wanted.says}")
+        _refuse(code, where, [("keys", "must be a table")])
+    mistakes = [
+        (f"keys.{key}", f"is not a key of {profile.title}; {nearest(str(key), profile.keys)}")
+        for key in raw
+        if key not in profile.keys
+    ]
+    mistakes += [
+        (f"keys.{key}", f"is missing: {wanted.says}")
+        for key, wanted in profile.keys.items()
+        if wanted.required and key not in raw
+    ]
+    if mistakes:
+        _refuse(code, where, mistakes)
     return dict(raw)
+
+
+def _refuse(code: str, where: str, mistakes: Sequence[tuple[str, str]]) -> NoReturn:
+    Table({}, where, code).refuse_all(mistakes)

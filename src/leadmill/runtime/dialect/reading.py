@@ -21,6 +21,8 @@ _SIGNS: dict[str, Sign] = {"bearer": "bearer", "basic": "basic", "header": "head
 _FORMATS: dict[str, Format] = {"json": "json", "form": "form", "xml": "xml", "csv": "csv"}
 _METHODS: dict[str, Method] = {"POST": "POST", "PUT": "PUT", "GET": "GET"}
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_NOT_URL = re.compile(r"""[\s<>"\\^`{|}]|[^\x21-\x7e]""")
+"""What stands in no address as it is written (RFC 3986): encode it."""
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -71,8 +73,12 @@ def read_spec(
 def _read_url(table: Table) -> str:
     url = table.text("url", "")
     if url:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is none, half an IPv6 address
+            whole = False
+        if not whole or _NOT_URL.search(url):
             table.refuse("must be a whole address such as https://buyer.example/leads", "url")
         if parts.username is not None or parts.password is not None:
             table.refuse('must not hold a user and password; write auth = { kind = "basic", … }', "url")
