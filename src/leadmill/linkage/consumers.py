@@ -29,11 +29,13 @@ CITY = Field("city", Kind.CITY)
 STATE = Field("state", Kind.STATE)
 SEX = Field("sex", Kind.SEX)
 
-_HOME = ("family_name", "street", "house_number", "postcode", "city", "state", "phone", "email")
+_PLACE = ("street", "house_number", "postcode", "city", "state")
+_HOME = (*_PLACE, "family_name", "phone", "email")
 
 
 def consumers(persons: int = 1_000_000) -> Model:
     """The beginning model for a book of ``persons`` US consumers: a new record is any of them, or as likely none."""
+    prior = min(0.1, 0.5 / max(1, persons))
     return Model(
         comparisons=(
             begin(GIVEN),
@@ -48,13 +50,13 @@ def consumers(persons: int = 1_000_000) -> Model:
             begin(STATE, rarity=False),
             begin(SEX, rarity=False),
         ),
-        prior=min(0.1, 0.5 / max(1, persons)),
+        prior=prior,
         swaps=(Swap("given_name", "family_name"),),
         bundles=(
-            Bundle("place", ("street", "house_number", "postcode", "city", "state"), 2.0),
-            Bundle("home", _HOME, 1.5),
-            Bundle("twins", (*_HOME, "birth_date"), 0.03),
-            Bundle("namesakes", (*_HOME, "given_name"), 0.03),
+            Bundle("place", _PLACE, 2.0 * prior),
+            Bundle("home", _HOME, 1.5 * prior),
+            Bundle("twins", (*_HOME, "birth_date"), 0.03 * prior),
+            Bundle("namesakes", (*_HOME, "given_name"), 0.03 * prior),
         ),
     )
 

@@ -75,13 +75,13 @@ class Swap(Struct, frozen=True):
 
 
 class Bundle(Struct, frozen=True):
-    """Fields that different persons share together, for one reason: a home, a birth. Who agrees on all of them is one
-    of 1 + ``others`` persons on average, so their bits together never lift the odds of one person above 1 to
-    ``others``, however rare the street. Without it a spouse or a twin would pass for the person."""
+    """Fields that different persons share together, for one reason: a home, a town, a birth. ``share`` is how often two
+    records picked at random are two such persons'. It adds to the odds against one person what their sharing would
+    explain: however rare the street, who agrees on nothing but the bundle is one of its persons, not the same one."""
 
     name: str
     fields: tuple[str, ...]
-    others: float
+    share: float
 
 
 class Model(Struct, frozen=True):

@@ -20,6 +20,9 @@ _CHUNK = 500_000
 """Pairs measured at a time: it bounds the memory, not the file."""
 
 
+_TELLING = 0.01
+
+
 class Pairs(Struct, frozen=True):
     """Pairs of records: the places of the one and of the other."""
 
@@ -154,10 +157,13 @@ def weigh_pairs(
 
 
 def bundle_bits(model: Model, bits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What bundles take off again, by pair. See ``bundle_excess``."""
+    """What bundles take off again, by pair. See ``bundle_part``."""
     rows = {comparison.field.name: row for row, comparison in enumerate(model.comparisons)}
     taken = np.zeros(bits.shape[1], np.float32)
     for bundle in model.bundles:
-        held = bits[[rows[name] for name in bundle.fields if name in rows]].sum(axis=0) + taken
-        taken -= np.maximum(0.0, held + model.prior_bits + np.log2(bundle.others)).astype(np.float32)
-    return taken
+        held = bits[[rows[name] for name in bundle.fields if name in rows]].sum(axis=0) + np.float32(
+            np.log2(bundle.share)
+        )
+        taken = np.logaddexp2(taken, held)
+    taken[taken <= _TELLING] = 0.0
+    return -taken

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from leadmill.linkage.ladders import ladder
-from leadmill.linkage.model import MISSING, Bundle, Comparison, Frequencies, Levels, Model, Part, Weight
+from leadmill.linkage.model import MISSING, Comparison, Frequencies, Levels, Model, Part, Weight
 
 _NO_FREQUENCIES = Frequencies()
 
@@ -60,9 +60,9 @@ def weigh_levels(
     for number in levels.swapped:
         swap = model.swaps[number]
         parts.append(Part(f"{swap.first} and {swap.second}", "exchanged", math.log2(swap.m)))
-    parts += [
-        Part(bundle.name, "different persons share these", excess) for bundle, excess in bundle_excess(model, bits)
-    ]
+    shared = bundle_part(model, bits)
+    if shared is not None:
+        parts.append(shared)
     return Weight(math.fsum(part.bits for part in parts), tuple(parts))
 
 
@@ -79,18 +79,22 @@ def rarity_bits(comparison: Comparison, level: int, values: tuple[str, str], fre
     return part * math.log2(comparison.levels[0].u / max(shares[0], shares[1]))
 
 
-def bundle_excess(model: Model, bits: dict[str, float]) -> list[tuple[Bundle, float]]:
-    """What must be taken off again because different persons share those fields together, by bundle. Bundles are
-    applied in their order, each to what the ones before it left."""
-    found = []
-    taken = 0.0
-    for bundle in model.bundles:
-        held = math.fsum(bits.get(name, 0.0) for name in bundle.fields) + taken
-        most = -model.prior_bits - math.log2(bundle.others)
-        if held > most:
-            found.append((bundle, most - held))
-            taken += most - held
-    return found
+def bundle_part(model: Model, bits: dict[str, float]) -> Part | None:
+    """What must be taken off again because different persons share some of the fields together; None where that is
+    nothing worth telling.
+
+    The others of a pair are strangers, or share a bundle: then its fields agree as one person's do. So the likelihood
+    of "others" grows by the factor 1 + sum of share times 2^bits over the bundles. Told of the one that explains most."""
+    held = {
+        bundle.name: math.log2(bundle.share) + math.fsum(bits.get(name, 0.0) for name in bundle.fields)
+        for bundle in model.bundles
+    }
+    if not held:
+        return None
+    name = max(held, key=lambda name: held[name])
+    top = max(0.0, held[name])
+    taken = top + math.log2(math.exp2(-top) + math.fsum(math.exp2(value - top) for value in held.values()))
+    return Part(name, "different persons share this", -taken) if taken > 0.01 else None
 
 
 def swap_places(model: Model) -> tuple[tuple[int, int], ...]:
