@@ -2,6 +2,9 @@
 
 from random import Random
 
+from leadmill.linkage import census
+from leadmill.linkage.values import NameShares
+
 GIVEN, FAMILY, TOWNS, STREETS, STATES, JOBS = (
     line.split(",")
     for line in (
@@ -13,6 +16,12 @@ GIVEN, FAMILY, TOWNS, STREETS, STATES, JOBS = (
         "teacher,nurse,carpenter,clerk,farmer,driver",
     )
 )
+
+
+def names() -> NameShares:
+    """The tables that tell given from family names."""
+    shares = census().shares
+    return shares["given_name"], shares["family_name"]
 
 
 def persons(count: int = 300, seed: int = 7) -> dict[str, list[str]]:

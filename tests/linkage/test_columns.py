@@ -6,19 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from leadmill.linkage import census
 from leadmill.linkage.columns import Column, infer
 from leadmill.linkage.headings import meaning_of
 from leadmill.linkage.model import Kind
-from tests.linkage.persons import persons
+from tests.linkage.persons import names, persons
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "er"
-NAMES = (census().shares["given_name"], census().shares["family_name"])
 MADE = persons()
 
 
 def taken(table: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    return {column.name: column.target for column in infer(table, NAMES)}
+    return {column.name: column.target for column in infer(table, names)}
 
 
 def columns(names: dict[str, str]) -> dict[str, Sequence[str]]:
@@ -180,7 +178,7 @@ def test_values_alone_tell_under_a_name_that_says_nothing(made, target):
 
 @pytest.mark.parametrize(("made", "form"), [("iso", "ymd"), ("american", "mdy"), ("german", "dmy"), ("compact", "ymd")])
 def test_the_order_of_a_dates_parts_is_found_out(made, form):
-    assert [column.form for column in infer({"born": MADE[made]}, NAMES)] == [form]
+    assert [column.form for column in infer({"born": MADE[made]}, names)] == [form]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +213,7 @@ def test_a_column_that_stands_twice_counts_once_and_a_second_phone_is_another_fi
 
 def test_nothing_told_of_a_column_holds_a_value_of_it():
     values = {value for made in MADE.values() for value in made if len(value) > 3}
-    for column in infer(MADE, NAMES):
+    for column in infer(MADE, names):
         assert not any(value in column.why for value in values)
 
 

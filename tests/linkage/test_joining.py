@@ -9,15 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadmill.core.faults import BadInput
-from leadmill.linkage import census
 from leadmill.linkage.columns import Column, infer
 from leadmill.linkage.joining import join
 from leadmill.linkage.mapfile import apply_map, read_column_map, write_column_map
 from leadmill.linkage.sheets import Sheet, ids_of, meant, read_sheet
 from leadmill.runtime.rowfiles import Layout
-from tests.linkage.persons import persons
+from tests.linkage.persons import names, persons
 
-NAMES = (census().shares["given_name"], census().shares["family_name"])
 MADE = persons(120)
 
 
@@ -26,7 +24,7 @@ def sheet(name: str, columns: dict[str, list[str]]) -> Sheet:
 
 
 def understood(name: str, columns: dict[str, list[str]]) -> tuple[Sheet, tuple[Column, ...]]:
-    return sheet(name, columns), infer(columns, NAMES)
+    return sheet(name, columns), infer(columns, names)
 
 
 def read(path: Path) -> Sheet:
@@ -67,8 +65,8 @@ def test_one_file_with_whole_names_keeps_them_whole():
 
 
 def test_a_map_that_was_written_says_the_same_when_read(tmp_path):
-    one = infer({"Name": MADE["full"], "geb.": MADE["german"], "Notiz": MADE["same"], 'odd "name"': MADE["zip"]}, NAMES)
-    other = infer({"by": MADE["year"], "bm": MADE["month"], "bd": MADE["day"], "name": MADE["full"]}, NAMES)
+    one = infer({"Name": MADE["full"], "geb.": MADE["german"], "Notiz": MADE["same"], 'odd "name"': MADE["zip"]}, names)
+    other = infer({"by": MADE["year"], "bm": MADE["month"], "bd": MADE["day"], "name": MADE["full"]}, names)
     for files in ({"a.csv": one}, {"a.csv": one, "b.csv": one}, {"a.csv": one, "b.csv": other}):
         path = tmp_path / "map.toml"
         path.write_text(write_column_map(files), encoding="utf-8")

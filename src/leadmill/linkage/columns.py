@@ -5,7 +5,7 @@ only numbers the records, or that says nothing of a person is left out, with the
 holds one of its values. :mod:`leadmill.linkage.mapfile` writes the result for a person to correct.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -22,6 +22,8 @@ _TRUTH = "tells which records belong together: that is the answer, not evidence"
 _NUMBERS = "only numbers the records"
 _NOBODY = "says nothing of who somebody is"
 _KINDS = {kind.value: kind for kind in Kind}
+Names = Callable[[], NameShares]
+"""Tells given from family names; asked only where nothing but the values can tell, for the tables are long."""
 _DATE_PARTS = ("date.year", "date.month", "date.day")
 
 
@@ -43,9 +45,9 @@ class Column(Struct, frozen=True):
         return _KINDS.get(head)
 
 
-def infer(table: Mapping[str, Sequence[str]], names: NameShares) -> tuple[Column, ...]:
+def infer(table: Mapping[str, Sequence[str]], names: Names) -> tuple[Column, ...]:
     """What each column of a table holds, in the table's order. ``table`` has all values of each column, an empty text
-    for none; ``names`` tell given from family names where only the values can."""
+    for none."""
     looks = {name: look(values) for name, values in table.items()}
     found = [_column(name, looks[name], values, names) for name, values in table.items()]
     found = _dates_in_parts(found, looks)
@@ -54,15 +56,13 @@ def infer(table: Mapping[str, Sequence[str]], names: NameShares) -> tuple[Column
     return tuple(_labelled(found))
 
 
-def _column(name: str, seen: Look, values: Sequence[str], names: NameShares) -> Column:
+def _column(name: str, seen: Look, values: Sequence[str], names: Names) -> Column:
     meaning = meaning_of(name)
     target, why = _decide(name, meaning, seen, values, names)
     return Column(name, target, why, seen.filled, seen.distinct, seen.form)
 
 
-def _decide(
-    name: str, meaning: Meaning | None, seen: Look, values: Sequence[str], names: NameShares
-) -> tuple[str, str]:
+def _decide(name: str, meaning: Meaning | None, seen: Look, values: Sequence[str], names: Names) -> tuple[str, str]:
     if seen.distinct == 0:
         return "", "is empty"
     if meaning is not None and meaning.target == TRUTH:
@@ -118,7 +118,7 @@ def _confirmed_date(target: str, seen: Look) -> str | None:
     return "date" if seen.share("date") > 0.3 or seen.share("digit") > 0.5 else None
 
 
-def _by_values(name: str, seen: Look, values: Sequence[str], names: NameShares) -> tuple[str, str]:
+def _by_values(name: str, seen: Look, values: Sequence[str], names: Names) -> tuple[str, str]:
     """What the values alone say."""
     share = seen.share
     why = "by its values"
@@ -180,12 +180,12 @@ def _by_numbers(seen: Look) -> tuple[str, str]:
     return "", "is a number of unknown meaning"
 
 
-def _by_words(name: str, seen: Look, values: Sequence[str], names: NameShares) -> tuple[str, str]:
+def _by_words(name: str, seen: Look, values: Sequence[str], names: Names) -> tuple[str, str]:
     label = "_".join(fold(name).replace(".", " ").split()) or "column"
     if seen.distinct <= 2 and seen.rows > 10:
         return "", _NOBODY
     if seen.share("name") > 0.8:
-        given, family = names_in(list(islice(filter(None, values), 20_000)), names)
+        given, family = names_in(list(islice(filter(None, values), 20_000)), names())
         if seen.words > 1.5 and given > 0.5 and family > 0.4:
             return "full_name", "by its values"
         if max(given, family) > 0.4:
@@ -265,7 +265,7 @@ def _said_again(found: list[Column], table: Mapping[str, Sequence[str]]) -> list
 
 
 def _sample(table: Mapping[str, Sequence[str]], one: str, other: str) -> list[tuple[str, str]]:
-    step = max(1, len(table[one]) // 2000)
+    step = max(1, len(table[one]) // 500)
     pairs = zip(table[one][::step], table[other][::step], strict=True)
     return [(fold(a), fold(b)) for a, b in pairs if a and b]
 

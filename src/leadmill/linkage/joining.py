@@ -120,5 +120,5 @@ def _split_streets(sources: Sequence[dict[str, _Source]], sheets: Sequence[Sheet
 
 def _share_numbered(columns: Mapping[str, Sequence[str]], source: _Source) -> float:
     values = [value for value in columns[source.columns[0]] if value]
-    sample = values[:: max(1, len(values) // 2000)]
+    sample = values[:: max(1, len(values) // 500)]
     return sum(map(numbered, sample)) / len(sample) if sample else 0.0

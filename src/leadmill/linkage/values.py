@@ -12,7 +12,7 @@ from msgspec import Struct
 from leadmill.linkage.headings import SEXES, STATES
 from leadmill.linkage.plain import ABSENT, fold, plain_date
 
-SAMPLE = 4000
+SAMPLE = 600
 """Values of a column that are looked at, evenly from its whole length."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
@@ -161,7 +161,7 @@ def _dates(texts: Sequence[str]) -> tuple[str, dict[str, float], tuple[int, int]
     """The order of the parts, how many are dates in each order, and the years."""
     found: dict[str, list[int]] = {form: [] for form in FORMS}
     count = 0
-    for text in texts[:1000]:
+    for text in texts[:400]:
         if _DATE.fullmatch(text) is None:
             continue
         count += 1
@@ -189,7 +189,7 @@ def names_in(values: Sequence[str], shares: NameShares) -> tuple[float, float]:
     for what it is more often."""
     given, family = shares
     firsts = lasts = count = 0
-    for value in values[:: max(1, len(values) // 1000)][:1000]:
+    for value in values[:: max(1, len(values) // 400)][:400]:
         words = [word for word in re.split(r"[\s,]+", fold(value)) if word]
         if not words:
             continue
