@@ -34,6 +34,8 @@ from leadmill.flow.resale import keep_resale
 from leadmill.flow.runner import Mill
 from leadmill.flow.store import drop_pause, keep_pause, list_pauses
 from leadmill.followup import Followups, keep_followups
+from leadmill.fraud import SightAsk, Suspect, Suspicion
+from leadmill.fraud.service import Sightings
 from leadmill.identity import FindPerson, Identity
 from leadmill.identity.service import Keys, hear_find_person, keep_identity
 from leadmill.interfaces.cli import program
@@ -45,7 +47,9 @@ from leadmill.market import (
     Auction,
     BidsAsk,
     Counters,
+    Declined,
     Headroom,
+    OfferedAgain,
     Pause,
     QuoteAsk,
     Quoted,
@@ -190,6 +194,7 @@ def _ears(
     """Who answers which ask, and who keeps which evidence."""
 
     resell = keep_resale(lambda: book.walk().rules, mint)
+    sightings = Sightings()
 
     def keep_auction(tx: Tx, case: Case, auction: Auction, now: datetime) -> None:
         counters.keep_auction(tx, case, auction, now)
@@ -198,10 +203,20 @@ def _ears(
     def keep_person(tx: Tx, case: Case, identity: Identity, now: datetime) -> None:
         keep_identity(tx, case, identity, now)
         pen.seal_early(tx, case, identity, now)
+        if identity.duplicate_of:
+            suspect = next(step for step in book.walk().together if isinstance(step, Suspect))
+            sightings.note(tx, suspect.ask_of(case))
+
+    def keep_sale(tx: Tx, case: Case, sale: Sale, now: datetime) -> None:
+        counters.keep_sale(tx, case, sale, now)
+        declined = case.get(Declined)
+        if OfferedAgain not in case and (declined is None or not declined.buyers):
+            sightings.keep_sold(tx, case)
 
     return Ears(
         listeners={
             FindPerson: hear_find_person(pen.vault, pen.keys, mint),
+            SightAsk: sightings.hear,
             SuppressionAsk: hear_suppressions,
             Headroom: counters.hear,
             BidsAsk: table.hear,
@@ -211,7 +226,8 @@ def _ears(
         keepers={
             Identity: keep_person,
             Quoted: keep_quoted,
-            Sale: counters.keep_sale,
+            Suspicion: sightings.keep_suspicion,
+            Sale: keep_sale,
             Assignment: counters.keep_assignment,
             Dispatched: keep_dispatched,
             Postings: keep_postings,

@@ -58,6 +58,7 @@ def read_vertical(pack: Pack, common: Pack) -> Vertical:
         digest=digest_of({"pack": pack.digest.encode(), "common": common.digest.encode()}),
     )
     head.value("version", 1)
+    head.value("fraud", {})  # read where fraud is judged
     head.close()
     return found
 

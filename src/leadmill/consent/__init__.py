@@ -5,7 +5,7 @@ proof passes with a proof that says so, and ``policy`` decides what may still be
 """
 
 from leadmill.consent.model import Proof
-from leadmill.consent.rules import Stamp, prove, read_stamp, stamp_page
+from leadmill.consent.rules import Stamp, prove, read_moment, read_stamp, stamp_page
 from leadmill.consent.step import Prove
 
-__all__ = ["Proof", "Prove", "Stamp", "prove", "read_stamp", "stamp_page"]
+__all__ = ["Proof", "Prove", "Stamp", "prove", "read_moment", "read_stamp", "stamp_page"]

@@ -17,6 +17,7 @@ from leadmill.facts import Reference
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
 from leadmill.followup import read_templates
+from leadmill.fraud import read_fraud_cards
 from leadmill.market import Bidder, MarketTerms, Order, read_market, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import read_law
@@ -47,6 +48,7 @@ class Book:
         self._dialects = Dialects(read_dialects(packs, self._verticals), read_profiles(packs), bidders, couriers)
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
+        self._suspects = read_fraud_cards(packs)
         self._laws = {
             name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml"))
             for name, pack in packs.laws.items()
@@ -89,6 +91,7 @@ class Book:
             mail=mail,
             dialects=self._dialects,
             markets=_markets(found),
+            suspects=self._suspects,
         )
 
     async def refresh(self, db: Database) -> bool:

@@ -15,6 +15,7 @@ from leadmill.core.events import Event
 from leadmill.core.reasons import Because, State, because, declare
 from leadmill.delivery import DeliveryDead, DeliveryRejected, attempts_of, cancel_delivery
 from leadmill.flow.again import walk_again
+from leadmill.flow.feedback import heed_outcomes
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadRow, LeadSettled, Settled
 from leadmill.flow.store import update_leads
@@ -37,6 +38,7 @@ async def react(
 
     ``broken`` is what came of a first try: a lead that goes on then waits for a person.
     """
+    await heed_outcomes(tx, kit, row, events, now)
     lost = [event for event in events if isinstance(event, GIVEN_BACK) and not await _had_it(tx, event.delivery_id)]
     if not lost:
         await kit.pen.append(tx, row.id, events, now)
@@ -64,6 +66,7 @@ async def take_back(
 ) -> None:
     """Take a leg back for a reason that offers the lead to nobody else: its money and its room go back, and the lead
     is still sold to whoever else has it, or stands where the reason puts it. The caller holds the lead's lock."""
+    await heed_outcomes(tx, kit, row, events, now)
     await expect_cancels(tx, [sale_id])
     await lock_limits(tx, kit, row.vertical)
     news = [*events, *await cancel_sale(tx, sale_id, why, now), *await reverse_sale(tx, sale_id, now)]

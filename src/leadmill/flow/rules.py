@@ -14,6 +14,7 @@ from leadmill.delivery import Courier
 from leadmill.enrich import Consult
 from leadmill.facts import Reference
 from leadmill.followup import Templates
+from leadmill.fraud import Card
 from leadmill.market import Bidder, MarketTerms, Order
 from leadmill.parties import Roster
 from leadmill.policy import Law
@@ -53,6 +54,7 @@ class Rules:
         "reference",
         "revision",
         "roster",
+        "suspects",
         "templates",
         "verticals",
     )
@@ -75,6 +77,7 @@ class Rules:
         mail: bool,
         dialects: Dialects = NO_DIALECTS,
         markets: Mapping[str, MarketTerms] | None = None,
+        suspects: Mapping[str, Card] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -92,3 +95,4 @@ class Rules:
         self.mail = mail
         self.dialects = dialects
         self.markets: Mapping[str, MarketTerms] = markets or {}
+        self.suspects: Mapping[str, Card] = suspects or {}

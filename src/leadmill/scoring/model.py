@@ -60,8 +60,8 @@ class Score(Evidence, frozen=True, kw_only=True):
 
 class Seen(Evidence, frozen=True):
     """What predicates see of a lead: its fields (state, ZIP and country in their normal form), its facts,
-    ``context.*``, ``source``, ``vertical`` and, once rated, ``score``. Derived from other evidence, so it is never
-    stored."""
+    ``context.*``, ``source``, ``vertical``, ``fraud.score``, ``fraud.signals`` and, once rated, ``score``. Derived from
+    other evidence, so it is never stored."""
 
     values: dict[str, str | int | float | bool | list[str] | None]
 

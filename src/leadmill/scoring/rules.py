@@ -14,6 +14,7 @@ from leadmill.capture import Lead
 from leadmill.core.predicates import Value, compile_predicate, parse
 from leadmill.core.reading import Table
 from leadmill.facts import Dossier
+from leadmill.fraud import Suspicion, values_of
 from leadmill.runtime.packs import Packs
 from leadmill.scoring.model import Contribution, Path, PointsRule, ReviewRule, Score, Scorecard
 
@@ -193,12 +194,12 @@ def _path(card: Scorecard, points: int, review: list[str]) -> Path:
 # Seeing
 
 
-def see(lead: Lead, dossier: Dossier) -> Values:
+def see(lead: Lead, dossier: Dossier, suspicion: Suspicion | None = None) -> Values:
     """What predicates see of a lead before it is rated.
 
     Facts stand beside the fields under their own names (``email.free``). ``state``, ``zip`` and ``country`` appear in
     their normal form; ``state``, ``city`` and ``county`` left out are taken from the ZIP, ``age`` from the date of
-    birth.
+    birth. A lead that nobody has suspected yet, a ping say, is presumed to be in order.
     """
     facts = dossier.values
     values: Values = {**lead.fields, **facts}
@@ -212,8 +213,10 @@ def see(lead: Lead, dossier: Dossier) -> Values:
         values[f"context.{name}"] = value
     values["source"] = lead.source_id
     values["vertical"] = lead.vertical
+    values |= values_of(suspicion or _UNSUSPECTED)
     return values
 
 
+_UNSUSPECTED = Suspicion()
 _NORMAL = (("state", "state.code"), ("zip", "zip.code"), ("country", "country.code"))
 _DERIVED = (("state", "zip.state"), ("city", "zip.city"), ("county", "zip.county"), ("age", "person.age"))

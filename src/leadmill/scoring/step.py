@@ -11,6 +11,7 @@ from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import Hold, Pass, Rule, Stop, Verdict
 from leadmill.facts import Dossier
+from leadmill.fraud import Suspicion
 from leadmill.scoring.model import NURTURE, REJECT, REVIEW, Score, Scorecard, Seen
 from leadmill.scoring.rules import compile_card, see
 
@@ -23,7 +24,7 @@ def seen(case: Case) -> Seen:
     held = case.get(Seen)
     if held is not None:
         return held
-    values = see(case[Lead], case[Dossier])
+    values = see(case[Lead], case[Dossier], case.get(Suspicion))
     score = case.get(Score)
     if score is not None:
         values["score"] = score.points
@@ -48,7 +49,7 @@ class Rate:
         """Pass with the score for a lead to sell; Stop for one to nurture or to drop; Hold for one to look at."""
         lead = case[Lead]
         card, rate = self._cards.get(lead.vertical, self._neutral)
-        values = see(lead, case[Dossier])
+        values = see(lead, case[Dossier], case.get(Suspicion))
         score = rate(values, now)
         learned = (score, Seen(values))
         if score.path == "sell":

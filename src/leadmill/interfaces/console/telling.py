@@ -27,6 +27,7 @@ _TITLES = {
     "facts": "Facts checked",
     "enrich": "Providers asked",
     "identity": "Person recognised",
+    "fraud": "Looked at with suspicion",
     "scoring": "Rated",
     "policy": "Checked against the rules",
     "market": "Offered to the market",

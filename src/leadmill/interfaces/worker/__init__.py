@@ -21,6 +21,7 @@ from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.followup import SEND
+from leadmill.fraud.service import fold, tidy_fraud
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
@@ -65,6 +66,7 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
         asyncio.create_task(_every(1.0, lambda: chain(house))),
         asyncio.create_task(_every(2.0, lambda: sweep(house))),
         asyncio.create_task(_every(2.0, lambda: find_stranded(house))),
+        asyncio.create_task(_every(2.0, lambda: gather(house))),
         asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
     ]
@@ -102,6 +104,12 @@ async def find_stranded(house: House) -> None:
             enqueue(tx, RESUME, lead_id, {}, now, now, house.mint, dedupe=f"{RESUME}:{lead_id}")
 
 
+async def gather(house: House) -> None:
+    """Bring together what leads wrote beside one another so as not to wait."""
+    async with house.db.begin() as tx:
+        await fold(tx, house.clock())
+
+
 async def count(house: House) -> None:
     """Show how many jobs wait and how many were given up."""
     async with house.db.begin() as tx:
@@ -119,6 +127,7 @@ async def tidy(house: House) -> None:
         await charge_subscriptions(tx, house.book.walk().rules.orders.values(), now)
         await sweep_sessions(tx, now)
         await forget_quotes(tx, now - KEPT)
+        await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
 
 
 async def price(house: House) -> None:
