@@ -11,6 +11,7 @@ from leadmill.capture import Submission
 from leadmill.flow.configure import apply_declared, declare
 from leadmill.flow.kit import Ears, Kit
 from leadmill.flow.model import LeadFilter, LeadRow
+from leadmill.flow.rules import Dialects
 from leadmill.flow.store import list_leads
 from leadmill.interfaces.house import House
 
@@ -57,6 +58,7 @@ async def apply(house: House, tables: dict[str, list[dict[str, Any]]], heed: boo
             environ=house.environ,
             verticals=house.book.walk().rules.verticals,
             on_buyer=open_account,
+            dialects=Dialects(outbound=house.book.walk().rules.dialects.outbound),
         )
     if heed:
         await house.book.refresh(house.db)

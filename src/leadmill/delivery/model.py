@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from leadmill.core.case import Evidence
 from leadmill.core.conversation import Outgoing, Reply
 from leadmill.core.events import Event
 from leadmill.core.reasons import Because, declare
-from leadmill.runtime.dialect import Dialect
+from leadmill.runtime.dialect import Dialect, Secret
 
 ATTEMPT = "delivery.attempt"
 """The kind of job that makes one attempt; its payload is ``{"delivery_id": …}``."""
@@ -38,6 +39,7 @@ class DeliverySpec(Dialect, frozen=True, kw_only=True):
 
     ``fields`` maps the buyer's names (dotted for nesting) to the lead's; empty means the full payload under
     Leadmill's own names. ``timeout_ms`` bounds one attempt; ``retries`` are the waits between attempts in seconds.
+    ``test`` are constants that mark a test and ``test_url`` is where tests go; a buyer with neither is handed none.
     """
 
     courier: str
@@ -46,6 +48,13 @@ class DeliverySpec(Dialect, frozen=True, kw_only=True):
     subject: str = ""
     path: str = ""
     retries: tuple[int, ...] = (10, 60, 300, 1_800, 7_200)
+    test: dict[str, str | int | float | bool | Secret] | None = None
+    test_url: str = ""
+
+    def for_test(self) -> "DeliverySpec":
+        """How a test is handed over: marked as one, to where tests go, and once."""
+        constants = {**self.constants, **(self.test or {})}
+        return replace(self, url=self.test_url or self.url, constants=constants, retries=())
 
 
 class Parcel(Struct, frozen=True):
@@ -115,7 +124,8 @@ class Courier(Protocol):
 
 class Planned(Struct, frozen=True, omit_defaults=True):
     """One delivery to be made: one leg of a sale. Where ``inline``, whoever brought the lead is kept waiting for the
-    first attempt, which the runner makes at once; ``bid_ref`` is the buyer's own id of its bid."""
+    first attempt, which the runner makes at once; ``bid_ref`` is the buyer's own id of its bid. A ``test`` has no sale
+    behind it, only an id in the place of one."""
 
     delivery_id: str
     sale_id: str
@@ -124,17 +134,22 @@ class Planned(Struct, frozen=True, omit_defaults=True):
     courier: str
     inline: bool = False
     bid_ref: str | None = None
+    test: bool = False
 
 
 class Dispatched(Evidence, frozen=True):
-    """The deliveries that a sale sets going."""
+    """The deliveries that a sale sets going; of a test those that its auction would have, and ``untested`` are the
+    buyers that would have got it and take no tests."""
 
     personal: ClassVar[bool] = False
     items: tuple[Planned, ...] = ()
+    untested: tuple[str, ...] = ()
 
     def tell(self) -> Iterable[str]:
         for item in self.items:
-            yield f"To be delivered to {item.recipient} by {item.courier}."
+            yield f"To be delivered to {item.recipient} by {item.courier}{', as a test' if item.test else ''}."
+        for name in self.untested:
+            yield f"A test, not delivered to {name}, which has no test mode."
 
 
 class Plan(Struct, frozen=True):

@@ -5,10 +5,11 @@ Strict: an unknown key is refused with the nearest known one; secrets are names 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from leadmill.core.reading import Table, nearest
 from leadmill.delivery.model import Courier, DeliverySpec
-from leadmill.runtime.dialect import Profile, read_spec, resolve
+from leadmill.runtime.dialect import Profile, read_spec, read_test, read_url, resolve
 
 NO_PROFILES: Mapping[str, Profile] = {}
 _CODE = "config.delivery.malformed"
@@ -30,7 +31,7 @@ def read_delivery(
 
     Raises :class:`BadInput` ``config.delivery.malformed`` saying where and what to write instead.
     """
-    table = Table(resolve(raw, profiles, "post", where, _CODE), where, _CODE)
+    table = Table(_with_tests(raw, profiles, where), where, _CODE)
     table.has("dialect"), table.has("keys")  # known to whoever mistypes one; taken care of by now
     courier = table.text("courier")
     webhook = courier == "webhook"
@@ -46,11 +47,41 @@ def read_delivery(
         subject=table.text("subject", ""),
         path=table.text("path", ""),
         retries=_read_retries(table, _WEBHOOK_RETRIES if webhook else _LEAD_RETRIES),
+        test=read_test(table),
+        test_url=read_url(table, "test_url"),
     )
     table.close()
     if couriers is not None:
         _check(table, spec, couriers)
     return spec
+
+
+def takes_tests(raw: Mapping[str, Any]) -> bool:
+    """Whether a ``delivery`` table says that tests may be handed over."""
+    return bool(raw.get("test") or raw.get("test_url"))
+
+
+def courier_of(raw: Mapping[str, Any], profiles: Mapping[str, Profile] = NO_PROFILES) -> str | None:
+    """The courier that a ``delivery`` table names, itself or by its dialect; None where there is none."""
+    profile = profiles.get(str(raw.get("dialect", "")))
+    named = raw.get("courier") or (profile.parts["post"].get("courier") if profile is not None else None)
+    return str(named) if named else None
+
+
+def _with_tests(raw: object, profiles: Mapping[str, Profile], where: str) -> object:
+    """The whole table. ``test = true`` means the flag that the dialect has for tests; without a word of tests there are
+    none, though the dialect has a flag: nobody is sent what they did not ask for."""
+    asked = raw.get("test", False) if isinstance(raw, Mapping) else False
+    if not isinstance(raw, Mapping) or not isinstance(asked, bool):
+        return resolve(raw, profiles, "post", where, _CODE)
+    told = resolve({key: value for key, value in raw.items() if key != "test"}, profiles, "post", where, _CODE)
+    found = dict(told) if isinstance(told, Mapping) else {}
+    if not asked and not found.get("test_url"):
+        found.pop("test", None)
+    elif asked and "test" not in found:
+        says = 'there is no flag for tests here: write it, such as { lp_test = "1" }'
+        Table({}, where, _CODE).refuse(says, "test")
+    return found
 
 
 def _check(table: Table, spec: DeliverySpec, couriers: Mapping[str, Courier]) -> None:

@@ -59,7 +59,12 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Allocate(rules.orders, rules.roster, currencies, before, house(rules)),
         ),
         after=(
-            Dispatch(rules.roster, [order.id for order in rules.orders.values() if order.post == "inline"]),
+            Dispatch(
+                rules.roster,
+                [order.id for order in rules.orders.values() if order.post == "inline"],
+                [order.id for order in rules.orders.values() if order.call is not None],
+                rules.dialects.outbound,
+            ),
             Post(rules.roster),
             Plan(rules.roster, rules.templates),
         ),

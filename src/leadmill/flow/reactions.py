@@ -40,7 +40,7 @@ async def react(
     """
     await heed_outcomes(tx, kit, row, events, now)
     lost = [event for event in events if isinstance(event, GIVEN_BACK) and not await _had_it(tx, event.delivery_id)]
-    if not lost:
+    if not lost or row.test:  # what nobody bought cannot be given back
         await kit.pen.append(tx, row.id, events, now)
         return list(events), None
     await expect_cancels(tx, [event.sale_id for event in lost])

@@ -29,13 +29,13 @@ from leadmill.runtime.dialect import (
     Answer,
     Letterform,
     Profile,
-    Secret,
     content_of,
     named,
     present,
     price_of,
     read_path,
     read_spec,
+    read_test,
     resolve,
     said,
     stamp,
@@ -74,7 +74,7 @@ def read_ping(
         timeout_ms=(500, 50, 10_000),
         bidder=part.text("bidder", "http"),
         tier=part.whole("tier", 1, least=1, most=9),
-        test=_test(part),
+        test=read_test(part),
         shared_price=read_path(part, "shared_price"),
         ping_id=read_path(part, "ping_id"),
         expires_in=read_path(part, "expires_in"),
@@ -95,21 +95,6 @@ def read_ping(
         if lacks:
             part.refuse_all(lacks)
     return target
-
-
-def _test(table: Table) -> dict[str, str | int | float | bool | Secret] | None:
-    if not table.has("test"):
-        return None
-    inner = table.inner(table.value("test"), "test")
-    found: dict[str, str | int | float | bool | Secret] = {}
-    for name in table.value("test"):
-        value = inner.value(name)
-        if not isinstance(value, str | int | float | bool):
-            inner.refuse("must be a text, a number, true or false", name)
-        found[name] = value
-    if not found:
-        inner.refuse('is empty: write what marks a test, such as { lp_test = "1" }')
-    return found
 
 
 def write_offer(target: PingTarget, offer: Offer, budget_ms: int) -> Letterform:

@@ -16,7 +16,7 @@ from leadmill.runtime.dialect.model import (
     Style,
 )
 from leadmill.runtime.dialect.profiles import Part, Profile, read_profiles, resolve
-from leadmill.runtime.dialect.reading import read_path, read_spec
+from leadmill.runtime.dialect.reading import read_path, read_spec, read_test, read_url
 from leadmill.runtime.dialect.replies import PRICE_KEYS, Answer, Said, named, price_of, said, take_apart
 from leadmill.runtime.dialect.writing import (
     STYLES,
@@ -54,6 +54,8 @@ __all__ = [
     "read_path",
     "read_profiles",
     "read_spec",
+    "read_test",
+    "read_url",
     "resolve",
     "said",
     "stamp",

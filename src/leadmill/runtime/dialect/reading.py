@@ -46,7 +46,7 @@ def read_spec(
     sign, secret, sign_name = _read_auth(table, always_signed)
     sources = re.compile(rf"(?:(?:{'|'.join(groups)})\.)?[A-Za-z_][A-Za-z0-9_]*")
     spec = kind(
-        url=_read_url(table),
+        url=read_url(table),
         method=_METHODS[table.choice("method", _METHODS, "POST")],
         format=_FORMATS[table.choice("format", _FORMATS, "json")],
         fields=_read_fields(table, sources, named),
@@ -70,8 +70,25 @@ def read_spec(
     return spec
 
 
-def _read_url(table: Table) -> str:
-    url = table.text("url", "")
+def read_test(table: Table) -> dict[str, str | int | float | bool | Secret] | None:
+    """What marks a test in the other side's words; None where the table says nothing of tests."""
+    if not table.has("test"):
+        return None
+    inner = table.inner(table.value("test"), "test")
+    found: dict[str, str | int | float | bool | Secret] = {}
+    for name in table.value("test"):
+        value = inner.value(name)
+        if not isinstance(value, str | int | float | bool):
+            inner.refuse("must be a text, a number, true or false", name)
+        found[name] = value
+    if not found:
+        inner.refuse('is empty: write what marks a test, such as { lp_test = "1" }')
+    return found
+
+
+def read_url(table: Table, key: str = "url") -> str:
+    """A whole address, or nothing where there is none."""
+    url = table.text(key, "")
     if url:
         try:
             parts = urlsplit(url)
@@ -79,9 +96,9 @@ def _read_url(table: Table) -> str:
         except ValueError:  # a port that is none, half an IPv6 address
             whole = False
         if not whole or _NOT_URL.search(url):
-            table.refuse("must be a whole address such as https://buyer.example/leads", "url")
+            table.refuse("must be a whole address such as https://buyer.example/leads", key)
         if parts.username is not None or parts.password is not None:
-            table.refuse('must not hold a user and password; write auth = { kind = "basic", … }', "url")
+            table.refuse('must not hold a user and password; write auth = { kind = "basic", … }', key)
     return url
 
 
