@@ -31,33 +31,43 @@ class Joined(Struct, frozen=True):
     records: int
 
 
-class _Source(Struct, frozen=True):
-    """Where a sheet has a field: its columns, joined by a blank, and how to write the text."""
+class Source(Struct, frozen=True):
+    """Where a file has a field: its columns, joined by a blank, and how to write the text."""
 
     columns: tuple[str, ...]
     write: Callable[[str], str] | None = None
 
+    def text_of(self, row: Mapping[str, str]) -> str:
+        """The field's text in one row."""
+        text = " ".join(filter(None, (row[column] for column in self.columns)))
+        return self.write(text) if text and self.write else text
+
+
+Sources = tuple[Source | None, ...]
+"""Where one file has each of the fields; None where it has not."""
+
 
 def join(sheets: Sequence[tuple[Sheet, Sequence[Column]]]) -> Joined:
     """The sheets as one table."""
-    sources = [_sources(taken) for _, taken in sheets]
-    _split_names(sources)
-    _split_streets(sources, [sheet for sheet, _ in sheets])
-    targets = list(dict.fromkeys(target for found in sources for target in found))
-    columns: dict[str, list[str]] = {}
-    fields = []
-    for target in targets:
-        field = Field(_NAMES.get(target, target), Kind(target.partition(".")[0]))
-        values: list[str] = []
-        for (sheet, _), found in zip(sheets, sources, strict=True):
-            source = found.get(target)
-            values += _values(sheet, source) if source else [""] * sheet.rows
-        fields.append(field)
-        columns[field.name] = values
-    return Joined(tuple(fields), columns, sum(sheet.rows for sheet, _ in sheets))
+    fields, sources = sources_of(sheets)
+    columns: dict[str, list[str]] = {field.name: [] for field in fields}
+    for (sheet, _), found in zip(sheets, sources, strict=True):
+        for field, source in zip(fields, found, strict=True):
+            columns[field.name] += _values(sheet, source) if source else [""] * sheet.rows
+    return Joined(fields, columns, sum(sheet.rows for sheet, _ in sheets))
 
 
-def _sources(taken: Sequence[Column]) -> dict[str, _Source]:
+def sources_of(sheets: Sequence[tuple[Sheet, Sequence[Column]]]) -> tuple[tuple[Field, ...], list[Sources]]:
+    """The fields of all files, and where each file has them; a sheet may be a sample of its file."""
+    found = [_sources(taken) for _, taken in sheets]
+    _split_names(found)
+    _split_streets(found, [sheet for sheet, _ in sheets])
+    targets = list(dict.fromkeys(target for sources in found for target in sources))
+    fields = tuple(Field(_NAMES.get(target, target), Kind(target.partition(".")[0])) for target in targets)
+    return fields, [tuple(sources.get(target) for target in targets) for sources in found]
+
+
+def _sources(taken: Sequence[Column]) -> dict[str, Source]:
     """A sheet's fields by target, in the order of its columns."""
     grouped: dict[str, list[Column]] = {}
     for column in taken:
@@ -67,13 +77,13 @@ def _sources(taken: Sequence[Column]) -> dict[str, _Source]:
     return {target: _source(columns) for target, columns in grouped.items()}
 
 
-def _source(columns: list[Column]) -> _Source:
+def _source(columns: list[Column]) -> Source:
     if columns[0].kind is not Kind.DATE:
-        return _Source(tuple(column.name for column in columns))
+        return Source(tuple(column.name for column in columns))
     parts = {column.target: column.name for column in columns if column.target in _PARTS}
     if parts:
-        return _Source(tuple(parts[part] for part in _PARTS if part in parts), _date_writer("ymd"))
-    return _Source(tuple(column.name for column in columns), _date_writer(columns[0].form))
+        return Source(tuple(parts[part] for part in _PARTS if part in parts), _date_writer("ymd"))
+    return Source(tuple(column.name for column in columns), _date_writer(columns[0].form))
 
 
 def _date_writer(form: str) -> Callable[[str], str]:
@@ -81,7 +91,7 @@ def _date_writer(form: str) -> Callable[[str], str]:
     return lambda text: plain(field, text)
 
 
-def _values(sheet: Sheet, source: _Source) -> list[str]:
+def _values(sheet: Sheet, source: Source) -> list[str]:
     """A field's texts; what many records share is written once."""
     if len(source.columns) == 1:
         texts = sheet.columns[source.columns[0]]
@@ -94,7 +104,7 @@ def _values(sheet: Sheet, source: _Source) -> list[str]:
     return [write(text) if text else "" for text in texts]
 
 
-def _split_names(sources: Sequence[dict[str, _Source]]) -> None:
+def _split_names(sources: Sequence[dict[str, Source]]) -> None:
     """Where some files have names in parts, those that have them whole are taken apart."""
     apart = [found for found in sources if "given_name" in found and "family_name" in found]
     whole = [found for found in sources if "full_name" in found and found not in apart]
@@ -102,11 +112,11 @@ def _split_names(sources: Sequence[dict[str, _Source]]) -> None:
         return
     for found in whole:
         source = found.pop("full_name")
-        found["given_name"] = _Source(source.columns, lambda text: split_name(text)[0])
-        found["family_name"] = _Source(source.columns, lambda text: split_name(text)[1])
+        found["given_name"] = Source(source.columns, lambda text: split_name(text)[0])
+        found["family_name"] = Source(source.columns, lambda text: split_name(text)[1])
 
 
-def _split_streets(sources: Sequence[dict[str, _Source]], sheets: Sequence[Sheet]) -> None:
+def _split_streets(sources: Sequence[dict[str, Source]], sheets: Sequence[Sheet]) -> None:
     """Take house numbers out of streets where no column of their own has them."""
     for found, sheet in zip(sources, sheets, strict=True):
         source = found.get("street")
@@ -114,11 +124,11 @@ def _split_streets(sources: Sequence[dict[str, _Source]], sheets: Sequence[Sheet
             continue
         if _share_numbered(sheet.columns, source) < _SPLIT_SHARE:
             continue
-        found["house_number"] = _Source(source.columns, lambda text: split_street(text)[0])
-        found["street"] = _Source(source.columns, lambda text: split_street(text)[1])
+        found["house_number"] = Source(source.columns, lambda text: split_street(text)[0])
+        found["street"] = Source(source.columns, lambda text: split_street(text)[1])
 
 
-def _share_numbered(columns: Mapping[str, Sequence[str]], source: _Source) -> float:
+def _share_numbered(columns: Mapping[str, Sequence[str]], source: Source) -> float:
     values = [value for value in columns[source.columns[0]] if value]
     sample = values[:: max(1, len(values) // 500)]
     return sum(map(numbered, sample)) / len(sample) if sample else 0.0

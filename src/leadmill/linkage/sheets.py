@@ -35,9 +35,9 @@ class Sheet(Struct, frozen=True):
     faults: tuple[tuple[int, RowFault], ...]
 
 
-def read_sheet(path: Path, name: str, layout: Layout, tick: Tick) -> Sheet:
-    """Read a file. Raises :class:`BadInput` as :func:`leadmill.runtime.rowfiles.open_rows` does, and
-    ``linkage.file.empty`` where no row can be read."""
+def read_sheet(path: Path, name: str, layout: Layout, tick: Tick, most: int | None = None) -> Sheet:
+    """Read a file, or its first ``most`` rows. Raises :class:`BadInput` as
+    :func:`leadmill.runtime.rowfiles.open_rows` does, and ``linkage.file.empty`` where no row can be read."""
     opened = open_rows(path, _read_object, layout)
     columns: dict[str, list[str]] = {column: [] for column in opened.header or ()}
     faults: list[tuple[int, RowFault]] = []
@@ -50,10 +50,13 @@ def read_sheet(path: Path, name: str, layout: Layout, tick: Tick) -> Sheet:
             _add_object(columns, row, rows)
         else:
             for column, value in row.items():
-                columns[column].append(value.strip() if type(value) is str else _text(value))
+                columns[column].append(value.strip() if type(value) is str else text_of(value))
         rows += 1
         if rows % _STEP == 0:
             tick(_STEP)
+        if rows == most:
+            opened.close()
+            break
     tick(rows % _STEP)
     if rows == 0:
         raise BadInput("linkage.file.empty", f"{name} has no row that can be read")
@@ -74,22 +77,23 @@ def _read_object(raw: bytes) -> dict[str, Any]:
 
 def _add_object(columns: dict[str, list[str]], row: Mapping[str, Any], rows: int) -> None:
     """A JSON object as cells: what lies within becomes a column called by its path."""
-    for name, value in _leaves(row, "", 0):
+    for name, value in leaves_of(row):
         values = columns.setdefault(name, [])
         values.extend([""] * (rows - len(values)))
         if len(values) == rows:
-            values.append(_text(value))
+            values.append(text_of(value))
 
 
-def _leaves(row: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[str, Any]]:
+def leaves_of(row: Mapping[str, Any], path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """What an object holds, what lies deeper by its path."""
     for key, value in row.items():
         if isinstance(value, Mapping) and depth < _DEEPEST:
-            yield from _leaves(value, f"{path}{key}.", depth + 1)
+            yield from leaves_of(value, f"{path}{key}.", depth + 1)
         else:
             yield f"{path}{key}", value
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A cell as text: whole numbers without a point, lists joined, what is absent empty."""
     if value is None:
         return ""
@@ -100,24 +104,23 @@ def _text(value: Any) -> str:
     elif isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         text = str(int(value))
     elif isinstance(value, list):
-        text = " ".join(_text(item) for item in value)
+        text = " ".join(text_of(item) for item in value)
     else:
         text = str(value)
     return text.encode("utf-8", "replace").decode().replace("\0", "").strip()
 
 
+def answers_of(column: Column, said: ColumnMap) -> dict[str, str]:
+    """What the map says that answers of a column mean."""
+    targeted = said.values.get(column.target, {}) if column.target else {}
+    return {**said.values.get("*", {}), **targeted, **said.values.get(column.name, {})}
+
+
 def meant(sheet: Sheet, taken: Sequence[Column], said: ColumnMap) -> Sheet:
     """The sheet with its answers as the map translates them."""
-    if not said.values:
-        return sheet
     columns = dict(sheet.columns)
     for column in taken:
-        answers = {
-            **said.values.get("*", {}),
-            **said.values.get(column.target, {}),
-            **said.values.get(column.name, {}),
-        }
-        if answers:
+        if answers := answers_of(column, said):
             columns[column.name] = [answers.get(value, value) for value in columns[column.name]]
     return Sheet(sheet.name, sheet.rows, columns, sheet.faults)
 

@@ -87,11 +87,13 @@ def listing(found: Sequence[T], as_json: bool, title: str, columns: list[str], r
         table(title, columns, [row(one) for one in found])
 
 
-def table(title: str, columns: list[str], rows: list[list[str]], right: set[int] | None = None) -> None:
+def table(
+    title: str, columns: list[str], rows: list[list[str]], right: set[int] | None = None, to: Console = out
+) -> None:
     """Print a table for people."""
     shown = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for number, column in enumerate(columns):
         shown.add_column(column, justify="right" if right and number in right else "left")
     for row in rows:
         shown.add_row(*(Text(_plain(cell)) for cell in row))
-    out.print(shown)
+    to.print(shown)
