@@ -202,7 +202,7 @@ async def _dress(home: Path, database_url: str) -> dict[str, str]:
     """The business, people of every role, and keys of operators, one of them expired."""
     async with contextlib.AsyncExitStack() as stack:
         house = await stack.enter_async_context(
-            open_house(Settings(home=home, database_url=database_url, connections=4))
+            open_house(Settings(home=home, database_url=database_url, connections=4, mx_lookups=False))
         )
         operator, analyst = await dress(house, [BUSINESS])
         return {"operator": operator, "analyst": analyst, **await _old_keys(house)}

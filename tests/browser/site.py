@@ -115,7 +115,7 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
             patched.setattr("leadmill.main.system_clock", clock)
             stack.callback(patched.undo)
             house = await stack.enter_async_context(
-                open_house(Settings(home=home, database_url=url, connections=8, log_level="error"))
+                open_house(Settings(home=home, database_url=url, connections=8, log_level="error", mx_lookups=False))
             )
             business = home / "business.toml"
             business.write_text(BUSINESS.read_text().replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/"))

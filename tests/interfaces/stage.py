@@ -134,4 +134,4 @@ async def stage_on(url: str, home: Path, keys: tuple[str, str]) -> AsyncIterator
 
 
 def _settings(url: str, home: Path) -> Settings:
-    return Settings(home=home, database_url=url, connections=6)
+    return Settings(home=home, database_url=url, connections=6, mx_lookups=False)

@@ -171,6 +171,7 @@ async def house(
         allow_loopback=True,
         public_url="http://127.0.0.1:8080",
         auction_ms=20_000,  # a busy machine is no late buyer
+        mx_lookups=False,
     )
     async with contextlib.AsyncExitStack() as stack:
         db = Database(database_url, 6)

@@ -26,6 +26,7 @@ class Program:
         self.port = 0
         self._running: subprocess.Popen[str] | None = None
         self._environ = {name: value for name, value in os.environ.items() if not name.startswith("LEADMILL_")}
+        self._environ["LEADMILL_MX_LOOKUPS"] = "off"
 
     def start(self) -> None:
         """Start it and wait until it can take leads."""

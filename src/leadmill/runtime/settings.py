@@ -127,6 +127,27 @@ class Settings(Struct, frozen=True, kw_only=True):
     allow_plain: Annotated[
         bool, Meta(description="Whether outgoing calls may reach public addresses over plain HTTP.")
     ] = False
+    mx_lookups: Annotated[
+        bool,
+        Meta(description="Whether name servers are asked if a lead's mail domain takes mail. Only the domain is told."),
+    ] = True
+    mx_ms: Annotated[
+        int, Meta(ge=20, le=10_000, description="Milliseconds that a lead waits for that at most, where nobody knows.")
+    ] = 400
+    dns_servers: Annotated[
+        str,
+        Meta(
+            description="Name servers to ask instead of the system's: addresses parted by commas, each perhaps with "
+            "its port behind an `@`."
+        ),
+    ] = ""
+    ip_files: Annotated[
+        str,
+        Meta(
+            description="Files of MaxMind's format by which IP addresses are placed (cities, networks, anonymous "
+            f"addresses), parted by `{os.pathsep}`. Unset: where an address is stays unknown."
+        ),
+    ] = ""
     packs: Annotated[
         tuple[Path, ...],
         Meta(
@@ -134,6 +155,11 @@ class Settings(Struct, frozen=True, kw_only=True):
             "one of its name before it."
         ),
     ] = (BUILT_IN,)
+
+    @property
+    def ip_paths(self) -> tuple[Path, ...]:
+        """The files of IP addresses."""
+        return tuple(Path(part).expanduser() for part in self.ip_files.split(os.pathsep) if part.strip())
 
     @property
     def mail_tls(self) -> Tls:

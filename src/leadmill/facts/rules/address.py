@@ -176,7 +176,7 @@ def _parsed(text: str) -> Address:
             return Address("rural_route", route=group, box=named["USPSBoxID"], **common)
         return Address("po_box", box=named["USPSBoxID"], **common)
     if kind == "Intersection":
-        return Address("intersection", street=text, **common)
+        return Address("intersection", street=_plain(text), **common)
     name = named.get("StreetName", "")
     number = " ".join(filter(None, (named.get(f"AddressNumber{part}", "") for part in ("Prefix", "", "Suffix"))))
     if not name or not (number or "StreetNamePostType" in named):

@@ -50,7 +50,7 @@ def _validated(text: str) -> ValidatedEmail | None:
 
 
 @lru_cache(16_384)
-def _host(text: str) -> tuple[str, str] | None:
+def mail_host(text: str) -> tuple[str, str] | None:
     """A mail host in normal form and in ASCII, None where there can be none."""
     found = _validated(f"a@{text}")
     return None if found is None else (found.domain, found.ascii_domain or found.domain)
@@ -63,7 +63,7 @@ def read_email(text: str) -> Email | None:
     local, _, host = text.rpartition("@")
     if len(local) <= 64 and len(text) <= 200 and _PLAIN_LOCAL.fullmatch(local) and local.lower() not in _CASELESS:
         # Most addresses are of a plain name at one of a few hosts, which need not be looked through each time.
-        known = _host(host)
+        known = mail_host(host)
         if known is None:
             return None
         return Email(f"{local}@{known[0]}", f"{local}@{known[0]}".lower(), known[1])
