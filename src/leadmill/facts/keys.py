@@ -29,6 +29,7 @@ _NO_ZIP = "no ZIP that exists"
 _NO_ADDRESS = "no street address, or one outside the United States"
 _NO_GEO = "no IP file has it"
 _RAISED = "not there unless raised"
+_SHARED = "not there unless raised; unknown where others have the same"
 
 KEYS: dict[str, Key] = {
     # E-mail
@@ -78,7 +79,7 @@ KEYS: dict[str, Key] = {
     "phone.extension": Key("the extension given with the number", _PLAN, "no extension"),
     "phone.fictional": Key("true for a number kept free for fiction (555-01xx)", "the number plan", _RAISED),
     "phone.patterned": Key("true for one digit over and over, or counting", _RULE, _RAISED),
-    "phone.test": Key("true for a number known from tests, songs or offices that everybody knows", _RULE, _RAISED),
+    "phone.test": Key("true for a number known from tests, songs or offices that everybody knows", _RULE, _SHARED),
     # Address
     "address.kind": Key("street, po_box, rural_route, military or intersection", _PARSER, "it could not be read"),
     "address.complete": Key(
@@ -113,7 +114,7 @@ KEYS: dict[str, Key] = {
     "name.gibberish": Key("true where the name reads like keys struck at random", _CENSUS, _RAISED),
     "name.keyboard": Key("true for a walk along the keyboard: asdf", _CENSUS, _RAISED),
     "name.profane": Key("true for an oath that nobody is called", "glin-profanity, names of the US Census", _RAISED),
-    "name.famous": Key("true for a figure of fiction or public life whom forms know well", "a file of ours", _RAISED),
+    "name.famous": Key("true for a figure of fiction or public life whom forms know well", "a file of ours", _SHARED),
     "name.repeated": Key("true where given and family name are the same", _RULE, _RAISED),
     "name.digits": Key("true where a digit stands in the name", _RULE, _RAISED),
     "name.contact": Key("true where an address, a number or a link stands in the name", _RULE, _RAISED),

@@ -107,7 +107,7 @@ def _browser_facts(fields: Values, context: Values, facts: list[Fact], now: date
     if zone:
         home = next((fact.value for fact in facts if fact.key == "zip.zone"), None)
         found.append(zone_fact(zone, home, now) if isinstance(home, str) else None)
-    browser, wanted = text_of(context, "language"), text_of(fields, "language")
+    browser, wanted = text_of(context, "browser_language"), text_of(fields, "language")
     if browser and wanted:
         found.append(language_fact(browser, wanted))
     return [fact for fact in found if fact is not None]

@@ -45,7 +45,7 @@ _PLACEHOLDER = Fact("name.placeholder", True, "fail", OURS)
 _KEYBOARD = Fact("name.keyboard", True, "fail", _CENSUS, 95)
 _PROFANE = Fact("name.profane", True, "fail", "glin-profanity", 90)
 _FAMOUS = Fact("name.famous", True, "fail", OURS, 95)
-_SHARED = Fact("name.famous", True, "unknown", OURS, 40)
+_SHARED = Fact("name.famous", None, "unknown", OURS, 40)
 _REPEATED = Fact("name.repeated", True, "unknown", OURS, 50)
 """People are called Thomas Thomas and Singh Singh."""
 _DIGITS = Fact("name.digits", True, "fail", OURS, 90)

@@ -48,7 +48,7 @@ _INVALID = Fact("phone.valid", False, "fail", _SOURCE)
 _FICTIONAL = Fact("phone.fictional", True, "unknown", OURS)
 _PATTERNED = Fact("phone.patterned", True, "fail", OURS, 90)
 _TEST = Fact("phone.test", True, "fail", OURS, 90)
-_SUNG = Fact("phone.test", True, "unknown", OURS, 50)
+_SUNG = Fact("phone.test", None, "unknown", OURS, 50)
 """Jenny's number is somebody's in most area codes."""
 
 
