@@ -29,9 +29,11 @@ from leadmill.fraud.store import (
     fold_pace,
     fold_spill,
     forget_burns,
+    forget_marks,
     note_return,
     paces,
     spill,
+    tallies_since,
     unburn,
 )
 from leadmill.runtime.db import Tx
@@ -116,7 +118,7 @@ class Sightings:
         noted.append(ask)
 
     async def _count_noted(self, tx: Tx) -> None:
-        left: list[SightAsk] = tx.scratch.get(_NOTED, [])
+        left: list[SightAsk] = tx.scratch.pop(_NOTED, [])
         if left:
             await self.hear(tx, left)
 
@@ -336,3 +338,15 @@ async def tidy_fraud(tx: Tx, cards: Sequence[Card], now: datetime) -> int:
     number = now.hour * 60 + now.minute
     first, last = (((place << 32) // _SLICES).to_bytes(5) for place in (number, number + 1))
     return await expire_marks(tx, first[1:], last[1:] if number + 1 < _SLICES else b"\xff" * 17, now)
+
+
+__all__ = [
+    "Place",
+    "Sightings",
+    "fold",
+    "forget_marks",
+    "heed_return",
+    "place_of",
+    "tallies_since",
+    "tidy_fraud",
+]
