@@ -19,8 +19,7 @@ from leadmill.capture import PATH_HEADER, mark_path
 from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
-from leadmill.enrich import Consult, ProviderAsk
-from leadmill.enrich.service import ask_providers
+from leadmill.enrich import Asker, ChainAsk, Installed
 from leadmill.facts import load_reference
 from leadmill.flow.auction import Auctioneer
 from leadmill.flow.book import Book
@@ -73,7 +72,7 @@ from leadmill.runtime.mail import Mail, Relay
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.outgoing import WayOut
 from leadmill.runtime.packs import load_packs
-from leadmill.runtime.plugins import find_plugins
+from leadmill.runtime.plugins import Plugins, find_plugins
 from leadmill.runtime.postgres import store
 from leadmill.runtime.settings import Settings
 from leadmill.runtime.vault import Vault, load_master
@@ -123,18 +122,18 @@ async def wire(
     http = await stack.enter_async_context(Http(reach, environ, clock))
     way = WayOut(http, Mail(_relay(settings), environ, clock), Drop(settings.home / "drop"))
     plugins = find_plugins()
-    consults = {name: Consult(provider) for name, provider in plugins.of("leadmill.facts").items()}
     packs = load_packs(*settings.packs)
     bidders, couriers = plugins.of("leadmill.bidders"), plugins.of("leadmill.couriers")
     reference = load_reference(settings.home / "cache")
-    book = Book(packs, reference, consults, vault.keyed_hash, bool(settings.smtp_host), bidders, couriers)
+    book = Book(packs, reference, _installed(plugins), vault.keyed_hash, bool(settings.smtp_host), bidders, couriers)
     pen = Pen(vault, keys, Codecs(), mint)
     lists = Lists(vault.keyed_hash, environ)
     vacancies = Vacancies(lambda: book.walk().rules.orders, clock)
     table = BidTable(settings.auction_ms, vacancies.full)
     shadows = Shadows(settings.market_shadow_prices)
     counters = Counters(clock, shadows)
-    ears = _ears(pen, counters, mint, way, consults, lists, table, book)
+    asker = Asker(lambda: book.walk().rules.enrichment, way.perform, db, vault, clock)
+    ears = _ears(pen, counters, mint, asker, lists, table, book)
     kit = Kit(db, pen, ears, book.walk, clock, mint, book.take_up)
     auctioneer = Auctioneer(
         way.perform,
@@ -176,6 +175,7 @@ async def wire(
         lists=lists,
         shadows=shadows,
         vacancies=vacancies,
+        asker=asker,
         clock=clock,
         mint=mint,
     )
@@ -185,8 +185,7 @@ def _ears(
     pen: Pen,
     counters: Counters,
     mint: Mint,
-    way: WayOut,
-    consults: Mapping[str, Consult],
+    asker: Asker,
     lists: Lists,
     table: BidTable,
     book: Book,
@@ -234,8 +233,17 @@ def _ears(
             Auction: keep_auction,
             Followups: keep_followups,
         },
-        callers={ProviderAsk: ask_providers(consults, way.perform)},
+        callers={ChainAsk: asker.ask},
     )
+
+
+def _installed(plugins: Plugins) -> dict[str, Installed]:
+    """The providers of facts, each with what its card lets leave."""
+    return {
+        plugin.name: Installed(plugin.provider, frozenset(plugin.card().get("fields", ())))
+        for plugin in plugins.found
+        if plugin.family == "leadmill.facts"
+    }
 
 
 def _relay(settings: Settings) -> Relay | None:
@@ -274,11 +282,12 @@ async def _watch(house: House) -> None:
 
 
 async def _tend(house: House) -> None:
-    """Look after this process's shares of limits."""
+    """Look after this process's shares of limits, and write down how its providers did."""
     while True:
         await asyncio.sleep(_TEND)
         with contextlib.suppress(Exception):
             await house.counters.tend(house.db)
+            await house.asker.write_tallies()
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

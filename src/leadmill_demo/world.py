@@ -23,6 +23,7 @@ from leadmill_demo.bidding import TASTES, bid
 from leadmill_demo.inbox import Inbox
 from leadmill_demo.kept import Delivery, Letter
 from leadmill_demo.outcomes import Taken
+from leadmill_demo.providers import Providers, provider_keys
 
 _KEPT = 400
 _REMEMBERED = 2_000
@@ -60,6 +61,7 @@ class World:
         self.pings: dict[str, Counter[str]] = {buyer: Counter() for buyer in TASTES}
         self.inbox = Inbox(clock, self._mailed)
         self._said: OrderedDict[str, Answer] = OrderedDict()
+        self.providers = Providers(rng, provider_keys(keys), lambda: clock().timestamp())
 
     def app(self) -> web.Application:
         """The web application."""
@@ -72,6 +74,7 @@ class World:
         app.router.add_get("/buyers/{buyer}", self._buyer)
         app.router.add_post("/buyers/{buyer}/ping", self._ping)
         app.router.add_route("*", "/buyers/{buyer}/{path:.+}", self._receive)
+        self.providers.route(app)
         return app
 
     # What Leadmill sends

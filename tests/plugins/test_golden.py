@@ -15,6 +15,7 @@ def test_the_built_in_providers_are_found_by_their_entry_points() -> None:
     assert set(PLUGINS.of("leadmill.couriers")) >= {"http", "webhook", "email", "file"}
     assert set(PLUGINS.of("leadmill.bidders")) >= {"http"}
     assert set(PLUGINS.of("leadmill.messengers")) >= {"email"}
+    assert set(PLUGINS.of("leadmill.facts")) >= {"http", "geography", "demography", "company"}
     assert PLUGINS.broken == ()
 
 

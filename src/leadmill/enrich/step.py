@@ -1,53 +1,142 @@
-"""The station at which others are asked about a lead: ``Enrich``.
+"""The stations at which others are asked about a lead: ``Enrich``; ``Correct`` and ``EnrichAgain`` stand aside of the
+walk.
 
-Run by the runner right after ``facts``, for each lead alone, because the answers come over the network.
+``Enrich`` is run by the runner right after ``facts``, for each lead alone, because the answers come over the network.
+The other two are taken by a lead when a person corrects it or has it looked at once more, whatever became of it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from leadmill.capture import Lead
-from leadmill.core.case import Answer, Ask, Case, Heard
+import msgspec
+
+from leadmill.capture import Lead, Vertical
+from leadmill.core.case import NOTHING, Answer, Ask, Case, Evidence, Heard
+from leadmill.core.faults import Permanent
 from leadmill.core.verdicts import ASIDE, Pass, Stop, Verdict
-from leadmill.enrich.model import Consult, ProviderAnswer, ProviderAsk
-from leadmill.facts import Dossier, Verify, stop_of
+from leadmill.enrich.declared import NO_ENRICHMENT, Enrichment
+from leadmill.enrich.model import (
+    AskedAgain,
+    ChainAnswer,
+    CorrectAsk,
+    Corrections,
+    CorrectionsMade,
+    ProviderAnswer,
+    ProviderAsk,
+)
+from leadmill.enrich.rules import consulted, gather, plan, put_right, still_true, weigh
+from leadmill.facts import Dossier, Reference, Verify, stop_of
 
 _NONE: tuple[Ask, ...] = ()
 
 
 class Enrich:
-    """Adds to the dossier what providers know, and stops the lead that nobody can reach by what they say.
-
-    ``providers`` are those in use by name; there are none unless the configuration names some.
-    """
+    """Adds to the dossier what providers know, weighs whose word counts, and stops the lead that by what they say
+    nobody can reach. Without a chain for a lead it leaves no trace."""
 
     name = "enrich"
 
-    def __init__(self, providers: Mapping[str, Consult] | None = None) -> None:
-        self._consults = [(name, *_wanted(consult)) for name, consult in sorted((providers or {}).items())]
+    def __init__(
+        self,
+        enrichment: Enrichment = NO_ENRICHMENT,
+        verticals: Mapping[str, Vertical] | None = None,
+        reference: Reference | None = None,
+    ) -> None:
+        self._enrichment = enrichment
+        self._verticals = verticals or {}
+        self._reference = reference
+        self._idle = not enrichment.chains and not enrichment.authority
 
     def wants(self, case: Case) -> Sequence[Ask]:
-        """A question to each provider for each of its topics whose fields the lead has."""
-        if not self._consults:
+        """One question a chain that bears on the lead."""
+        if not self._enrichment.chains:
             return _NONE
         lead = case[Lead]
-        asks: list[Ask] = []
-        for name, consult, topics in self._consults:
-            if consult.verticals and lead.vertical not in consult.verticals:
-                continue
-            if consult.sources and lead.source_id not in consult.sources:
-                continue
-            for topic, needs in topics:
-                params = tuple((field, text) for field in needs if (text := lead.text(field)))
-                if len(params) == len(needs):
-                    asks.append(ProviderAsk(name, topic, params))
-        return asks
+        vertical = self._verticals.get(lead.vertical)
+        return plan(self._enrichment, lead, case[Dossier], vertical, self._reference)
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Pass with the fuller dossier; Stop where by it no contact detail can be used."""
+        corrections = case.get(Corrections)
+        if not heard and corrections is None and self._idle:
+            return ASIDE
+        answers = [answer for answer in heard.values() if isinstance(answer, ChainAnswer)]
+        dossier = case[Dossier]
+        fuller = weigh(gather(dossier, answers), dossier, self._enrichment, corrections)
+        if not heard and fuller == dossier:
+            return ASIDE
+        why = stop_of(case[Lead], fuller)
+        told = consulted(answers)
+        learned: tuple[Evidence, ...] = (fuller,) if told is None else (fuller, told)
+        return Stop(why, learned) if why else Pass(learned)
+
+
+class EnrichAgain:
+    """Looks at a lead once more: asks the chains on the topics of :class:`~leadmill.enrich.model.AskedAgain`, and lets
+    their answers take the place of what the same providers had said. It decides nothing about the lead."""
+
+    name = "enrich_again"
+
+    def __init__(
+        self, enrichment: Enrichment, verticals: Mapping[str, Vertical], reference: Reference | None = None
+    ) -> None:
+        self._enrichment = enrichment
+        self._verticals = verticals
+        self._reference = reference
+
+    def wants(self, case: Case) -> Sequence[Ask]:
+        """One question a chain that bears on the lead, on the topics asked for."""
+        lead, dossier = case.get(Lead), case.get(Dossier)
+        if lead is None or dossier is None:
+            return _NONE
+        again = case.get(AskedAgain)
+        topics = again.topics if again is not None else ()
+        return plan(self._enrichment, lead, dossier, self._verticals.get(lead.vertical), self._reference, topics)
+
+    def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
+        """Pass with the newer dossier."""
         if not heard:
             return ASIDE
-        return _fuller(case[Lead], case[Dossier], heard.values())
+        answers = [answer for answer in heard.values() if isinstance(answer, ChainAnswer)]
+        dossier = case[Dossier]
+        newer = weigh(gather(dossier, answers), dossier, self._enrichment, case.get(Corrections))
+        told = consulted(answers)
+        return Pass((newer,) if told is None else (newer, told))
+
+
+class Correct:
+    """Puts right what a person says is wrong. Where that is a field, what we find out ourselves is found out anew, and
+    what providers said of the old value is gone. It decides nothing about the lead."""
+
+    name = "correct"
+
+    def __init__(self, verify: Verify, enrichment: Enrichment = NO_ENRICHMENT) -> None:
+        self._verify = verify
+        self._enrichment = enrichment
+
+    def wants(self, case: Case) -> Sequence[Ask]:
+        """What the person says."""
+        return (CorrectAsk(),)
+
+    def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
+        """Pass with the corrections, the corrected lead and its dossier."""
+        made = heard.to(CorrectAsk(), CorrectionsMade).items
+        lead, corrections = put_right(case[Lead], case.get(Corrections), made)
+        dossier = case.get(Dossier)
+        changed = [item.name for item in made if item.of == "field"]
+        if changed:
+            own = self._own(case, lead, now)
+            facts = [*own.facts, *still_true(dossier.facts if dossier else (), changed, self._enrichment.providers)]
+            fuller = weigh(facts, own, self._enrichment, corrections)
+        elif dossier is not None:
+            fuller = weigh(dossier.facts, dossier, self._enrichment, corrections)
+        else:
+            raise Permanent("enrich.dossier.missing", "nothing was found out about this lead that could be corrected")
+        return Pass((corrections, lead, fuller))
+
+    def _own(self, case: Case, lead: Lead, now: datetime) -> Dossier:
+        other = Case(case.lead_id, [*case.evidence(), lead])
+        return _dossier(self._verify.judge(other, NOTHING, now))
 
 
 class VerifyOfOld:
@@ -67,23 +156,12 @@ class VerifyOfOld:
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """One verdict on our own facts and the providers' together."""
-        own = self._verify.judge(case, Heard({}), now).learned
-        dossier = next(item for item in own if isinstance(item, Dossier))
-        return _fuller(case[Lead], dossier, heard.values())
+        own = _dossier(self._verify.judge(case, NOTHING, now))
+        said = [fact for answer in heard.values() if isinstance(answer, ProviderAnswer) for fact in answer.facts]
+        fuller = msgspec.structs.replace(own, facts=own.facts + said)
+        why = stop_of(case[Lead], fuller)
+        return Stop(why, (fuller,)) if why else Pass((fuller,))
 
 
-def _fuller(lead: Lead, dossier: Dossier, answers: Iterable[Answer]) -> Verdict:
-    found = list(dossier.facts)
-    for answer in answers:
-        if isinstance(answer, ProviderAnswer):
-            found += answer.facts
-    fuller = Dossier(found, dossier.at, dossier.reference)
-    because = stop_of(lead, fuller)
-    return Stop(because, (fuller,)) if because else Pass((fuller,))
-
-
-def _wanted(consult: Consult) -> tuple[Consult, list[tuple[str, tuple[str, ...]]]]:
-    topics = sorted(consult.provider.topics.items())
-    return consult, [
-        (topic, tuple(sorted(needs))) for topic, needs in topics if not consult.topics or topic in consult.topics
-    ]
+def _dossier(verdict: Verdict) -> Dossier:
+    return next(item for item in verdict.learned if isinstance(item, Dossier))

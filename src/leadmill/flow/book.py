@@ -12,8 +12,9 @@ import msgspec
 
 from leadmill.capture import Form, Lexicon, Vertical, read_dialects, read_form, read_verticals
 from leadmill.delivery import Courier
-from leadmill.enrich import Consult
+from leadmill.enrich import Installed
 from leadmill.facts import Reference
+from leadmill.flow.enriching import EnrichmentBook
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
 from leadmill.followup import read_templates
@@ -38,14 +39,15 @@ class Book:
         self,
         packs: Packs,
         reference: Reference,
-        providers: Mapping[str, Consult],
+        providers: Mapping[str, Installed],
         keyed_hash: Callable[[str, str], bytes],
         mail: bool = True,
         bidders: Mapping[str, Bidder] | None = None,
         couriers: Mapping[str, Courier] | None = None,
     ) -> None:
         self._verticals = read_verticals(packs)
-        self._dialects = Dialects(read_dialects(packs, self._verticals), read_profiles(packs), bidders, couriers)
+        inbound = read_dialects(packs, self._verticals)
+        self._dialects = Dialects(inbound, read_profiles(packs), bidders, couriers, providers)
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
         self._suspects = read_fraud_cards(packs)
@@ -57,7 +59,7 @@ class Book:
         self._templates = {there: read_templates(packs, mail=there) for there in (True, False)}
         self._mail = mail
         self._reference = reference
-        self._providers = providers
+        self._enrichment = EnrichmentBook(providers)
         self._hash = keyed_hash
         self._walks: OrderedDict[tuple[int, bool], Walk] = OrderedDict()
         self._held = Snapshot(0, {})
@@ -85,12 +87,12 @@ class Book:
             cards=self._cards,
             laws=self._laws,
             reference=self._reference,
-            providers=self._providers,
             keyed_hash=self._hash,
             templates=self._templates[mail],
             mail=mail,
             dialects=self._dialects,
             markets=_markets(found),
+            enrichment=self._enrichment.assemble(found),
             suspects=self._suspects,
         )
 

@@ -18,6 +18,7 @@ from leadmill.capture import Vertical, read_verticals
 from leadmill.core.faults import BadInput, TooLarge
 from leadmill.core.ids import Mint
 from leadmill.core.reading import nearest
+from leadmill.flow import enriching
 from leadmill.flow.changes import Difference, RecordChange, What
 from leadmill.flow.planning import Declared, Plan, decode, plan, retires
 from leadmill.flow.rules import NO_DIALECTS, Dialects, Rules
@@ -27,7 +28,7 @@ from leadmill.runtime import records
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
 
-KINDS = ("source", "buyer", "team", "order", "market", "form")
+KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS)
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file read."""
 
@@ -67,6 +68,8 @@ def read_text(body: bytes, name: str) -> list[Declared]:
     for kind, items in tables.items():
         if kind not in KINDS:
             raise BadInput("config.table.unknown", f"{name}: [[{kind}]] is not known; {nearest(kind, KINDS)}")
+        if kind == "authority" and isinstance(items, dict):
+            items = [{"id": field, "sources": sources} for field, sources in items.items()]
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise BadInput("config.table.unknown", f"{name}: write [[{kind}]] in double brackets")
         found += [declare(kind, item, f"{name}#/{kind}/{place}") for place, item in enumerate(items)]
@@ -201,6 +204,10 @@ def changed_rules(given: Sequence[Declared], packs: Packs) -> Callable[[Rules], 
     keeps the others. It raises :class:`BadInput` as :func:`plan` does. API keys play no part.
     """
     verticals = read_verticals(packs)
+    for item in given:
+        if item.kind in enriching.KINDS:
+            says = f"{item.place}: what providers said is heard as it was; leave it out"
+            raise BadInput("config.change.unheard", says)
     declared = [Declared(item.kind, _keyless(item.raw), item.place) for item in given]
     return lambda rules: _changed(rules, declared, verticals)
 

@@ -13,7 +13,7 @@ from leadmill.capture import Map
 from leadmill.consent import Prove
 from leadmill.core.step import Step
 from leadmill.delivery import Dispatch
-from leadmill.enrich import Enrich
+from leadmill.enrich import Correct, Enrich, EnrichAgain
 from leadmill.facts import Verify
 from leadmill.flow.rules import Rules
 from leadmill.followup import Plan
@@ -27,12 +27,14 @@ from leadmill.scoring import Rate
 
 class Walk(Struct, frozen=True):
     """The stations in three stretches: ``alone`` a lead walks by itself and may listen to the network; ``together`` it
-    walks with others inside one transaction; ``after`` runs whatever the verdict was."""
+    walks with others inside one transaction; ``after`` runs whatever the verdict was. ``aside`` stand those that a lead
+    is taken to at another time; they decide nothing about it."""
 
     rules: Rules
     alone: Sequence[Step]
     together: Sequence[Step]
     after: Sequence[Step]
+    aside: Sequence[Step] = ()
 
 
 def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
@@ -46,7 +48,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Map(rules.verticals, rules.forms, rules.lexicon, rules.keyed_hash),
             Prove(rules.verticals, rules.forms),
             Verify(rules.reference),
-            Enrich(rules.providers),
+            Enrich(rules.enrichment, rules.verticals, rules.reference),
         ),
         together=(
             Redeem(),
@@ -67,6 +69,10 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             ),
             Post(rules.roster),
             Plan(rules.roster, rules.templates),
+        ),
+        aside=(
+            Correct(Verify(rules.reference), rules.enrichment),
+            EnrichAgain(rules.enrichment, rules.verticals, rules.reference),
         ),
     )
 

@@ -13,7 +13,9 @@ from leadmill.capture import Form, Vertical, canonical_vertical, credential_text
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.reading import nearest
 from leadmill.delivery import read_delivery
+from leadmill.enrich import Authority, Chain, ProviderSpec, read_authority, read_chain, read_provider
 from leadmill.flow.changes import RecordChange, compare
+from leadmill.flow.enriching import check_chain
 from leadmill.flow.rules import NO_DIALECTS, Dialects
 from leadmill.market import MarketTerms, Order, read_market, read_order
 from leadmill.parties import (
@@ -28,7 +30,7 @@ from leadmill.parties import (
     read_team,
 )
 
-Party = Source | Buyer | Team | Order | MarketTerms | Form
+Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority
 
 
 class Declared(Struct, frozen=True):
@@ -87,7 +89,7 @@ def plan(
     # A record with a mistake counts as there, so that those who refer to it are not blamed for it.
     named = [_named(item, names) for item in declared]
     there = {**before, **{(item.kind, item.id): {**item.raw, "key_hash": ""} for item in named}}
-    known = _Known.of({**there, **{key: raw for key, raw in after.items() if raw is not None}}, verticals)
+    known = _Known.of({**there, **{key: raw for key, raw in after.items() if raw is not None}}, verticals, dialects)
     for key, party in parties.items():
         with faults.at(places[key]):
             known.check(party)
@@ -215,6 +217,12 @@ def _read(
         return read_market(raw)
     if kind == "form":
         return read_form(raw, verticals)
+    if kind == "provider":
+        return read_provider(raw, dialects.providers)
+    if kind == "chain":
+        return read_chain(raw)
+    if kind == "authority":
+        return read_authority(raw)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)
     if party.delivery:
         couriers = None if party.retired else dialects.couriers
@@ -230,9 +238,16 @@ class _Known(Struct, frozen=True):
     buyers: dict[str, str]
     teams: Collection[str]
     holders: dict[str, list[tuple[str, str]]]
+    providers: dict[str, dict[str, Any]]
+    dialects: Dialects
 
     @classmethod
-    def of(cls, documents: Mapping[tuple[str, str], dict[str, Any]], verticals: Mapping[str, Vertical]) -> "_Known":
+    def of(
+        cls,
+        documents: Mapping[tuple[str, str], dict[str, Any]],
+        verticals: Mapping[str, Vertical],
+        dialects: Dialects,
+    ) -> "_Known":
         def every(kind: str) -> dict[str, dict[str, Any]]:
             return {ident: raw for (of, ident), raw in documents.items() if of == kind}
 
@@ -245,6 +260,8 @@ class _Known(Struct, frozen=True):
             {ident: str(raw.get("currency", "USD")) for ident, raw in every("buyer").items()},
             every("team"),
             holders,
+            {ident: {k: v for k, v in raw.items() if k != "key_hash"} for ident, raw in every("provider").items()},
+            dialects,
         )
 
     def check(self, party: Party) -> None:
@@ -264,6 +281,9 @@ class _Known(Struct, frozen=True):
             case Order():
                 self._verticals(f"order {party.id}", (party.vertical,))
                 self._order(party)
+            case Chain():
+                if not party.retired:
+                    check_chain(party, self.providers, self.verticals, self.sources, self.dialects.providers)
             case MarketTerms():
                 self._verticals(f"market {party.vertical}", (party.vertical,))
                 self._market(party)

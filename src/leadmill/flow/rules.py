@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from leadmill.capture import Dialect, Form, Lexicon, Vertical
 from leadmill.delivery import Courier
-from leadmill.enrich import Consult
+from leadmill.enrich import NO_ENRICHMENT, Enrichment, Installed
 from leadmill.facts import Reference
 from leadmill.followup import Templates
 from leadmill.fraud import Card
@@ -24,13 +24,14 @@ from leadmill.scoring import Scorecard
 
 class Dialects(Struct, frozen=True):
     """The other systems' languages: ``inbound`` those that senders may speak, ``outbound`` the profiles by which buyers
-    are spoken to, ``bidders`` and ``couriers`` the installed ways to ask them for a bid and to hand them a lead (None
-    where nobody says, and nothing is checked against them)."""
+    are spoken to, ``bidders`` and ``couriers`` the installed ways to ask them for a bid and to hand them a lead,
+    ``providers`` the installed providers of facts (None where nobody says, and nothing is checked against them)."""
 
     inbound: dict[str, Dialect] = {}
     outbound: dict[str, Profile] = {}
     bidders: Mapping[str, Bidder] | None = None
     couriers: Mapping[str, Courier] | None = None
+    providers: Mapping[str, Installed] | None = None
 
 
 NO_DIALECTS = Dialects()
@@ -42,6 +43,7 @@ class Rules:
     __slots__ = (
         "cards",
         "dialects",
+        "enrichment",
         "forms",
         "keyed_hash",
         "laws",
@@ -50,7 +52,6 @@ class Rules:
         "markets",
         "orders",
         "packs",
-        "providers",
         "reference",
         "revision",
         "roster",
@@ -71,12 +72,12 @@ class Rules:
         cards: Mapping[str, Scorecard],
         laws: Mapping[str, Law],
         reference: Reference,
-        providers: Mapping[str, Consult],
         keyed_hash: Callable[[str, str], bytes],
         templates: Templates,
         mail: bool,
         dialects: Dialects = NO_DIALECTS,
         markets: Mapping[str, MarketTerms] | None = None,
+        enrichment: Enrichment = NO_ENRICHMENT,
         suspects: Mapping[str, Card] | None = None,
     ) -> None:
         self.revision = revision
@@ -89,10 +90,10 @@ class Rules:
         self.cards = cards
         self.laws = laws
         self.reference = reference
-        self.providers = providers
         self.keyed_hash = keyed_hash
         self.templates = templates
         self.mail = mail
         self.dialects = dialects
         self.markets: Mapping[str, MarketTerms] = markets or {}
+        self.enrichment = enrichment
         self.suspects: Mapping[str, Card] = suspects or {}

@@ -128,7 +128,7 @@ class Mill:
         nothing was promised.
         """
         waiting = _Waiting(submission, import_id, self._kit.walk())
-        if waiting.walk.rules.providers:
+        if waiting.walk.rules.enrichment:
             # Listening to the network takes its time: each lead does it by itself, before it joins a group.
             waiting.walker = await fresh_walker(self._kit, waiting.walk, submission, import_id)
         self._queue.append(waiting)

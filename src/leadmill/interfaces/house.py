@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from msgspec import Struct
 
 from leadmill.core.ids import Mint
+from leadmill.enrich import Asker
 from leadmill.flow.auction import Auctioneer
 from leadmill.flow.book import Book
 from leadmill.flow.floor import Floor
@@ -52,6 +53,7 @@ class House(Struct, frozen=True):
     lists: Lists
     shadows: Shadows
     vacancies: Vacancies
+    asker: Asker
     clock: Clock
     mint: Mint
 

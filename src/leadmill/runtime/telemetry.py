@@ -76,6 +76,14 @@ OUTGOING = Counter(
     ["host", "outcome"],
 )
 OUTGOING_SECONDS = Histogram("leadmill_outgoing_seconds", "Time an outgoing call took.", ["host"], buckets=_SLOW)
+PROVIDER_ASKS = Counter(
+    "leadmill_provider_asks",
+    "Providers of facts, by outcome: known, unknown, failed, skipped.",
+    ["provider", "outcome"],
+)
+PROVIDER_SECONDS = Histogram(
+    "leadmill_provider_seconds", "Time a provider's answer took; remembered ones left out.", ["provider"], buckets=_SLOW
+)
 AUCTION_SECONDS = Histogram("leadmill_auction_seconds", "Time it took to ask buyers for bids.", buckets=_SLOW)
 BIDS = Counter(
     "leadmill_bids", "Buyers asked for a bid, by outcome: bid, or the code of the reason for none.", ["outcome"]

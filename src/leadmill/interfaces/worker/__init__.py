@@ -13,6 +13,7 @@ from leadmill.billing import charge_subscriptions
 from leadmill.core.faults import Fault
 from leadmill.core.ids import make_id
 from leadmill.delivery import ATTEMPT
+from leadmill.enrich.service import forget_old_answers
 from leadmill.flow.deliver import attempts, deliver, send_message
 from leadmill.flow.floor import RESUME
 from leadmill.flow.quoting import KEPT
@@ -127,6 +128,7 @@ async def tidy(house: House) -> None:
         await charge_subscriptions(tx, house.book.walk().rules.orders.values(), now)
         await sweep_sessions(tx, now)
         await forget_quotes(tx, now - KEPT)
+        await forget_old_answers(tx, now)
         await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
 
 
