@@ -19,6 +19,9 @@ Value = str | int | float | bool | list[str] | None
 PING_ID = "ping_id"
 """The name in a lead's context under which a post says which ping it follows."""
 
+FILLED_HEADER = "x-leadmill-filled"
+"""Under this name a hosted submission's headers hold the seconds between the page that we served and its answer."""
+
 Channel = Literal["json", "form", "hosted", "file", "hook", "dialect"]
 """How a submission came: an API call, a form-encoded call, a page of ours, a row of a file, a platform's webhook, a
 call in another system's dialect."""
@@ -151,13 +154,15 @@ class Matching(Struct, frozen=True):
     """How a vertical's leads find their person where no e-mail address or phone number decides.
 
     ``fuzzy`` is False where nobody is to be found by likeness. From the probability ``same`` on a lead is the person's
-    it looks like; from ``possible`` on the likeness is kept for somebody to look at. ``people`` is about how many
-    persons the store knows: among more, a likeness says less.
+    it looks like, from ``duplicate`` on surely enough to count as that person's second submission; from ``possible`` on
+    the likeness is kept for somebody to look at. ``people`` is about how many persons the store knows: among more, a
+    likeness says less.
     """
 
     fuzzy: bool = True
-    same: float = 0.95
-    possible: float = 0.5
+    same: float = 0.8
+    duplicate: float = 0.99
+    possible: float = 0.2
     people: int = 1_000_000
 
 

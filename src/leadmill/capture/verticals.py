@@ -59,6 +59,7 @@ def read_vertical(pack: Pack, common: Pack) -> Vertical:
     )
     head.value("version", 1)
     head.value("fraud", {})  # read where fraud is judged
+    head.value("facts", {})  # read where facts are judged
     head.close()
     return found
 
@@ -101,14 +102,14 @@ def _matching(head: Table) -> Matching:
     if not head.has("identity"):
         return EVERYWHERE
     part = Table(head.value("identity"), f"{head.where}, identity", _FAULT)
-    found = Matching(
-        fuzzy=part.flag("fuzzy", EVERYWHERE.fuzzy),
-        same=float(part.rate("same")) if part.has("same") else EVERYWHERE.same,
-        possible=float(part.rate("possible")) if part.has("possible") else EVERYWHERE.possible,
-        people=part.whole("people", EVERYWHERE.people, least=1000),
-    )
-    if found.possible > found.same or found.same >= 1:
-        part.refuse("must be at least 'possible' and less than 1", "same")
+    shares = {
+        name: float(part.rate(name)) if part.has(name) else getattr(EVERYWHERE, name)
+        for name in ("same", "duplicate", "possible")
+    }
+    people = part.whole("people", EVERYWHERE.people, least=1000)
+    found = Matching(fuzzy=part.flag("fuzzy", EVERYWHERE.fuzzy), people=people, **shares)
+    if not 0 < found.possible <= found.same <= found.duplicate < 1:
+        part.refuse("must lie between 'possible' and 'duplicate', and all between 0 and 1", "same")
     part.close()
     return found
 

@@ -12,9 +12,8 @@ from functools import lru_cache
 from msgspec import Struct
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from leadmill.identity.givennames import sex_of
+from leadmill.identity.givennames import are_forms, full_forms, is_real, may_be_forms, may_be_of_one_sex
 from leadmill.identity.traits import Profile, Traits
-from leadmill.linkage import canonical_names
 
 
 class Likeness(IntEnum):
@@ -25,7 +24,9 @@ class Likeness(IntEnum):
     """A slip of the finger or another spelling apart."""
     ABSENT = 2
     """One of the two is not known."""
-    OTHER = 3
+    LOOSE = 3
+    """Forms of one name at a stretch: Mary and Rose."""
+    OTHER = 4
     """Two values that one person does not have."""
 
 
@@ -40,6 +41,8 @@ class Kin(Enum):
     """Clearly two persons."""
 
 
+_SHORT = 4
+"""Letters below which one slip makes another name."""
 _LONG = 7
 """Letters from which a name may have two slips."""
 _ALIKE = 0.9
@@ -66,7 +69,9 @@ def compare_given(a: str, b: str) -> Likeness:
         return Likeness.SAME if first[0] == second[0] else Likeness.OTHER
     if _one_name(first, second):
         return Likeness.SAME
-    return Likeness.NEAR if _spelt_alike(first, second) else Likeness.OTHER
+    if _spelt_alike(first, second):
+        return Likeness.NEAR
+    return Likeness.LOOSE if may_be_forms(first, second) else Likeness.OTHER
 
 
 def _partly(a: str, b: str) -> bool:
@@ -77,15 +82,20 @@ def _partly(a: str, b: str) -> bool:
 
 
 def _one_name(a: str, b: str) -> bool:
-    ours, theirs = canonical_names(a), canonical_names(b)
-    return a in theirs or b in ours or not ours.isdisjoint(theirs)
+    if are_forms(a, b):
+        return True
+    # A slip in a name of which the other is a short form: Josua and Josh.
+    return (not is_real(a) and _slipped(a, full_forms(b))) or (not is_real(b) and _slipped(b, full_forms(a)))
+
+
+def _slipped(name: str, forms: Iterable[str]) -> bool:
+    return len(name) >= _SHORT and any(OSA.distance(name, form, score_cutoff=1) <= 1 for form in forms)
 
 
 def _spelt_alike(a: str, b: str) -> bool:
     slips = OSA.distance(a, b, score_cutoff=2)
-    hers, his = sex_of(a), sex_of(b)
-    if hers and his:
-        return slips <= 1 and {hers, his} != {"f", "m"} and _sound(a) == _sound(b)
+    if is_real(a) and is_real(b):
+        return slips <= 1 and may_be_of_one_sex(a, b) and _sound(a) == _sound(b)
     if a[:-1] == b[:-1] and {a[-1], b[-1]} == {"a", "o"}:
         return False  # brother and sister
     shorter = min(len(a), len(b))
@@ -153,7 +163,7 @@ class Compared(Struct, frozen=True):
     @property
     def clash(self) -> str | None:
         """The trait by which they are clearly two persons, in words; None where nothing is."""
-        if self.given is Likeness.OTHER:
+        if self.given is Likeness.OTHER or (self.given is Likeness.LOOSE and self.born is not Likeness.SAME):
             return "given name"
         if self.born is Likeness.OTHER:
             return "date of birth"
@@ -180,7 +190,7 @@ def compare_all(ours: Sequence[Traits], theirs: Sequence[Traits]) -> Compared:
         return NOTHING_KNOWN
     given = _nearest(compare_given, [each.given for each in ours], [each.given for each in theirs])
     last = _nearest(compare_last, [each.last for each in ours], [each.last for each in theirs])
-    if given is Likeness.OTHER and _crosswise(ours, theirs):
+    if given > Likeness.ABSENT and _crosswise(ours, theirs):
         given = last = Likeness.SAME
     return Compared(
         given=given,
@@ -200,25 +210,41 @@ def _nearest(rule: Callable[[str, str], Likeness], ours: Iterable[str], theirs: 
 
 
 def _crosswise(ours: Sequence[Traits], theirs: Sequence[Traits]) -> bool:
-    return any(a.named and (a.given, a.last) == (b.last, b.given) for a in ours for b in theirs)
+    """Whether given and last name stand in each other's place, one of them to the letter."""
+    return any(
+        a.named
+        and (a.given == b.last or a.last == b.given)
+        and compare_given(a.given, b.last) <= Likeness.NEAR
+        and compare_given(a.last, b.given) <= Likeness.NEAR
+        for a in ours
+        for b in theirs
+    )
 
 
 def _place(ours: Sequence[Traits], theirs: Sequence[Traits]) -> Likeness:
-    """Homes: the same with number and ZIP, near with one of both, another where both are known and differ."""
+    """Homes: the same with house number, street and ZIP, one slip aside; near with number or ZIP; another where both
+    are known and differ."""
     best = Likeness.ABSENT
     for a in ours:
         for b in theirs:
             if a.zip and b.zip:
-                house = bool(a.house) and a.house == b.house and _one_street(a.street, b.street)
-                if house and a.zip == b.zip:
+                if _one_home(a, b):
                     return Likeness.SAME
-                near = house or a.zip == b.zip
+                near = a.zip == b.zip or (bool(a.house) and a.house == b.house)
                 best = Likeness.NEAR if near or best is Likeness.NEAR else Likeness.OTHER
     return best
 
 
-def _one_street(a: str, b: str) -> bool:
-    return not a or not b or a[:3] == b[:3] or a[-5:] == b[-5:]
+def _one_home(a: Traits, b: Traits) -> bool:
+    if not (a.house and b.house):
+        return False
+    house, place = a.house == b.house, a.zip == b.zip
+    if house and place:
+        return not a.street or not b.street or a.street[:3] == b.street[:3] or a.street[-5:] == b.street[-5:]
+    if (house or place) and a.street and a.street == b.street:
+        pair = (a.zip, b.zip) if house else (a.house, b.house)
+        return OSA.distance(*pair, score_cutoff=1) <= 1
+    return False
 
 
 def kin_by_email(seen: Compared) -> Kin:
@@ -239,7 +265,10 @@ def kin_by_phone(seen: Compared) -> Kin:
 
 
 def kin_by_weight(seen: Compared) -> Kin:
-    """Who it may be that only looks like a person: as for a number, and the weight decides besides."""
+    """Who it may be that only looks like a person: as for a number, and the weight decides besides. A name alone, in
+    however small a place, is nobody's: birth date or home must agree as well."""
     if seen.clash:
         return Kin.OTHER
-    return Kin.UNSURE if seen.suffix is Likeness.NEAR and seen.born > Likeness.NEAR else Kin.ONE
+    if seen.born <= Likeness.NEAR:
+        return Kin.ONE
+    return Kin.UNSURE if seen.suffix is Likeness.NEAR or seen.place is not Likeness.SAME else Kin.ONE

@@ -6,11 +6,12 @@ of ``linkage``.
 
 import re
 
+from leadmill import linkage
 from leadmill.capture import Lead
 from leadmill.facts import Dossier
 from leadmill.identity.rules import email_key
 from leadmill.identity.traits import Traits
-from leadmill.linkage import Field, Kind, plain
+from leadmill.linkage import Field, Kind
 
 _GIVEN = Field("given", Kind.GIVEN_NAME)
 _LAST = Field("last", Kind.FAMILY_NAME)
@@ -50,8 +51,8 @@ def traits_of(lead: Lead, dossier: Dossier) -> Traits:
         suffix=suffix,
         born=_born(lead.text("date_of_birth")),
         house=(house or "").lower(),
-        street=plain(_STREET, street) if street else "",
-        zip=plain(_ZIP, place) if place else "",
+        street=linkage.plain(_STREET, street) if street else "",
+        zip=linkage.plain(_ZIP, place) if place else "",
         email=email_key(email) if email else "",
         phone=known("phone.e164") or "",
     )
@@ -64,7 +65,7 @@ def _name(lead: Lead, dossier: Dossier) -> tuple[str, str, str]:
     suffix = dossier.text("name.suffix")
     if given is None and last is None:
         given, last = lead.text("first_name"), lead.text("last_name")
-    plain_given, plain_last = plain(_GIVEN, given) if given else "", plain(_LAST, last) if last else ""
+    plain_given, plain_last = linkage.plain(_GIVEN, given) if given else "", linkage.plain(_LAST, last) if last else ""
     words = plain_last.split()
     while len(words) > 1 and words[-1] in _SUFFIXES:
         suffix = suffix or words[-1]
@@ -78,5 +79,5 @@ def _split_address(address: str | None) -> tuple[str, str]:
 
 
 def _born(text: str | None) -> str:
-    digits = plain(_BORN, text) if text else ""
+    digits = linkage.plain(_BORN, text) if text else ""
     return digits if len(digits) == 8 and digits.isdigit() and "1900" <= digits[:4] <= "2100" else ""

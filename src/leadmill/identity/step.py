@@ -14,12 +14,14 @@ from leadmill.core.verdicts import Pass, Stop, Verdict
 from leadmill.facts import Dossier
 from leadmill.identity.model import DUPLICATE, USUAL, FindPerson, Identity, PersonFound
 from leadmill.identity.showing import traits_of
+from leadmill.identity.weighing import bits_of
 
 _DEFAULT_DAYS = 30
 
 
 class Recognise:
-    """Finds the lead's person and stops it where that person wanted the same within the vertical's window.
+    """Finds the lead's person and stops it where that person wanted the same within the vertical's window. A person
+    found by likeness must be surer for that than for being the person: a lead is not refused on a resemblance.
 
     ``keyed_hash`` is the vault's. A lead marked as a test is never a duplicate, nor is another lead one of it.
     """
@@ -56,7 +58,8 @@ class Recognise:
             raise Permanent("flow.answer.mismatch", "recognise did not hear whose the keys are")
         lead = case[Lead]
         days = self._days.get(lead.vertical, _DEFAULT_DAYS)
-        earlier = found.recent[-1] if found.recent and days and not lead.test else None
+        counts = found.bits is None or found.bits >= bits_of(ask.matching.duplicate)
+        earlier = found.recent[-1] if found.recent and days and counts and not lead.test else None
         keys = {kind: key.hex() for kind, key in ask.keys}
         identity = Identity(
             person_id=found.person_id,

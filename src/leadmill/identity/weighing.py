@@ -9,10 +9,11 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from leadmill import linkage
 from leadmill.capture import Matching
 from leadmill.identity.household import Compared, Kin, Likeness, compare, compare_born, compare_given, kin_by_weight
 from leadmill.identity.traits import Profile, Traits
-from leadmill.linkage import Frequencies, Model, Weight, census, consumers, weigh
+from leadmill.linkage import Comparison, Frequencies, Level, Model, Part, Weight
 
 _FIELDS = ("given_name", "family_name", "email", "phone", "birth_date", "street", "house_number", "postcode")
 
@@ -26,12 +27,28 @@ class Likely(Struct, frozen=True):
     weight: Weight
 
 
+_MOVED = -4.0
+"""The least that three fields of an address say together against one person: who moves changes all of them at once, and
+one in sixteen has moved."""
+_PLACE = frozenset(("street", "house_number", "postcode"))
+
+
 @lru_cache(16)
 def scales(people: int) -> tuple[Model, Frequencies]:
     """The model for a store of so many people, and how common names are."""
-    whole = consumers(people)
+    whole = linkage.consumers(people)
     kept = {comparison.field.name: comparison for comparison in whole.comparisons}
-    return msgspec.structs.replace(whole, comparisons=tuple(kept[name] for name in _FIELDS)), census()
+    kept["email"] = _dulled(kept["email"], 0.0)
+    kept["phone"] = _dulled(kept["phone"], 0.25)
+    return msgspec.structs.replace(whole, comparisons=tuple(kept[name] for name in _FIELDS)), linkage.census()
+
+
+def _dulled(comparison: Comparison, part: float) -> Comparison:
+    """A comparison of contact details whose near levels keep a ``part`` of their bits. Namesakes choose addresses near
+    to one another, john.smith1 and john.smith2, and families and offices have numbers in a row."""
+    same, *near, differs = comparison.levels
+    dull = [Level(level.name, level.m, level.m / 2 ** (part * level.bits)) for level in near]
+    return msgspec.structs.replace(comparison, levels=(same, *dull, differs))
 
 
 def _record(traits: Traits) -> tuple[str, ...]:
@@ -53,10 +70,14 @@ def is_another(traits: Traits, known: Profile) -> bool:
     given = born = False
     for each in known.variants:
         if not given:
-            given = compare_given(traits.given, each.given) is not Likeness.OTHER or traits.given == each.last
+            given = compare_given(traits.given, each.given) is not Likeness.OTHER or _exchanged(traits, each)
         if not born:
             born = compare_born(traits.born, each.born) is not Likeness.OTHER
     return not (given and born)
+
+
+def _exchanged(traits: Traits, known: Traits) -> bool:
+    return traits.given == known.last or traits.last == known.given
 
 
 def weigh_person(person_id: str, traits: Traits, known: Profile, terms: Matching) -> Likely | None:
@@ -80,8 +101,17 @@ def weigh_known(traits: Traits, known: Profile, terms: Matching) -> Weight:
     """What the nearest variant of a person with a name weighs."""
     model, frequencies = scales(terms.people)
     record = _record(traits)
-    weights = [weigh(model, record, _record(each), frequencies) for each in known.variants if each.named]
+    weights = [_weigh(model, record, _record(each), frequencies) for each in known.variants if each.named]
     return max(weights, key=lambda weight: weight.bits, default=_NOTHING)
+
+
+def _weigh(model: Model, a: tuple[str, ...], b: tuple[str, ...], frequencies: Frequencies) -> Weight:
+    weight = linkage.weigh(model, a, b, frequencies)
+    against = sum(part.bits for part in weight.parts if part.field in _PLACE)
+    if against >= _MOVED:
+        return weight
+    moved = Part("address", "another home at once", _MOVED - against)
+    return Weight(weight.bits + moved.bits, (*weight.parts, moved))
 
 
 @lru_cache(64)
