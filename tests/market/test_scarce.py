@@ -85,7 +85,7 @@ def test_the_answer_names_only_orders_of_which_there_is_something_to_say():
     odds = Odds(Learned(accepts={"a": Counts(10, 40), "b": Counts(8, 10)}, returns={"acme": Counts(40, 100)}))
     prices = Prices(NOW, accounts={"buyer:x": 0.25}, funds={"buyer:x": 9000})
     asked = Scarcity(("a", "c", "d"), ("", "", "buyer:x"), "acme")
-    standing = Moment({"c": [Price(Per.DAY, 0, 10, 1234.6, 0.0)]}, 5)
+    standing = Moment({"c": [Price(Per.DAY, 0, 10, 1234.6, 0.0)]}, 5, prices.accounts)
     found = worths_of(asked, prices, standing, odds, 0.1)
     assert set(found.orders) == {"a", "c", "d"}
     assert found.orders["c"].lead == 1235

@@ -81,6 +81,7 @@ class Line:
         "desks",
         "exclusive",
         "fixed",
+        "lasting",
         "needs",
         "order",
         "parts",
@@ -88,6 +89,7 @@ class Line:
         "shared",
         "tariff",
         "timed",
+        "usual",
         "wanted",
     )
 
@@ -115,6 +117,16 @@ class Line:
         caps = order.caps + ((Cap(Per.ALL, spend=order.budget),) if order.budget is not None else ())
         pers = tuple(dict.fromkeys([*(cap.per for cap in caps), *windows_of(order, by_share is True)]))
         self.caps = tuple((pers.index(cap.per), cap) for cap in caps)
+        self.lasting = tuple(
+            (place, cap.leads or 0, None if cap.spend is None else cap.spend.amount)
+            for place, cap in self.caps
+            if cap.per is not Per.HOUR
+        )
+        """Its caps that do not come back within the hour: their windows' places, leads or minor units."""
+        self.usual = tuple(
+            max(price.amount, 0) if price is not None else 0 for price in (order.price, order.shared_price)
+        )
+        """What it usually pays for a lead alone and for a leg, in minor units; 0 where it names no price."""
         self.wanted = Wanted(
             order_id=order.id,
             tz=order.tz,

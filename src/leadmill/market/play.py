@@ -7,8 +7,6 @@ Moments are milliseconds of the day; money is minor units. Pure: no clock but th
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from operator import itemgetter
 
 import numpy as np
 
@@ -20,15 +18,17 @@ from leadmill.market.accept import Counts
 from leadmill.market.board import Boards
 from leadmill.market.learned import Learned, Odds
 from leadmill.market.lines import Line
-from leadmill.market.model import Headroom, Order
-from leadmill.market.playbook import Pricing, Reach, Row, order_of, quote_of, worth_asking
+from leadmill.market.model import Order, Room
+from leadmill.market.playbook import Pricing, Reach, Ready, Row, order_of, quote_of, wishes_of
 from leadmill.market.rules import Bid, bid_of, over_cap
 from leadmill.market.sample import Codes, Collector, Sample
-from leadmill.market.scarce import candidates_of, lift_of, shares_of, worths_of
-from leadmill.market.shadow import EVERY, Market, Moment, Prices, Standing, hedge_of, solve_prices
+from leadmill.market.scarce import accept_of, candidate_of, lift_of, likely_of, used_of, worths_of
+from leadmill.market.shadow import EVERY, Market, Prices, Standing, hedge_of, solve_prices
+from leadmill.market.shortlist import Shortlist, Wish
 from leadmill.market.tally import EPOCH, Tally
-from leadmill.market.worth import ROUNDS, Candidate, plan
-from leadmill.market.worths import Scarcity
+from leadmill.market.windows import SLOT
+from leadmill.market.worth import ROUNDS, Candidate
+from leadmill.market.worths import Scarce, Scarcity
 from leadmill.parties import Buyer, Credit, Roster
 
 MIDNIGHT = datetime(2000, 1, 3, tzinfo=UTC)
@@ -38,16 +38,6 @@ DAY = timedelta(days=1)
 
 _WARY = 5.0
 """How many spreads above the expected bid an order's limits must reach where the bid is only told afterwards."""
-
-_HOUR = 3600.0
-"""The shortest window of a limit, seconds."""
-
-_SINGLES, _LEGS = 6, 12
-"""How many bids for the lead alone, and for a leg of it, are weighed; it is offered four times, to one or to a
-handful."""
-
-_Judged = tuple[tuple[float, int, datetime, str], Bid, list[Candidate]]
-"""Whose turn it is, what it bids, and what that is worth."""
 
 
 class Offer:
@@ -90,6 +80,8 @@ class Player:
         self._standing: Standing | None = None
         self._next = -1.0
         self._reach: dict[str, Reach] = {}
+        self._away: dict[str, float] = {}
+        """Whom it is no use to ask before when."""
         self._history = [list(day) for day in history]
         self.solved = 0
         self._day = Collector(self._orders, self._traits)
@@ -103,14 +95,13 @@ class Player:
         self._lead: Row = {}
         self._now = MIDNIGHT
         self._rounds = self._legs = 0
-        self._sold: set[str] = set()
-        self._asked: set[str] = set()
-        self._open: list[tuple[Line, int]] = []
-        self._ranked: list[tuple[Line, int]] | None = None
-        self._judged: dict[str, _Judged | None] = {}
-        self._hour = -1.0
-        self._full: set[str] = set()
-        self._pending: list[tuple[Row, dict[str, int]]] = []
+        self._sold = False
+        self._open: Sequence[tuple[int, int]] = ()
+        self._list: Shortlist[Ready] | None = None
+        self._bids: dict[str, Bid] = {}
+        self._ready: dict[int, Ready] = {}
+        self._slot = -1
+        self._pending: list[Row] = []
         self._count = 0
 
     # The order book
@@ -147,7 +138,7 @@ class Player:
         self._boards = Boards(book, Roster(buyers=buyers), earlier=self._boards if self._rows else None)
         self._lines = {line.order.id: line for board in self._boards.values() for line in board.lines}
         self._past = None
-        self._full = set()
+        self._slot = -1
 
     def _scale(self, scores: Sequence[float]) -> None:
         if len(scores) >= 2:
@@ -197,7 +188,8 @@ class Player:
     # Prices
 
     def _solve(self, clock: float) -> None:
-        for row, known in self._pending:
+        for row in self._pending:
+            known = {str(number): int(bid) for number, bid in row.get("offers") or ()}
             self._collect(self._day, row, self._fitting(row), known)
         self._pending.clear()
         self.odds.fit()
@@ -219,11 +211,16 @@ class Player:
             self._random,
         )
         self._standing = Standing(self._prices)
-        # Add up the prices of the whole book along with the solution, not while a lead waits.
-        moment = self._standing.at(now)
-        for order_id in self._lines:
-            moment[order_id]
+        self._slot = -1
         self.solved += 1
+
+    def _make_ready(self) -> None:
+        """Look up what every order's limits are worth, once for all leads of a quarter of an hour: then no window ends,
+        and what is full and taken out stays so, since nothing is given back within a day."""
+        standing = self._standing
+        assert standing is not None
+        moment = standing.at(self._now)
+        self._ready = {int(order_id): Ready(line, moment) for order_id, line in self._lines.items()}
 
     # A lead
 
@@ -234,26 +231,23 @@ class Player:
         if clock >= self._next or self._standing is None:
             self._solve(clock)
             self._next = (clock // self._every + 1) * self._every
-        if clock // _HOUR != self._hour:
-            # Nothing is given back within a day, so what is full stays so until a window ends.
-            self._hour = clock // _HOUR
-            self._full.clear()
-        offers = row.get("offers")
-        known = {str(order_id): int(bid) for order_id, bid in offers} if offers is not None else None
+        if clock // SLOT != self._slot:
+            self._slot = int(clock // SLOT)
+            self._make_ready()
         # Who wanted it is noted when prices are solved next: no lead waits for that.
-        self._pending.append((row, known or {}))
+        self._pending.append(row)
         self._count += 1
         self._lead = row
         self._rounds, self._legs = ROUNDS, int(row["max_legs"])
-        self._sold, self._asked = set(), set()
-        self._ranked, self._judged = None, {}
-        if known is not None:
-            lines = self._lines
-            self._open = [(line, bid) for name, bid in known.items() if (line := lines.get(name))]
+        self._sold = False
+        self._list, self._bids = None, {}
+        offers = row.get("offers")
+        if offers is not None:
+            self._open = offers
         else:
             score, pricing = float(row["score"]), self._pricing
             self._open = [
-                (line, pricing[line.order.id].bid(score))
+                (int(line.order.id), pricing[line.order.id].bid(score))
                 for line in self._fitting(row)
                 if line.order.schedule is None or is_open(line.order.schedule, self._now)
             ]
@@ -262,79 +256,59 @@ class Player:
         """What to post next for the lead, or None to pass."""
         if self._prices is None or self._standing is None or self._legs <= 0:
             return None
-        hedge = hedge_of(len(self._history), self._count)
-        standing = self._standing.at(self._now)
-        if self._ranked is None:
-            kept = self.odds.kept(str(self._lead["source"]))
-            self._ranked = worth_asking(self._open, self._prices.accounts, standing, kept, hedge)
-        weighed = self._shortlist(self._ranked, self._prices, standing, hedge)
-        candidates = [one for _, _, each in weighed for one in each]
-        found = plan(candidates, self._legs, self._rounds, alone=not self._sold)
+        if self._list is None:
+            self._list = self._shortlist()
+        found = self._list.plan(self._legs, self._rounds, alone=not self._sold)
         if found is None:
             return None
-        bids = [judged[1] for key in found.keys if (judged := self._judged[key]) is not None]
+        bids = [self._bids[key] for key in found.keys]
         pays = [(bid.shared if found.shared else bid.exclusive) or 0 for bid in bids]
         return Offer("shared" if found.shared else "exclusive", [int(key) for key in found.keys], pays)
 
-    def _shortlist(
-        self, ranked: Sequence[tuple[Line, int]], prices: Prices, standing: Moment, hedge: float
-    ) -> list[_Judged]:
-        """The bids that may matter, by turn: enough for every round."""
-        clock = (self._now - MIDNIGHT).total_seconds()
-        found: list[_Judged] = []
-        judged, full = self._judged, self._full
-        for alone, most in ((True, _SINGLES), (False, _LEGS)):
-            # Legs are worth a fraction each: among all bids they would never come to be weighed.
-            mine = (each for each in ranked if (each[0].exclusive is not None) is alone)
-            able = (each for each in mine if self._may_ask(each[0].order, clock))
-            have = 0
-            while have < most and (some := list(islice(able, most - have))):
-                unknown = [each for each in some if (key := each[0].order.id) not in judged and key not in full]
-                if unknown:
-                    self._judge(unknown, prices, standing, hedge)
-                fit = [known for line, _ in some if (known := judged.get(line.order.id)) is not None]
-                have += len(fit)
-                found += fit
-        found.sort(key=_turn)
-        return found
+    def _shortlist(self) -> Shortlist[Ready]:
+        """Who wants the lead at what it may be worth, ready to be weighed."""
+        odds, tally, bids = self.odds, self._tally, self._bids
+        hedge = hedge_of(len(self._history), self._count)
+        assert self._prices is not None
+        assert self._standing is not None
+        # What holds for all orders; what each hears of its own limits follows below, bid by bid.
+        ask = Scarcity((), (), str(self._lead["source"]))
+        worths = worths_of(ask, self._prices, self._standing.at(self._now), odds, hedge)
+        wishes = wishes_of(self._open, self._ready, worths)
+        if self._away:
+            clock = (self._now - MIDNIGHT).total_seconds()
+            self._away = {buyer: until for buyer, until in self._away.items() if until > clock}
+            wishes = [wish for wish in wishes if wish[2].buyer not in self._away]
+        score, lift, funds = odds.seen(float(self._lead["score"])), worths.lift, self._prices.funds
+        room, slot = Room(self._now, {}, {}, {}, {}), int(self._now.timestamp()) // SLOT
 
-    def _judge(self, some: Sequence[tuple[Line, int]], prices: Prices, standing: Moment, hedge: float) -> None:
-        """What each of these may pay and what that is worth. It holds for every round of the lead: a sale uses up only
-        limits of a buyer who is not asked again."""
-        room = self._tally.room(Headroom(tuple([line.wanted for line, _ in some])), self._now)
-        bids: list[Bid] = []
-        for line, amount in some:
+        def likely(wish: Wish[Ready]) -> float:
+            _, amount, way = wish
+            return likely_of(accept_of(odds, way.key, score), lift, way.line, amount, way.shared)
+
+        def weigh(wish: Wish[Ready]) -> Candidate | None:
+            # It holds for every round of the lead: a sale uses up only limits of a buyer who is not asked again.
+            _, amount, way = wish
+            line = way.line
+            tally.add_to(room, line.wanted, slot)
             bid = bid_of(line, room, quote_of(line, amount))
             if isinstance(bid, Bid) and self._affordable(bid):
-                bids.append(bid)
-            else:
-                self._judged[line.order.id] = None
-                if over_cap(line, room.used.get(line.order.id, ()), 0) is not None:
-                    self._full.add(line.order.id)
-        ask = Scarcity(
-            tuple([bid.line.order.id for bid in bids]),
-            tuple([bid.line.wanted.account or "" for bid in bids]),
-            str(self._lead["source"]),
-            float(self._lead["score"]),
-        )
-        worths = worths_of(ask, prices, standing, self.odds, hedge)
-        for bid in bids:
-            self._judged[bid.line.order.id] = (bid.rank(0), bid, [])
-        for one in candidates_of(bids, worths, shares_of(bids, worths, room)):
-            judged = self._judged[one.key]
-            if judged is not None:
-                judged[2].append(one)
+                bids[way.key] = bid
+                scarce = Scarce(way.lead, way.money, accept_of(odds, way.key, score))
+                return candidate_of(bid, way.shared, worths, scarce, used_of(line, room, funds))
+            if over_cap(line, room.used.get(way.key, ()), 0) is not None:
+                self._ready.pop(int(way.key), None)
+            return None
 
-    def _may_ask(self, order: Order, clock: float) -> bool:
-        if order.id in self._asked or order.recipient in self._sold:
-            return False
-        reach = self._reach.get(order.recipient)
-        return reach is None or reach.until <= clock
+        def turn(one: Candidate) -> tuple[float, int, datetime, str]:
+            return bids[one.key].rank(0)
+
+        return Shortlist(wishes, likely, weigh, turn)
 
     def _affordable(self, bid: Bid) -> bool:
         """Whether the limits reach though the bid is only told afterwards."""
         line = bid.line
-        if "offers" in self._lead or line.wanted.account is None:
+        if line.wanted.account is None or "offers" in self._lead:
             return True
         dearest = self._pricing[line.order.id].bid(float(self._lead["score"]), _WARY)
         return self._tally.funds.get(line.wanted.account, 0) >= dearest
@@ -344,28 +318,35 @@ class Player:
         self._rounds = rounds_left
         clock = (self._now - MIDNIGHT).total_seconds()
         score = self.odds.seen(float(self._lead["score"]))
+        out: set[str] = set()
+        served: set[str] = set()
         for order_id, result in results.items():
-            judged = self._judged[order_id]
-            if judged is None:
+            made = self._bids.get(order_id)
+            if made is None:
                 continue
-            made = judged[1]
             line, order = made.line, made.line.order
-            self._asked.add(order_id)
+            out.add(order_id)
             bid = bids.get(order_id, (made.exclusive if made.exclusive is not None else made.shared) or 0)
             reach = self._reach.setdefault(order.recipient, Reach())
             if result == "timeout":
                 if not reach.silent(clock):
                     self.odds.learn_silence()
+                else:
+                    served.add(order.recipient)
+                    self._away[order.recipient] = reach.until
                 continue
             reach.answered()
             accepted = result == "accepted"
-            self.odds.learn(order_id, accepted, score, lift_of(order, bid, line.exclusive is None))
+            self.odds.learn(order_id, accepted, score, lift_of(line, bid, line.exclusive is None))
             if accepted:
                 self._tally.take(line.wanted, bid, self._now)
-                self._sold.add(order.recipient)
+                self._sold = True
+                served.add(order.recipient)
                 self._legs -= 1
                 if line.exclusive is not None:
                     self._legs = 0
+        if self._list is not None:
+            self._list.leave_out(out, served)
 
 
 def converse(player: Player, hear: Callable[[], Row | None], say: Callable[[Row], None]) -> Row | None:
@@ -395,5 +376,4 @@ def converse(player: Player, hear: Callable[[], Row | None], say: Callable[[Row]
     return None
 
 
-_turn = itemgetter(0)
 _ENOUGH = 50

@@ -4,7 +4,7 @@ Called by ``play``. Money is minor units, moments are seconds of the day.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from leadmill.core.hours import Schedule, parse_span
@@ -12,10 +12,16 @@ from leadmill.core.money import Money
 from leadmill.market.lines import Line
 from leadmill.market.model import MAX_LEGS, Cap, Mode, Order, Per
 from leadmill.market.pricing import Quote
-from leadmill.market.shadow import Moment
+from leadmill.market.scarce import THOUSAND
+from leadmill.market.shadow import MILLION, Moment
+from leadmill.market.shortlist import Way, Wish
+from leadmill.market.worths import Worths
 
 Row = Mapping[str, Any]
 """A row of a table or a message of the referee."""
+
+_NOISE = 1e-6
+"""What the last digits of a sum may be out by, in minor units."""
 
 _FAILURES = 3
 _PAUSE, _LONGEST = 60.0, 900.0
@@ -72,24 +78,32 @@ def quote_of(line: Line, bid: int) -> Quote | None:
     return Quote(bid, None) if line.exclusive is not None else Quote(None, bid)
 
 
-def worth_asking(
-    wanting: Sequence[tuple[Line, int]], accounts: Mapping[str, float], standing: Moment, kept: float, hedge: float
-) -> list[tuple[Line, int]]:
-    """The orders that may be worth asking at what they bid, by what each could be worth at most: in a large book most
-    are not. ``kept`` is how much of a sale stays, ``accounts`` are the prices of limited ones."""
-    found: list[tuple[float, int, tuple[Line, int]]] = []
-    trust = 1.0 - hedge
-    for each in wanting:
-        line, amount = each
-        wanted = line.wanted
-        lead, money = standing[wanted.order_id]
-        if wanted.account is not None:
-            money += accounts.get(wanted.account, 0.0)
-        most = amount * kept - trust * (lead + money * amount)
-        if most > 0.0:
-            found.append((-most, len(found), each))
-    found.sort()
-    return [each for _, _, each in found]
+class Ready(Way):
+    """A way to sell leads with what its limits are worth now, ``lead`` and ``money`` as ``Scarce`` has them."""
+
+    __slots__ = ("lead", "line", "money")
+
+    def __init__(self, line: Line, standing: Moment) -> None:
+        order = line.order
+        super().__init__(order.id, order.recipient, line.exclusive is None, order.max_legs)
+        self.line = line
+        self.lead, self.money = standing.of(order.id, line.wanted.account or "")
+
+
+def wishes_of(wanting: Iterable[tuple[int, int]], ready: Mapping[int, Ready], worths: Worths) -> list[Wish[Ready]]:
+    """Those of the orders that want a lead, by number and bid, that it may be worth selling to, each with the most it
+    can be worth: what :func:`~leadmill.market.worth.reduced` says of it as long as nothing of its limits is used."""
+    found: list[Wish[Ready]] = []
+    hedge = worths.hedge / THOUSAND
+    get, trust = ready.get, 1.0 - hedge
+    stays = worths.kept / THOUSAND * (1.0 - hedge / math.e)
+    for number, amount in wanting:
+        way = get(number)
+        if way is not None:
+            most = amount * stays - trust * (way.lead + way.money / MILLION * amount)
+            if most > 0.0:
+                found.append((most + _NOISE, amount, way))
+    return found
 
 
 def order_of(row: Row) -> Order:

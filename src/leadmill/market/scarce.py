@@ -14,97 +14,117 @@ from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
 from leadmill.market.learned import Odds
 from leadmill.market.lines import Line
-from leadmill.market.model import MAX_LEGS, SAME_BUYER_LEG, Declined, Mode, Order, Per, Room
+from leadmill.market.model import MAX_LEGS, SAME_BUYER_LEG, Declined, Mode, Room
 from leadmill.market.rules import Bid, Choice, price_words
-from leadmill.market.shadow import Moment, Prices
-from leadmill.market.worth import ROUNDS, Candidate, plan, reduced
+from leadmill.market.shadow import MILLION, Moment, Prices
+from leadmill.market.worth import LEAST_LIKELY, LIKELIEST, ROUNDS, Candidate, plan, reduced
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS, Scarce, Scarcity, Weighed, Worths, left_words
 from leadmill.scoring import Score
 
-_MILLION = 1_000_000
-_THOUSAND = 1000
+THOUSAND = 1000
+"""Shares and odds are heard in thousandths."""
 
 
 def worths_of(ask: Scarcity, prices: Prices, standing: Moment, odds: Odds, hedge: float) -> Worths:
     """The answer by the prices in force: ``standing`` is what they are now."""
     seen = odds.seen(ask.score)
-    usual = round(odds.prior.mean * odds.answered * _THOUSAND)
-    accounts = prices.accounts
+    usual = round(odds.prior.mean * odds.answered * THOUSAND)
+    price_of, funds = standing.of, prices.funds
     found = {}
     for order_id, account in zip(ask.orders, ask.accounts, strict=True):
-        lead, money = standing[order_id]
-        if account and account in accounts:
-            money += accounts[account]
-        whole = round(lead) if lead else 0
-        part = round(money * _MILLION) if money else 0
-        likely = round(odds.accept(order_id, seen, 0.0) * _THOUSAND)
-        if whole or part or likely != usual:
-            found[order_id] = Scarce(whole, part, likely)
+        lead, money = price_of(order_id, account)
+        likely = accept_of(odds, order_id, seen)
+        if lead or money or likely != usual:
+            found[order_id] = Scarce(lead, money, likely)
     return Worths(
         orders=found,
-        funds={name: prices.funds[name] for name in ask.accounts if name and name in prices.funds},
-        kept=round(odds.kept(ask.source) * _THOUSAND),
-        hedge=round(hedge * _THOUSAND),
+        funds={name: funds[name] for name in ask.accounts if name and name in funds},
+        kept=round(odds.kept(ask.source) * THOUSAND),
+        hedge=round(hedge * THOUSAND),
         odds=usual,
-        lift=round(odds.slopes[1] * odds.answered * _THOUSAND),
+        lift=round(odds.slopes[1] * odds.answered * THOUSAND),
     )
+
+
+def accept_of(odds: Odds, order_id: str, seen: float) -> int:
+    """How often in a thousand an order accepts a usual bid for a lead whose score is ``seen`` so."""
+    return round(odds.accept(order_id, seen, 0.0) * THOUSAND)
 
 
 def candidates_of(bids: Sequence[Bid], worths: Worths, shares: Mapping[str, float]) -> list[Candidate]:
     """What each bid is worth by these prices, alone and as a leg, where it is worth anything; ``shares`` are
     :func:`shares_of` them."""
-    kept, hedge, orders = worths.kept / _THOUSAND, worths.hedge / _THOUSAND, worths.orders
-    lift = worths.lift / _THOUSAND
     found = []
+    usual = Scarce(0, 0, worths.odds)
     for bid in bids:
-        order = bid.line.order
-        scarce = orders.get(order.id)
-        lead, money, odds = (scarce.lead, scarce.money / _MILLION, scarce.odds) if scarce else (0, 0.0, worths.odds)
-        used = shares.get(order.id, 0.0)
-        for amount, shared in ((bid.exclusive, False), (bid.shared, True)):
-            if amount is None:
-                continue
-            worth = reduced(amount * kept, amount, lead, money, hedge, used)
-            if worth <= 0:
-                continue
-            likely = odds / _THOUSAND
-            if lift:
-                likely = min(max(likely + lift * lift_of(order, amount, shared), 0.02), 0.99)
-            found.append(Candidate(order.id, order.recipient, shared, worth, likely, order.max_legs))
+        scarce, used = worths.orders.get(bid.line.order.id, usual), shares.get(bid.line.order.id, 0.0)
+        for shared in (False, True):
+            one = candidate_of(bid, shared, worths, scarce, used)
+            if one is not None:
+                found.append(one)
     return found
+
+
+def candidate_of(bid: Bid, shared: bool, worths: Worths, scarce: Scarce, used: float) -> Candidate | None:
+    """What a bid is worth, alone or as a leg; None where it is worth nothing. ``used`` is how much of its fullest limit
+    is gone."""
+    amount = bid.shared if shared else bid.exclusive
+    if amount is None:
+        return None
+    value = amount * (worths.kept / THOUSAND)
+    worth = reduced(value, amount, scarce.lead, scarce.money / MILLION, worths.hedge / THOUSAND, used)
+    if worth <= 0:
+        return None
+    line = bid.line
+    order = line.order
+    likely = likely_of(scarce.odds, worths.lift, line, amount, shared)
+    return Candidate(order.id, order.recipient, shared, worth, likely, order.max_legs)
+
+
+def likely_of(odds: int, lift: int, line: Line, amount: int, shared: bool) -> float:
+    """How likely a bid is accepted: ``odds`` at the order's usual price and ``lift`` as :class:`Worths` has them."""
+    likely = odds / THOUSAND
+    if not lift:
+        return likely
+    likely += lift / THOUSAND * lift_of(line, amount, shared)
+    return min(max(likely, LEAST_LIKELY), LIKELIEST)
 
 
 def _by_turn(bid: Bid) -> tuple[float, int, datetime, str]:
     return bid.rank(0)
 
 
-def lift_of(order: Order, amount: int, shared: bool) -> float:
+def lift_of(line: Line, amount: int, shared: bool) -> float:
     """How far a bid lies above what the order usually pays: 0.1 is a tenth more."""
-    usual = order.shared_price if shared else order.price
-    return amount / usual.amount - 1.0 if usual is not None and usual.amount > 0 else 0.0
+    usual = line.usual[shared]
+    return amount / usual - 1.0 if usual else 0.0
 
 
 def shares_of(bids: Sequence[Bid], worths: Worths, room: Room) -> dict[str, float]:
     """How much of its fullest limit each order has used, where that matters to its worth."""
-    return {bid.line.order.id: _used(bid.line, room, worths.funds) for bid in bids} if worths.hedge else {}
+    return {bid.line.order.id: used_of(bid.line, room, worths.funds) for bid in bids} if worths.hedge else {}
 
 
-def _used(line: Line, room: Room, funds: Mapping[str, int]) -> float:
+def used_of(line: Line, room: Room, funds: Mapping[str, int]) -> float:
     """The share of the fullest of an order's limits that is gone."""
     wanted = line.wanted
-    uses = room.used.get(wanted.order_id, ())
-    shares = []
-    for place, cap in line.caps:
-        if cap.per is Per.HOUR or place >= len(uses):
-            continue
-        use = uses[place]
-        gone, limit = (use.leads, cap.leads or 0) if cap.spend is None else (use.spend, cap.spend.amount)
-        shares.append(gone / limit if limit > 0 else 1.0)
+    most = 0.0
+    if line.lasting:
+        uses = room.used.get(wanted.order_id, ())
+        for place, leads, spend in line.lasting:
+            if place < len(uses):
+                use = uses[place]
+                gone, limit = (use.leads, leads) if spend is None else (use.spend, spend)
+                share = gone / limit if limit > 0 else 1.0
+                if share > most:
+                    most = share
     account = wanted.account
     if account is not None and account in funds:
         whole = funds[account]
-        shares.append((whole - room.funds.get(account, whole)) / whole if whole > 0 else 1.0)
-    return max(shares, default=0.0)
+        share = (whole - room.funds.get(account, whole)) / whole if whole > 0 else 1.0
+        if share > most:
+            most = share
+    return most
 
 
 class Allotment:
@@ -143,7 +163,7 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
     # Equal worths go by priority, then to who has waited longest, then by id: the plan's sorts keep this order.
     candidates = candidates_of(sorted(bids, key=_by_turn) if len(bids) > 1 else bids, worths, used)
     found = plan(candidates, MAX_LEGS, rounds, refill=False)
-    kept, hedge = worths.kept / _THOUSAND, worths.hedge / _THOUSAND
+    kept, hedge = worths.kept / THOUSAND, worths.hedge / THOUSAND
     by_id = {bid.line.order.id: bid for bid in bids}
     choice = None
     if found is not None:
@@ -156,7 +176,7 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
         scarce = worths.orders.get(order_id)
         alone = bid.exclusive is not None and (alone_won or bid.shared is None)
         amount = (bid.exclusive if alone else bid.shared) or 0
-        lead, money = (scarce.lead, scarce.money / _MILLION) if scarce is not None else (0, 0.0)
+        lead, money = (scarce.lead, scarce.money / MILLION) if scarce is not None else (0, 0.0)
         worth = reduced(amount * kept, amount, lead, money, hedge, used.get(order_id, 0.0))
         scored[order_id] = amount, round(lead + money * amount), worth
     won = set(found.keys) if found is not None else set()

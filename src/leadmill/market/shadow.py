@@ -39,6 +39,9 @@ EVERY = timedelta(minutes=15)
 _HOURLY = 0.7
 """The price of an hour's cap moves on a smaller scale: the order's other cap bears some of the scarcity."""
 
+MILLION = 1_000_000
+"""Money is priced by so many minor units of it."""
+
 _NOTHING = 1e-6
 
 
@@ -322,27 +325,36 @@ def usual_price(line: Line) -> float:
     return float(price.amount) if price is not None and price.amount > 0 else 1.0
 
 
-class Moment(dict[str, tuple[float, float]]):
-    """Prices of a lead and of a unit of money by order, as they stand at a ``second``. Each order's are added up when
-    first asked for: to do it for a large book at once would hold up one lead by milliseconds."""
+class Moment:
+    """Prices by order as they stand at a ``second``, in the whole numbers that an auction hears: minor units for a
+    lead, and for a million minor units of money. Each order's are added up when first asked for: to do it for a large
+    book at once would hold up one lead by milliseconds."""
 
-    def __init__(self, prices: Mapping[str, Sequence[Price]], second: int) -> None:
-        super().__init__()
+    __slots__ = ("_accounts", "_known", "_prices", "_second")
+
+    def __init__(
+        self, prices: Mapping[str, Sequence[Price]], second: int, accounts: Mapping[str, float] | None = None
+    ) -> None:
         self._prices = prices
         self._second = second
+        self._accounts = accounts or {}
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def __missing__(self, order_id: str) -> tuple[float, float]:
-        second, lead, money = self._second, 0.0, 0.0
-        for price in self._prices.get(order_id, ()):
-            if price.starts <= second < price.ends:
-                lead += price.lead
-                money += price.money
-        self[order_id] = lead, money
-        return lead, money
+    def of(self, order_id: str, account: str) -> tuple[int, int]:
+        """What an order's lead is worth, and a million of its money, that of its limited ``account`` included."""
+        found = self._known.get((order_id, account))
+        if found is None:
+            second, lead, money = self._second, 0.0, self._accounts.get(account, 0.0)
+            for price in self._prices.get(order_id, ()):
+                if price.starts <= second < price.ends:
+                    lead += price.lead
+                    money += price.money
+            found = self._known[order_id, account] = round(lead), round(money * MILLION)
+        return found
 
 
 class Standing:
-    """Prices as they stand at a moment: of a lead and of a unit of money, by order."""
+    """Prices as they stand at a moment, by order."""
 
     __slots__ = ("_moment", "_slot", "prices")
 
@@ -356,5 +368,5 @@ class Standing:
         second = int(now.timestamp())
         if second // SLOT != self._slot:
             self._slot = second // SLOT
-            self._moment = Moment(self.prices.orders, second)
+            self._moment = Moment(self.prices.orders, second, self.prices.accounts)
         return self._moment

@@ -55,32 +55,32 @@ class Tally:
 
     def room(self, ask: Headroom, at: datetime) -> Room:
         """What is left for the orders of an ask."""
-        used: dict[str, list[Use]] = {}
-        funds: dict[str, int] = {}
-        reps: dict[str, int] = {}
-        last: dict[str, datetime] = {}
+        room = Room(at, {}, {}, {}, {})
         slot = int(at.timestamp()) // SLOT
-        known, money, turns = self._uses, self.funds, self.last
         for wanted in ask.wanted:
-            order_id = wanted.order_id
-            if wanted.pers:
-                kept = known.get(order_id)
-                used[order_id] = kept[1] if kept is not None and kept[0] == slot else self._of(wanted, at, slot)
-            account = wanted.account
-            if account is not None and account in money:
-                funds[account] = money[account]
-            plan = wanted.plan
-            if plan is not None and plan in money:
-                funds[plan] = money[plan]
-            if wanted.reps:
-                today = bounds(Per.DAY, wanted.tz, at)[0]
-                for rep, _ in wanted.reps:
-                    reps[rep] = self.used.get((rep_scope(rep), Per.DAY, today), _NONE)[0]
-                    if rep in turns:
-                        last[rep] = turns[rep]
-            if wanted.ties and order_id in turns:
-                last[order_id] = turns[order_id]
-        return Room(at, used, funds, reps, last)
+            self.add_to(room, wanted, slot)
+        return room
+
+    def add_to(self, room: Room, wanted: Wanted, slot: int) -> None:
+        """Say in a room what is left for one more order; ``slot`` is the quarter of an hour of its moment."""
+        order_id, money = wanted.order_id, self.funds
+        if wanted.pers:
+            kept = self._uses.get(order_id)
+            room.used[order_id] = kept[1] if kept is not None and kept[0] == slot else self._of(wanted, room.at, slot)
+        account = wanted.account
+        if account is not None and account in money:
+            room.funds[account] = money[account]
+        plan = wanted.plan
+        if plan is not None and plan in money:
+            room.funds[plan] = money[plan]
+        if wanted.reps:
+            today = bounds(Per.DAY, wanted.tz, room.at)[0]
+            for rep, _ in wanted.reps:
+                room.reps[rep] = self.used.get((rep_scope(rep), Per.DAY, today), _NONE)[0]
+                if rep in self.last:
+                    room.last[rep] = self.last[rep]
+        if wanted.ties and order_id in self.last:
+            room.last[order_id] = self.last[order_id]
 
     def _of(self, wanted: Wanted, at: datetime, slot: int) -> list[Use]:
         scope = order_scope(wanted.order_id)

@@ -7,10 +7,14 @@ once. Pure.
 """
 
 import math
+from bisect import insort
 from collections.abc import Sequence
 
 ROUNDS = 4
 """How often one lead is offered at most."""
+
+LEAST_LIKELY, LIKELIEST = 0.02, 0.99
+"""Odds leave room for surprise."""
 
 _SHARED = 2
 
@@ -69,62 +73,107 @@ def plan(
     a leg that was refused is offered to another while others stand. Of equals the first is asked. With a fallback
     behind it a refusal costs little, so exclusive orders are asked by worth and not by worth times odds.
     """
-    if rounds <= 0:
-        return None
     useful = [one for one in candidates if one.worth > 0.0]
     if not useful:
         return None
-    singles = sorted([one for one in useful if not one.shared], key=_by_worth) if alone else []
-    together = [one for one in useful if one.shared] if legs > 0 else []
-    once, again, chosen = 0.0, 0.0, _NOBODY
+    sharing = share([one for one in useful if one.shared], legs, rounds, refill)
+    return settle([one for one in useful if not one.shared] if alone else _NOBODY, sharing, rounds)
+
+
+class Sharing:
+    """What sharing the lead earns: at ``once`` with one round left, and ``again`` with more, beginning with
+    ``chosen``. More rounds never earn less."""
+
+    __slots__ = ("again", "chosen", "once")
+
+    def __init__(self, once: float, again: float, chosen: list[Candidate]) -> None:
+        self.once = once
+        self.again = again
+        self.chosen = chosen
+
+
+def share(together: Sequence[Candidate], legs: int, rounds: int, refill: bool = True) -> Sharing:
+    """The best that these legs earn together, each worth something; the first part of :func:`plan`."""
+    best = Sharing(0.0, 0.0, _NOBODY)
+    if legs <= 0:
+        return best
     for size in sorted({min(one.most, legs) for one in together}):
         # Whoever shares a lead among so many agrees to be one of so many.
         willing = [one for one in together if one.most >= size]
-        by_expected = _of_distinct_buyers(sorted(willing, key=_by_expected), size)
-        once_now = sum(one.worth * one.odds for one in by_expected)
-        by_worth, again_now = by_expected, once_now
+        chosen = of_distinct_buyers(sorted(willing, key=_by_expected), size)
+        once = again = sum([one.worth * one.odds for one in chosen])
         if refill and rounds >= _SHARED:
-            ranked = _of_distinct_buyers(sorted(willing, key=_by_worth))
-            by_worth, again_now = ranked[:size], _filled(ranked, size)
-        once = max(once, once_now)
-        if again_now > again:
-            again, chosen = again_now, by_worth
-    first = _first_single(singles, once, again, rounds)
-    if first is not None and first[0] >= again:
-        return Plan(False, [first[1].key], first[0])
-    return Plan(True, [one.key for one in chosen], again) if chosen else None
+            ranked = of_distinct_buyers(sorted(willing, key=_by_worth))
+            filled = _filled(ranked, size)
+            if filled >= again:
+                chosen, again = ranked[:size], filled
+        best.once = max(best.once, once)
+        if again > best.again:
+            best.again, best.chosen = again, chosen
+    return best
+
+
+def settle(singles: Sequence[Candidate], sharing: Sharing, rounds: int) -> Plan | None:
+    """Whether to offer the lead to one of these alone, each worth something, or to share it; the second part of
+    :func:`plan`."""
+    if rounds <= 0:
+        return None
+    ranked = worth_trying(singles, sharing.once, rounds)
+    if ranked:
+        tried = tries(ranked, sharing.once, sharing.again, rounds)
+        best = max(tried)
+        if best >= sharing.again:
+            return Plan(False, [ranked[tried.index(best)].key], best)
+    return Plan(True, [one.key for one in sharing.chosen], sharing.again) if sharing.chosen else None
 
 
 _NOBODY: list[Candidate] = []
 
 
-def _first_single(
-    singles: Sequence[Candidate], once: float, again: float, rounds: int
-) -> tuple[float, Candidate] | None:
-    # ahead[i] is V_r(i): the most that r rounds earn from the exclusives from place i on, or from sharing.
-    if not singles:
-        return None
-    count = len(singles)
-    # What each earns if it is tried, and how likely the next must be asked.
-    tries = [(one.odds * one.worth, 1.0 - one.odds) for one in singles]
-    upward = tries[::-1]
-    before: list[float] = [0.0] * (count + 1)
-    ahead = before
-    for left in range(1, rounds + 1):
+def worth_trying(singles: Sequence[Candidate], once: float, rounds: int) -> list[Candidate]:
+    """Those of the singles that a best sequence can contain, the worthiest first.
+
+    One that is worth less than what sharing earns at once is never asked: not to ask it and keep the round earns more.
+    Nor is one before which there are as many as rounds, worth no less and no less likely to accept: one of them is
+    left over, and in its place earns no less. The first of the best sequence is the same without them.
+    """
+    found: list[Candidate] = []
+    likeliest: list[float] = []
+    for one in sorted(singles, key=_by_worth):
+        if one.worth < once:
+            break
+        if len(likeliest) == rounds:
+            if one.odds <= likeliest[0]:
+                continue
+            del likeliest[0]
+        insort(likeliest, one.odds)
+        found.append(one)
+    return found
+
+
+def tries(ranked: Sequence[Candidate], once: float, again: float, rounds: int, beyond: float = 0.0) -> list[float]:
+    """What is earned by asking each of ``ranked`` first and then the best of those behind it, or sharing, as long as
+    there are rounds: p·w + (1 − p)·V(r − 1), with V(r) = max(V(r) further on, sharing, asking this one).
+
+    ``beyond`` is an upper bound of what others are worth who are not listed: with it, what is told is an upper bound
+    too, since whoever is asked from one of those on is worth no more.
+    """
+    upward = [(one.odds * one.worth, 1.0 - one.odds) for one in reversed(ranked)]
+    before = [0.0] * (len(upward) + 1)
+    for left in range(1, rounds):
         best = again if left >= _SHARED else once
-        upwards = [best]
-        for (earned, refused), fallback in zip(upward, reversed(before), strict=False):
+        if beyond > best:
+            best = beyond
+        ahead = [best]
+        for (earned, refused), fallback in zip(upward, before, strict=False):
             tried = earned + refused * fallback
             if tried > best:
                 best = tried
-            upwards.append(best)
-        ahead = upwards[::-1]
-        before_last, before = before, ahead
-    for place, (earned, refused) in enumerate(tries):
-        tried = earned + refused * before_last[place + 1]
-        if tried >= ahead[place]:
-            return tried, singles[place]
-    return None
+            ahead.append(best)
+        before = ahead
+    found = [earned + refused * fallback for (earned, refused), fallback in zip(upward, before, strict=False)]
+    found.reverse()
+    return found
 
 
 def _filled(ranked: Sequence[Candidate], legs: int) -> float:
@@ -140,7 +189,8 @@ def _filled(ranked: Sequence[Candidate], legs: int) -> float:
     return value
 
 
-def _of_distinct_buyers(ranked: Sequence[Candidate], most: int | None = None) -> list[Candidate]:
+def of_distinct_buyers(ranked: Sequence[Candidate], most: int | None = None) -> list[Candidate]:
+    """The first of each buyer, ``most`` of them."""
     found: dict[str, Candidate] = {}
     for one in ranked:
         if one.buyer not in found:
