@@ -28,7 +28,9 @@ def kinds(kind: type[Fault] = Fault) -> dict[str, type[Fault]]:
 CLASSES = kinds()
 MADE = {"capture.row.shape", "capture.row.values"}
 """Codes put together at run time: those of a body, for a line of a file."""
-NO_CODES = {"http.response.start", "http.response.body", "leadmill.facts.gazetteer"}
+NO_CODES = {"http.response.start", "http.response.body"}
+OTHERS = ("dist.", "leadmill.", "pyspark.", "spark.", "splink.")
+"""How names begin that look like codes and are none: modules loaded late, files of a package, settings of Spark."""
 
 
 @cache
@@ -52,7 +54,8 @@ def codes() -> set[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     told = set(re.findall(r"(?<![\w.])cli\.[a-z]+\.[a-z]+", "\n".join(words)))
-    return (found | told | MADE) - NO_CODES - {reason.code for reason in every()}
+    known = (found | told | MADE) - NO_CODES - {reason.code for reason in every()}
+    return {code for code in known if not code.startswith(OTHERS)}
 
 
 def statuses() -> dict[str, set[int]]:
