@@ -24,7 +24,7 @@ from benchmarks.figures import median, percentile
 from benchmarks.house import Broken, say
 from leadmill.interfaces.cli.frame import settle
 from leadmill.market import Player
-from leadmill.market.duals import Limits, Problem, Uses
+from leadmill.market.allocation.duals import Limits, Problem, Uses
 
 PLACES = ("../shared/market_sim.py", "../market_sim.py", "market_sim.py")
 """Where the simulator is looked for, from the checkout."""

@@ -23,7 +23,7 @@ from benchmarks.house import Broken, say
 from leadmill.core.predicates import compile_predicate, parse
 from leadmill.interfaces.cli.frame import settle
 from leadmill.market import Order, read_order
-from leadmill.market.board import Boards
+from leadmill.market.orderbook.board import Boards
 from leadmill.parties import Buyer, Roster
 from leadmill.runtime.postgres import embedded
 

@@ -18,7 +18,7 @@ from leadmill.flow.model import Settled
 from leadmill.interfaces.api.intake import answer_of
 from leadmill.interfaces.api.openapi import describe
 from leadmill.market import read_market, read_order, read_ping
-from leadmill.market.tender import NUMBERED
+from leadmill.market.tenders.tender import NUMBERED
 from leadmill.outcomes import Disposition
 from leadmill.parties import read_buyer, read_source, read_team
 from leadmill.policy import read_law

@@ -11,8 +11,8 @@ from benchmarks.buyers import Stub, serve
 from leadmill.core.money import Money
 from leadmill.flow.auction import Auctioneer
 from leadmill.market import BidHeard, Bids, Mode, NoBid, Offer, Order, Pause, PingTarget
-from leadmill.market.manners import FAILURES
-from leadmill.market.tender import NUMBERED
+from leadmill.market.tenders.manners import FAILURES
+from leadmill.market.tenders.tender import NUMBERED
 from leadmill.runtime.addresses import Reach
 from leadmill.runtime.http import Http, HttpLimits
 from leadmill.runtime.plugins import find_plugins

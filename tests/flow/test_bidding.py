@@ -25,7 +25,7 @@ from leadmill.flow.verify import verify
 from leadmill.interfaces.house import House
 from leadmill.interfaces.worker import find_stranded, workers
 from leadmill.market import Auction, Bidding, BidHeard, NoBid, sales_of
-from leadmill.market.manners import FAILURES
+from leadmill.market.tenders.manners import FAILURES
 from leadmill.runtime.jobs import kept
 from tests.flow.stage import apply, body_of, buyer, order, submission
 from tests.journeys.house import Buyers

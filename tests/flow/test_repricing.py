@@ -9,9 +9,9 @@ from leadmill.flow.biography import read_biography
 from leadmill.flow.replay import replay
 from leadmill.flow.repricing import reprice
 from leadmill.interfaces.house import House
-from leadmill.market.shadow import Prices
-from leadmill.market.shadows import PRICES
-from leadmill.market.store.learned import read_learned, version_of
+from leadmill.market.allocation.shadow import Prices
+from leadmill.market.allocation.shadows import PRICES
+from leadmill.market.allocation.store import read_learned, version_of
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, apply, order, stored, submission
 

@@ -53,7 +53,8 @@ def may_speak_sql(module: str) -> bool:
     parts = module.split(".")
     if parts[:2] in (["leadmill", "runtime"], ["leadmill", "migrations"]):
         return True
-    return len(parts) > 2 and parts[2] in SQL_ROOMS
+    # A package of several rooms has its stores where they are used.
+    return any(part in SQL_ROOMS for part in parts[2:4])
 
 
 def may_open_sockets(module: str, library: str) -> bool:
@@ -136,6 +137,8 @@ def test_a_relative_import_is_read_as_the_module_it_means() -> None:
     [
         ("leadmill.market.store", True),
         ("leadmill.market.store.caps", True),
+        ("leadmill.market.limits.store.counters", True),
+        ("leadmill.market.limits.capbook", False),
         ("leadmill.market.tables", True),
         ("leadmill.runtime.db", True),
         ("leadmill.migrations.env", True),

@@ -14,7 +14,7 @@ from leadmill.core.money import Money
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import Pass, Stop
 from leadmill.market import Assignment, Auction, Headroom, Mode, Order, Room, Sale
-from leadmill.market.lines import Line
+from leadmill.market.orderbook.lines import Line
 from leadmill.market.rules import Bid, choose, sell
 from leadmill.parties import Credit, Team
 from leadmill.policy import Clearance

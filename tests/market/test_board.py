@@ -9,10 +9,10 @@ from leadmill.core.case import Heard
 from leadmill.core.money import Money
 from leadmill.core.predicates import encode
 from leadmill.market import Auction, Order, Room
-from leadmill.market.board import NAMED, Boards
-from leadmill.market.lines import Line
-from leadmill.market.small import Board
-from leadmill.market.wide import NEAR, WideBoard
+from leadmill.market.orderbook.board import NAMED, Boards
+from leadmill.market.orderbook.lines import Line
+from leadmill.market.orderbook.small import Board
+from leadmill.market.orderbook.wide import NEAR, WideBoard
 from tests.market import test_index
 from tests.market.scene import NOW, Scene, buyer, order, prepaid, roster, told
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadmill.market.duals import Limits, Problem, Uses, solve
+from leadmill.market.allocation.duals import Limits, Problem, Uses, solve
 
 
 def uses_of(rows, leads, legs=2, weight=1.0):

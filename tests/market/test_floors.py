@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from leadmill.core.money import Money
 from leadmill.market import Auction, House, MarketTerms, Order, Sale, read_market
-from leadmill.market.pricing import myerson_reserve, payout_of, quote, second_price, tariff_of
+from leadmill.market.orderbook.pricing import myerson_reserve, payout_of, quote, second_price, tariff_of
 from leadmill.parties import Payout, Source, earned
 from tests.market.scene import NOW, Scene, order, told, words
 

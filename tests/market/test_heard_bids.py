@@ -7,10 +7,10 @@ import pytest
 
 from leadmill.core.reasons import Because, because
 from leadmill.market import BidHeard, NoBid, Room
-from leadmill.market.lines import make_lines
 from leadmill.market.model import NEEDS_BID
+from leadmill.market.orderbook.lines import make_lines
 from leadmill.market.rules import Bid, heard_bid
-from leadmill.market.tender import BID_DECLINED, BID_EXPIRED, BID_NO_TEST
+from leadmill.market.tenders.tender import BID_DECLINED, BID_EXPIRED, BID_NO_TEST
 from tests.market.scene import NOW, buyer, order, roster
 
 PING = {"url": "http://127.0.0.1:9/ping"}

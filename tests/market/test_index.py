@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadmill.core.predicates import All, AnyOf, Not, Predicate, Test, compile_predicate
-from leadmill.market.index import SEVERAL, Index
-from leadmill.market.ways import MOST_ROWS, take_apart
+from leadmill.market.orderbook.index import SEVERAL, Index
+from leadmill.market.orderbook.ways import MOST_ROWS, take_apart
 
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 

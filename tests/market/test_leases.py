@@ -18,7 +18,7 @@ from leadmill.core.reasons import because
 from leadmill.ledger import buyer_account, guards
 from leadmill.ledger.tables import ACCOUNT_LEASE
 from leadmill.market import Counters, Headroom, Order, Sale, cancel_sale, cap_use, hold_room, recount_limits
-from leadmill.market.leases import Lease, LeaseSpent, Pool, share
+from leadmill.market.limits.leases import Lease, LeaseSpent, Pool, share
 from leadmill.market.model import UNSOLD
 from leadmill.market.tables import LEASE_HOLDER, LIMIT_LEASE
 from leadmill.parties import Credit

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from leadmill.market import Manners
-from leadmill.market.manners import FAILURES, FLOOR_MS
+from leadmill.market.tenders.manners import FAILURES, FLOOR_MS
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from leadmill.capture import Lead, read_verticals
 from leadmill.core.faults import Permanent
 from leadmill.market import Offer, offer_of
-from leadmill.market.tender import CONTACT, leads_to_a_person
+from leadmill.market.tenders.tender import CONTACT, leads_to_a_person
 from leadmill.runtime.packs import load_packs
 
 VERTICALS = read_verticals(load_packs())

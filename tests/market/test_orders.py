@@ -7,7 +7,7 @@ from leadmill.core.hours import Span
 from leadmill.core.money import Money
 from leadmill.market import Cap, Mode, Per, read_order
 from leadmill.market.model import UNRANKED
-from leadmill.market.tender import PingTarget
+from leadmill.market.tenders.tender import PingTarget
 
 FULL = {
     "id": "helio-ca",

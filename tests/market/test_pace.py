@@ -7,8 +7,8 @@ import pytest
 
 from leadmill.core.money import Money
 from leadmill.market import LegState, Order, SaleRecord, pace_of_orders, read_order
-from leadmill.market.pace import Sold, even_line, pace_of
-from leadmill.market.store.sales import add_sale
+from leadmill.market.limits.pace import Sold, even_line, pace_of
+from leadmill.market.limits.store.sales import add_sale
 from leadmill.market.windows import SLOT
 from leadmill.runtime.db import Database
 

@@ -7,7 +7,7 @@ import pytest
 
 from leadmill.core.faults import BadInput
 from leadmill.market import Auction, Order, Per, Sale, Use, price_terms, read_order
-from leadmill.market.pricing import quote, tariff_of
+from leadmill.market.orderbook.pricing import quote, tariff_of
 from tests.market.scene import NOW, Scene, order, prepaid, told, words
 
 SATURDAY = datetime(2026, 3, 7, 20, 0, tzinfo=UTC)

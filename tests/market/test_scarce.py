@@ -4,11 +4,11 @@ from msgspec.structs import replace
 
 from leadmill.core.case import Case
 from leadmill.market import Auction, Mode, Sale
-from leadmill.market.accept import Counts
-from leadmill.market.learned import Learned, Odds
+from leadmill.market.allocation.accept import Counts
+from leadmill.market.allocation.learned import Learned, Odds
+from leadmill.market.allocation.scarce import scarcity_of, worths_of
+from leadmill.market.allocation.shadow import Moment, Price, Prices
 from leadmill.market.model import Headroom, Per
-from leadmill.market.scarce import scarcity_of, worths_of
-from leadmill.market.shadow import Moment, Price, Prices
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS, Scarce, Scarcity, Worths
 from tests.market.scene import NOW, Scene, order, told, words
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadmill.market.shortlist import Shortlist, Way, Wish
-from leadmill.market.worth import Candidate, plan, settle, share
+from leadmill.market.allocation.shortlist import Shortlist, Way, Wish
+from leadmill.market.allocation.worth import Candidate, plan, settle, share
 
 _worths = st.one_of(st.integers(0, 12).map(float), st.floats(0, 12))
 _odds = st.one_of(st.sampled_from([0.02, 0.5, 0.8, 0.9, 0.99]), st.floats(0.02, 0.99))

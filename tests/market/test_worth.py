@@ -2,8 +2,8 @@
 
 import pytest
 
-from leadmill.market.accept import ACCEPTS, RETURNS, Counts, Slopes, fit_prior
-from leadmill.market.worth import Candidate, least_bid, plan, reduced
+from leadmill.market.allocation.accept import ACCEPTS, RETURNS, Counts, Slopes, fit_prior
+from leadmill.market.allocation.worth import Candidate, least_bid, plan, reduced
 
 ALONE = [("e0", 60, 0.5), ("e1", 45, 0.9), ("e2", 30, 0.95)]
 TOGETHER = [("s0", 20, 0.9), ("s1", 18, 0.8), ("s2", 15, 0.7), ("s3", 9, 0.9)]

@@ -17,7 +17,7 @@ from leadmill.core.reasons import Because, find
 from leadmill.delivery import Parcel, read_delivery
 from leadmill.interfaces.api.dialects import Doors
 from leadmill.market import Offer, read_ping
-from leadmill.market.tender import number_of
+from leadmill.market.tenders.tender import number_of
 from leadmill.overlap.rules import Exclusions, names_in
 from leadmill.parties import Roster, read_buyer
 from leadmill.runtime.dialect import read_profiles

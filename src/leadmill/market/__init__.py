@@ -6,11 +6,41 @@ a buyer's credit.
 """
 
 from leadmill.market.again import OfferedAgain, next_round, offered_again
-from leadmill.market.capuse import CapUse
-from leadmill.market.counters import Counters
-from leadmill.market.holds import hold_room, release_hold, release_holds, use_hold
-from leadmill.market.lines import Line, in_house
-from leadmill.market.manners import Manners, Pause
+from leadmill.market.allocation.play import Player, converse
+from leadmill.market.allocation.repricing import (
+    LEARNED_OVER,
+    keep_returns,
+    keep_seen,
+    last_seen,
+    new_prices,
+    read_known,
+    returns_known,
+    seen_of,
+    take_turn,
+    write_prices,
+)
+from leadmill.market.allocation.seen import Seen
+from leadmill.market.allocation.shadows import Shadows
+from leadmill.market.bidding.quotes import (
+    Appraise,
+    PingQuote,
+    QuoteAsk,
+    Quoted,
+    QuotedLeg,
+    QuoteFound,
+    Redeem,
+    legs_of,
+    standby_of,
+)
+from leadmill.market.bidding.quoting import find_quote, forget_quotes, hear_quotes, keep_quote, keep_quoted, quotes_of
+from leadmill.market.bidding.solicit import Solicit
+from leadmill.market.bidding.vacancy import Vacancies
+from leadmill.market.limits.capuse import CapUse
+from leadmill.market.limits.counters import Counters
+from leadmill.market.limits.holds import hold_room, release_hold, release_holds, use_hold
+from leadmill.market.limits.pace import Pace
+from leadmill.market.limits.rooms import RoomHold, RoomState
+from leadmill.market.limits.simulation import SimulatedBook
 from leadmill.market.model import (
     Assignment,
     Auction,
@@ -31,38 +61,9 @@ from leadmill.market.model import (
     Wanted,
 )
 from leadmill.market.modes import House
-from leadmill.market.offers import MaskedIp, offer_of
-from leadmill.market.pace import Pace
-from leadmill.market.pinging import read_bid, read_ping, write_offer
-from leadmill.market.play import Player, converse
-from leadmill.market.pricing import price_terms
-from leadmill.market.quotes import (
-    Appraise,
-    PingQuote,
-    QuoteAsk,
-    Quoted,
-    QuotedLeg,
-    QuoteFound,
-    Redeem,
-    legs_of,
-    standby_of,
-)
-from leadmill.market.quoting import find_quote, forget_quotes, hear_quotes, keep_quote, keep_quoted, quotes_of
-from leadmill.market.reading import read_market, read_order
-from leadmill.market.repricing import (
-    LEARNED_OVER,
-    keep_returns,
-    keep_seen,
-    last_seen,
-    new_prices,
-    read_known,
-    returns_known,
-    seen_of,
-    take_turn,
-    write_prices,
-)
-from leadmill.market.rooms import RoomHold, RoomState
-from leadmill.market.seen import Seen
+from leadmill.market.orderbook.lines import Line, in_house
+from leadmill.market.orderbook.pricing import price_terms
+from leadmill.market.orderbook.reading import read_market, read_order
 from leadmill.market.service import (
     cancel_sale,
     cap_use,
@@ -76,11 +77,11 @@ from leadmill.market.service import (
     sales_to,
     turnover,
 )
-from leadmill.market.shadows import Shadows
-from leadmill.market.simulation import SimulatedBook
-from leadmill.market.solicit import Solicit
 from leadmill.market.step import Allocate
-from leadmill.market.tender import (
+from leadmill.market.tenders.manners import Manners, Pause
+from leadmill.market.tenders.offers import MaskedIp, offer_of
+from leadmill.market.tenders.pinging import read_bid, read_ping, write_offer
+from leadmill.market.tenders.tender import (
     BID_BREAKER_OPEN,
     BID_FAULT,
     BID_FULL,
@@ -106,7 +107,6 @@ from leadmill.market.tender import (
     Tender,
 )
 from leadmill.market.terms import MarketTerms
-from leadmill.market.vacancy import Vacancies
 from leadmill.market.windows import month_of
 from leadmill.runtime.dialect import Secret
 

@@ -14,7 +14,7 @@ from leadmill.core.hours import Schedule, is_open, local_words
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
 from leadmill.market.again import OfferedAgain
-from leadmill.market.lines import Desk, Line
+from leadmill.market.allocation.scarce import Allotment
 from leadmill.market.model import (
     CLOSED,
     NONE_CLEARED,
@@ -29,7 +29,9 @@ from leadmill.market.model import (
     Room,
     Sale,
 )
-from leadmill.market.pricing import HouseTerms, Quote, Tariff, quote
+from leadmill.market.orderbook.lines import Desk, Line
+from leadmill.market.orderbook.pricing import HouseTerms, Quote, Tariff, quote
+from leadmill.market.orderbook.small import Others
 from leadmill.market.rules import (
     Bid,
     Choice,
@@ -41,10 +43,8 @@ from leadmill.market.rules import (
     pick_desk,
     price_words,
 )
-from leadmill.market.scarce import Allotment
-from leadmill.market.small import Others
 from leadmill.market.telling import beaten_by, too_thin, won_by
-from leadmill.market.tender import Bidding
+from leadmill.market.tenders.tender import Bidding
 from leadmill.market.terms import UNNAMED
 from leadmill.policy import Clearance, clear_recipient, is_named
 

@@ -18,7 +18,7 @@ from leadmill.core.events import Event
 from leadmill.core.hours import Schedule
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, State, declare
-from leadmill.market.tender import PingTarget
+from leadmill.market.tenders.tender import PingTarget
 from leadmill.market.terms import CallTerms, PriceRule, PriceTime, Subscription, VolumeStep
 from leadmill.market.worths import WORTH_LESS, Scarcity, Weighed, Worths, weighing
 

@@ -12,7 +12,7 @@ from typing import Any
 from leadmill.capture import Neutral
 from leadmill.core.reasons import Because, because
 from leadmill.market.model import MAX_LEGS, Mode, Per, Room
-from leadmill.market.pricing import HouseTerms
+from leadmill.market.orderbook.pricing import HouseTerms
 from leadmill.market.rules import Bid, Choice, Ranking
 from leadmill.market.terms import NEUTRAL, STRATEGY, MarketTerms
 from leadmill.parties import Buyer, Source

@@ -16,7 +16,6 @@ from leadmill.core.ids import make_id
 from leadmill.core.money import Money
 from leadmill.core.predicates import Value
 from leadmill.core.reasons import Because, because
-from leadmill.market.lines import Desk, Line
 from leadmill.market.model import (
     BUDGET,
     CAP_REACHED,
@@ -35,8 +34,9 @@ from leadmill.market.model import (
     Sale,
     Use,
 )
-from leadmill.market.pricing import HouseTerms, Quote, second_price
-from leadmill.market.tender import BID_EXPIRED, BID_NO_TEST, BidHeard, NoBid
+from leadmill.market.orderbook.lines import Desk, Line
+from leadmill.market.orderbook.pricing import HouseTerms, Quote, second_price
+from leadmill.market.tenders.tender import BID_EXPIRED, BID_NO_TEST, BidHeard, NoBid
 from leadmill.market.terms import NO_REP_ON_DUTY, NO_REP_SKILLED
 from leadmill.parties import Team
 from leadmill.policy import Clearance, clear_recipient

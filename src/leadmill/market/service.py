@@ -10,8 +10,11 @@ from leadmill.core.events import Event
 from leadmill.core.faults import NotFound
 from leadmill.core.reasons import Because
 from leadmill.ledger import Finding, money_held
-from leadmill.market.capuse import CapUse
-from leadmill.market.holds import REF
+from leadmill.market.limits.capuse import CapUse
+from leadmill.market.limits.holds import REF
+from leadmill.market.limits.pace import Pace, pace_of
+from leadmill.market.limits.store import counters, holds, sales
+from leadmill.market.limits.tally import Key, order_scope, rep_scope
 from leadmill.market.model import (
     Cap,
     LegState,
@@ -20,9 +23,6 @@ from leadmill.market.model import (
     SaleCancelled,
     SaleRecord,
 )
-from leadmill.market.pace import Pace, pace_of
-from leadmill.market.store import counters, holds, sales
-from leadmill.market.tally import Key, order_scope, rep_scope
 from leadmill.market.windows import bounds
 from leadmill.runtime.db import Tx
 

@@ -15,10 +15,10 @@ from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Pass, Stop, Verdict
 from leadmill.market.again import OfferedAgain
-from leadmill.market.board import Boards, brief
+from leadmill.market.allocation.scarce import allot, scarcity_of
+from leadmill.market.bidding.honour import honour
+from leadmill.market.bidding.quotes import Quoted
 from leadmill.market.contest import Contest, Hours, Match
-from leadmill.market.honour import honour
-from leadmill.market.lines import Line
 from leadmill.market.model import (
     EXCLUDED,
     KNOWN,
@@ -36,12 +36,12 @@ from leadmill.market.model import (
     Wanted,
 )
 from leadmill.market.modes import House
-from leadmill.market.pricing import HouseTerms, terms_of
-from leadmill.market.quotes import Quoted
+from leadmill.market.orderbook.board import Boards, brief
+from leadmill.market.orderbook.lines import Line
+from leadmill.market.orderbook.pricing import HouseTerms, terms_of
 from leadmill.market.rules import Choice, Ranking, charged, choose, sell
-from leadmill.market.scarce import allot, scarcity_of
-from leadmill.market.tally import EPOCH
 from leadmill.market.telling import too_little
+from leadmill.market.windows import EPOCH
 from leadmill.overlap import Overlap
 from leadmill.parties import Roster
 from leadmill.policy import Clearance

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
 from leadmill.market.model import MAX_LEGS, MODE, OUTBID, SAME_BUYER_LEG, Considered, Mode
-from leadmill.market.pricing import HouseTerms
+from leadmill.market.orderbook.pricing import HouseTerms
 from leadmill.market.rules import Bid, Choice, price_words
 from leadmill.market.terms import NOT_NEXT
 

@@ -14,6 +14,9 @@ FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
 """The bounds of :attr:`Per.ALL`."""
 
+EPOCH = FIRST
+"""The moment a condition without a span is asked at: it does not matter to it."""
+
 SLOT = 900
 """Seconds in which no local hour begins or ends: the offsets of all zones in use are quarters of an hour."""
 

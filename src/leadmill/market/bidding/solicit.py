@@ -1,0 +1,105 @@
+"""The station ``bidding``: whose orders are asked for a bid before the market decides.
+
+Stands between ``policy`` and ``market``. The first time it passes nobody was asked: it holds the lead with a
+:class:`Tender` that says whom to ask, the runner commits, asks over the network, and walks the lead on from here with
+what was heard. A lead that meets no order with a ping goes straight through.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from leadmill.capture import Lead
+from leadmill.core.case import Ask, Case, Heard
+from leadmill.core.faults import Permanent
+from leadmill.core.hours import is_open
+from leadmill.core.reasons import because
+from leadmill.core.verdicts import ASIDE, Hold, Pass, Verdict
+from leadmill.market.again import OfferedAgain
+from leadmill.market.bidding.quotes import Quoted
+from leadmill.market.model import Declined, Order
+from leadmill.market.orderbook.board import Boards
+from leadmill.market.orderbook.lines import Line
+from leadmill.market.tenders.tender import BIDDING, Bidding, Bids, BidsAsk, Tender
+from leadmill.market.windows import EPOCH
+from leadmill.overlap import Overlap
+from leadmill.parties import Roster
+from leadmill.policy import Clearance
+from leadmill.scoring import Score, seen
+
+_NOBODY: tuple[Ask, ...] = ()
+
+
+class Solicit:
+    """Asks for the bids of the orders that would take the lead if the price were right."""
+
+    name = "bidding"
+
+    def __init__(
+        self,
+        orders: Mapping[str, Order],
+        roster: Roster,
+        currencies: Mapping[str, str] | None = None,
+        earlier: "Solicit | None" = None,
+    ) -> None:
+        asked = {name: order for name, order in orders.items() if order.ping is not None and not order.retired}
+        # Only the verticals in which anybody is asked.
+        known = {name: (currencies or {}).get(name, "USD") for name in {order.vertical for order in asked.values()}}
+        self._boards: Boards = Boards(asked, roster, known, earlier._boards if earlier is not None else None)
+
+    def wants(self, case: Case) -> Sequence[Ask]:
+        """The bids of the orders whose conditions hold and whose buyers are cleared. A lead that follows a ping was
+        bid on then, and one that is offered again was refused by those who bid."""
+        if Quoted in case or OfferedAgain in case:
+            return _NOBODY
+        board = self._boards.get(case[Lead].vertical)
+        if board is None:
+            return _NOBODY
+        orders = tuple([line.order.id for line in self._fitting(case)])
+        return (BidsAsk(case.lead_id, orders),) if orders else _NOBODY
+
+    def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
+        """Hold until bids are in; pass with them, or at once where nobody is asked."""
+        quoted = case.get(Quoted)
+        if quoted is not None and quoted.quote.bids:
+            return Pass((Bidding(quoted.quote.bids),))
+        if not heard:
+            return ASIDE
+        ask, answer = next(iter(heard.items()))
+        if not isinstance(ask, BidsAsk) or not isinstance(answer, Bids):
+            raise Permanent("market.bids.missing", "a question for bids was not answered with bids")
+        if answer.asked:
+            return Pass((Bidding(answer.items, answer.took_ms),))
+        values = seen(case).values
+        wanted = frozenset(ask.orders).difference(item.order_id for item in answer.full)
+        board = self._boards[case[Lead].vertical]
+        lines = [line for order_id in wanted if (line := board.find(order_id)) is not None]
+        orders = sorted(
+            line.order.id
+            for line in lines
+            if all(check(values, now) for check, _ in line.timed)
+            and (line.order.schedule is None or is_open(line.order.schedule, now))
+        )
+        if not orders:
+            return Pass((Bidding(answer.full),)) if answer.full else Pass()
+        until = now + timedelta(milliseconds=answer.within_ms)
+        return Hold(because(BIDDING), until, (Tender(tuple(orders), until, answer.full),))
+
+    def _fitting(self, case: Case) -> list[Line]:
+        lead, values = case[Lead], seen(case).values
+        score = case.get(Score)
+        points = score.points if score is not None else None
+        cleared = frozenset(case[Clearance].cleared)
+        declined, overlap = case.get(Declined), case.get(Overlap)
+        gone = declined.buyers if declined is not None else ()
+        found = []
+        for line, conditions in self._boards[lead.vertical].sort(values, points).left:
+            order, ping = line.order, line.order.ping
+            if ping is None or order.recipient not in cleared or order.recipient in gone:
+                continue
+            if lead.test and ping.test is None:
+                continue
+            if overlap is not None and (order.recipient in overlap.known or order.recipient in overlap.excluded):
+                continue
+            if line.below(points) is None and all(check(values, EPOCH) for check, _ in conditions):
+                found.append(line)
+        return found
