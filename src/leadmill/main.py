@@ -20,14 +20,15 @@ from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
 from leadmill.enrich import Asker, ChainAsk, Installed
-from leadmill.facts import load_reference
+from leadmill.facts import LookUp, load_reference
+from leadmill.facts.service import look_ups
 from leadmill.flow.auction import Auctioneer
 from leadmill.flow.book import Book
 from leadmill.flow.deliver import attempts
 from leadmill.flow.floor import BidTable, Floor
 from leadmill.flow.inline import Desk
 from leadmill.flow.keep import Codecs, Pen
-from leadmill.flow.kit import Ears, Kit
+from leadmill.flow.kit import Caller, Ears, Kit
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.resale import keep_resale
 from leadmill.flow.runner import Mill
@@ -66,8 +67,10 @@ from leadmill.runtime import telemetry
 from leadmill.runtime.addresses import Reach
 from leadmill.runtime.clock import Clock, system_clock
 from leadmill.runtime.db import Database, Tx
+from leadmill.runtime.dns import Dns, read_servers
 from leadmill.runtime.drop import Drop
 from leadmill.runtime.http import Http
+from leadmill.runtime.ipfiles import IpFiles
 from leadmill.runtime.mail import Mail, Relay
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.outgoing import WayOut
@@ -133,7 +136,8 @@ async def wire(
     shadows = Shadows(settings.market_shadow_prices)
     counters = Counters(clock, shadows)
     asker = Asker(lambda: book.walk().rules.enrichment, way.perform, db, vault, clock)
-    ears = _ears(pen, counters, mint, asker, lists, table, book)
+    look_up = look_ups(_name_servers(settings, stack), _ip_files(settings, stack), clock)
+    ears = _ears(pen, counters, mint, asker, lists, table, book, look_up, settings.mx_lookups)
     kit = Kit(db, pen, ears, book.walk, clock, mint, book.take_up)
     auctioneer = Auctioneer(
         way.perform,
@@ -189,6 +193,8 @@ def _ears(
     lists: Lists,
     table: BidTable,
     book: Book,
+    look_up: Caller,
+    waits: bool,
 ) -> Ears:
     """Who answers which ask, and who keeps which evidence."""
 
@@ -233,7 +239,8 @@ def _ears(
             Auction: keep_auction,
             Followups: keep_followups,
         },
-        callers={ChainAsk: asker.ask},
+        callers={LookUp: look_up, ChainAsk: asker.ask},
+        waits=waits,
     )
 
 
@@ -244,6 +251,20 @@ def _installed(plugins: Plugins) -> dict[str, Installed]:
         for plugin in plugins.found
         if plugin.family == "leadmill.facts"
     }
+
+
+def _name_servers(settings: Settings, stack: contextlib.AsyncExitStack) -> Dns | None:
+    if not settings.mx_lookups:
+        return None
+    found = Dns(settings.mx_ms / 1000, read_servers(settings.dns_servers))
+    stack.push_async_callback(found.close)
+    return found
+
+
+def _ip_files(settings: Settings, stack: contextlib.AsyncExitStack) -> IpFiles:
+    found = IpFiles(settings.ip_paths)
+    stack.callback(found.close)
+    return found
 
 
 def _relay(settings: Settings) -> Relay | None:

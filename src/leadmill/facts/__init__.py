@@ -6,25 +6,31 @@ program filled in the form. What cannot be found out stays unknown. ``read_email
 normal form by which contact details are compared everywhere.
 """
 
+from leadmill.facts.checks import Checks, doubted_for, read_checks
 from leadmill.facts.keys import KEYS, Key, heading
-from leadmill.facts.model import Dossier, Fact, FactValue, Outcome, Win
+from leadmill.facts.model import Dossier, Fact, FactValue, LookedUp, LookUp, Outcome, Win
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
 from leadmill.facts.step import Glance, Verify, stop_of
 
 __all__ = [
     "KEYS",
+    "Checks",
     "Dossier",
     "Fact",
     "FactValue",
     "Glance",
     "Key",
+    "LookUp",
+    "LookedUp",
     "Outcome",
     "Reference",
     "Verify",
     "Win",
+    "doubted_for",
     "heading",
     "load_reference",
+    "read_checks",
     "read_email",
     "read_phone",
     "stop_of",

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from leadmill.core.case import Evidence
+from leadmill.core.case import Answer, Ask, Evidence
 from leadmill.core.reasons import State, declare
 
 FactValue = str | int | float | bool | list[str] | None
@@ -29,6 +29,10 @@ UNUSABLE = declare(
 )
 BOT = declare(
     "facts.visitor.bot", "The form was sent by a program that names itself in its user agent.", State.REJECTED
+)
+FAILED = declare("facts.check.failed", "Not in order, which this vertical does not take: {what}.", State.REJECTED)
+DOUBTED = declare(
+    "facts.check.doubted", "Not in order, which a person looks at in this vertical: {what}.", State.REVIEW
 )
 
 
@@ -126,3 +130,54 @@ class Dossier(Evidence, frozen=True, dict=True, omit_defaults=True):
 
 def _rank(fact: Fact) -> tuple[bool, int]:
     return fact.value is not None, fact.confidence
+
+
+class LookUp(Ask, frozen=True):
+    """Whether a mail domain takes mail, and where an IP address is; either may be empty."""
+
+    domain: str = ""
+    ip: str = ""
+
+
+class MailSeen(Struct, frozen=True, array_like=True):
+    """What the domain name system said of a mail domain: whether it ``takes`` mail (None: not known), ``why``, when it
+    said so and until when that holds."""
+
+    takes: bool | None
+    why: str
+    at: datetime | None = None
+    until: datetime | None = None
+
+
+class IpSeen(Struct, frozen=True, omit_defaults=True):
+    """What the files of IP addresses say: ``country`` and ``region`` by their ISO codes, degrees, the network's number
+    and name, whether it is a data centre's, whether the address hides another."""
+
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    zone: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    asn: int | None = None
+    network: str = ""
+    hosting: bool | None = None
+    anonymous: bool | None = None
+
+
+class LookedUp(Answer, frozen=True, omit_defaults=True):
+    """The answer; None where it was not looked up."""
+
+    mail: MailSeen | None = None
+    ip: IpSeen | None = None
+
+    def tell(self) -> Iterable[str]:
+        """What was said, without the address."""
+        if self.mail is not None:
+            yield f"Whether the mail domain takes mail: {_TAKES[self.mail.takes]} ({self.mail.why})."
+        if self.ip is not None:
+            place = " ".join(filter(None, (self.ip.region, self.ip.country))) or "no known country"
+            yield f"The IP files place the address in {place}."
+
+
+_TAKES = {True: "yes", False: "no", None: "not known"}

@@ -13,7 +13,7 @@ import msgspec
 from leadmill.capture import Form, Lexicon, Vertical, read_dialects, read_form, read_verticals
 from leadmill.delivery import Courier
 from leadmill.enrich import Installed
-from leadmill.facts import Reference
+from leadmill.facts import Reference, read_checks
 from leadmill.flow.enriching import EnrichmentBook
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
@@ -51,6 +51,7 @@ class Book:
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
         self._suspects = read_fraud_cards(packs)
+        self._checks = read_checks(packs)
         self._laws = {
             name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml"))
             for name, pack in packs.laws.items()
@@ -94,6 +95,7 @@ class Book:
             markets=_markets(found),
             enrichment=self._enrichment.assemble(found),
             suspects=self._suspects,
+            checks=self._checks,
         )
 
     async def refresh(self, db: Database) -> bool:

@@ -31,6 +31,8 @@ class Ears(Struct, frozen=True):
     listeners: Mapping[type[Ask], Listener]
     keepers: Mapping[type[Evidence], Keeper]
     callers: Mapping[type[Ask], Caller]
+    waits: bool = False
+    """Whether a lead may have to wait for the network though no provider is asked."""
 
 
 class Kit(Struct, frozen=True):

@@ -47,7 +47,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
         alone=(
             Map(rules.verticals, rules.forms, rules.lexicon, rules.keyed_hash),
             Prove(rules.verticals, rules.forms),
-            Verify(rules.reference),
+            Verify(rules.reference, rules.checks),
             Enrich(rules.enrichment, rules.verticals, rules.reference),
         ),
         together=(
@@ -71,7 +71,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Plan(rules.roster, rules.templates),
         ),
         aside=(
-            Correct(Verify(rules.reference), rules.enrichment),
+            Correct(Verify(rules.reference, rules.checks), rules.enrichment),
             EnrichAgain(rules.enrichment, rules.verticals, rules.reference),
         ),
     )

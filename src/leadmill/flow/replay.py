@@ -13,7 +13,7 @@ from leadmill.core.case import NOTHING, Case, Heard
 from leadmill.core.faults import Permanent
 from leadmill.core.step import Step
 from leadmill.core.verdicts import Verdict
-from leadmill.enrich import VerifyOfOld
+from leadmill.enrich import ProviderAnswer, VerifyOfOld
 from leadmill.facts import Verify
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Pen
@@ -89,7 +89,8 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
 
 def step_of_then(step: Step, station: Station) -> Step:
     """The step as it was when the page was written: providers were once heard by ``facts``."""
-    return VerifyOfOld(step, station.heard) if station.heard and isinstance(step, Verify) else step
+    told = any(isinstance(answer, ProviderAnswer) for answer in station.heard)
+    return VerifyOfOld(step, station.heard) if told and isinstance(step, Verify) else step
 
 
 def _again(step: Step, case: Case, station: Station) -> tuple[Verdict | None, str | None]:

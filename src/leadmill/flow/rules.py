@@ -12,7 +12,7 @@ from msgspec import Struct
 from leadmill.capture import Dialect, Form, Lexicon, Vertical
 from leadmill.delivery import Courier
 from leadmill.enrich import NO_ENRICHMENT, Enrichment, Installed
-from leadmill.facts import Reference
+from leadmill.facts import Checks, Reference
 from leadmill.followup import Templates
 from leadmill.fraud import Card
 from leadmill.market import Bidder, MarketTerms, Order
@@ -42,6 +42,7 @@ class Rules:
 
     __slots__ = (
         "cards",
+        "checks",
         "dialects",
         "enrichment",
         "forms",
@@ -79,6 +80,7 @@ class Rules:
         markets: Mapping[str, MarketTerms] | None = None,
         enrichment: Enrichment = NO_ENRICHMENT,
         suspects: Mapping[str, Card] | None = None,
+        checks: Mapping[str, Checks] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -97,3 +99,4 @@ class Rules:
         self.markets: Mapping[str, MarketTerms] = markets or {}
         self.enrichment = enrichment
         self.suspects: Mapping[str, Card] = suspects or {}
+        self.checks: Mapping[str, Checks] = checks or {}
