@@ -14,7 +14,7 @@ from leadmill.capture.dialects import Dialect, read_dialects
 from leadmill.capture.filemap import check_map, read_map
 from leadmill.capture.files import RowFault, count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
-from leadmill.capture.mapping import Lexicon, canonical_vertical, vertical_names
+from leadmill.capture.mapping import Lexicon, canonical_vertical, read_value, vertical_names
 from leadmill.capture.model import (
     LOOP,
     PING_ID,
@@ -110,6 +110,7 @@ __all__ = [
     "read_rows",
     "read_verticals",
     "said_fault",
+    "read_value",
     "said_of",
     "speak",
     "unanswered",

@@ -62,6 +62,15 @@ class Names:
             self.tables[section] = flat | own[section]
 
 
+def read_value(spec: FieldSpec, given: object) -> Value:
+    """A value as a person gives it for a field, as its type. Raises BadInput with the code of what is wrong with it;
+    the value is not repeated."""
+    try:
+        return reader_of(spec)(given, isinstance(given, str))
+    except Refused as refused:
+        raise BadInput(refused.code, refused.detail) from None
+
+
 def vertical_names(verticals: Mapping[str, Vertical]) -> dict[str, str]:
     """The canonical name of each vertical by every name it goes by, folded: see :func:`canonical_vertical`."""
     found: dict[str, str] = {}

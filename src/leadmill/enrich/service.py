@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.faults import Fault, Transient
@@ -308,6 +309,27 @@ def seal_of(vault: Vault, link: LinkAsk, topic: str) -> bytes:
 def _question(link: LinkAsk, topic: str) -> str:
     body = msgspec.json.encode((link.provider, topic, link.params))
     return hashlib.sha256(body).hexdigest()
+
+
+# ---- what turns out later ------------------------------------------------------------------------------------------
+
+
+class Heeded(Struct, frozen=True):
+    """What later news say of a provider's word: whether it was ``right``."""
+
+    provider: str
+    topic: str
+    right: bool
+
+
+async def heed_truth(tx: Tx, heeded: Sequence[Heeded], now: datetime) -> None:
+    """Count how providers' words turned out."""
+    tally = Tally()
+    for one in heeded:
+        tally.add(one.provider, one.topic, now, "right" if one.right else "wrong")
+    counts = tally.take()
+    if counts:
+        await add_tallies(tx, counts)
 
 
 # ---- what is told of them ------------------------------------------------------------------------------------------

@@ -138,6 +138,16 @@ class Pen:
         await update_leads(tx, rows)
         return answers
 
+    async def write_aside(self, tx: Tx, row: LeadRow, walker: Walker, changed: bool, now: datetime) -> None:
+        """Write the page of a locked lead that stood aside of its walk: it stays where it is. ``changed`` says that its
+        own fields are others now."""
+        dek = self.keys.of(row.person_id)
+        await self._append(tx, row.id, walker.events, self._hearings(walker, row.id, dek), now)
+        lead = walker.case.get(Lead)
+        if changed and lead is not None:
+            sealed = self.vault.seal(dek, _encode(lead), f"lead {row.id}")
+            await update_leads(tx, [msgspec.structs.replace(row, sealed=sealed, region=_region(lead))])
+
     async def lock(self, tx: Tx, lead_id: str) -> LeadRow:
         """The lead, locked until the transaction ends, so that two pages never claim one place in its journal; its
         person's key at hand unless destroyed. Raises NotFound ``flow.lead.unknown``."""
@@ -255,7 +265,6 @@ def _row(walker: Walker, submission: Submission, lead: Lead | None, person_id: s
     if not isinstance(settled, LeadSettled):
         raise Permanent("flow.lead.unsettled", "a lead is written once it is settled")
     score = walker.case.get(Score)
-    region = lead.fields.get("state") if lead else None
     return LeadRow(
         id=walker.case.lead_id,
         person_id=person_id,
@@ -265,7 +274,7 @@ def _row(walker: Walker, submission: Submission, lead: Lead | None, person_id: s
         state=settled.state,
         reason=settled.because.code if settled.because else None,
         score=score.points if score else None,
-        region=region if isinstance(region, str) and len(region) == 2 else None,
+        region=_region(lead),
         received_at=submission.received_at,
         price=settled.price,
         currency=settled.currency,
@@ -275,6 +284,11 @@ def _row(walker: Walker, submission: Submission, lead: Lead | None, person_id: s
         import_id=walker.import_id,
         sealed=b"",
     )
+
+
+def _region(lead: Lead | None) -> str | None:
+    region = lead.fields.get("state") if lead else None
+    return region if isinstance(region, str) and len(region) == 2 else None
 
 
 _encode = msgspec.msgpack.Encoder().encode

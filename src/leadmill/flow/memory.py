@@ -14,6 +14,7 @@ from leadmill.capture.store import read_submissions
 from leadmill.core.case import Answer, Case, Evidence
 from leadmill.core.events import Event
 from leadmill.core.faults import NotFound
+from leadmill.enrich import Corrections, corrected, original
 from leadmill.flow.keep import Pen
 from leadmill.flow.model import Hearing, LeadRow, StepTaken
 from leadmill.flow.store import lead_ids_between, read_leads
@@ -51,19 +52,26 @@ class Recalled(Struct, frozen=True):
     submission: Submission | None
     lead: Lead | None
     chapters: list[Chapter]
+    corrections: Corrections | None = None
+    """All that a person put right about it; ``lead`` has it in."""
 
     def case_before(self, step: str | None = None) -> Case:
         """The evidence as it stood before the latest time that ``step`` was taken; all of it where ``step`` is None.
 
         What later stations learned is left out: a lead that walks on from the market has no sale yet.
         """
-        first: list[Evidence] = [item for item in (self.submission, self.lead) if item is not None]
         learned: list[Evidence] = []
         for chapter in self.chapters:
             for station in chapter.stations:
                 if station.event.step == step:
                     break
                 learned.extend(station.learned)
+        lead = self.lead
+        if lead is not None and self.corrections is not None:
+            # As it was then: what was put right later is undone.
+            made = next((item for item in reversed(learned) if isinstance(item, Corrections)), Corrections())
+            lead = corrected(original(lead, self.corrections), made)
+        first: list[Evidence] = [item for item in (self.submission, lead) if item is not None]
         return Case(self.row.id, [*first, *learned])
 
 
@@ -90,6 +98,7 @@ async def recall(tx: Tx, pen: Pen, lead_ids: Iterable[str]) -> dict[str, Recalle
     for lead_id, row in rows.items():
         known = pen.keys.has(row.person_id)
         stored = submissions.get(lead_id)
+        chapters = [_chapter(pen, page, row.person_id if known else None) for page in pages.get(lead_id, [])]
         found[lead_id] = Recalled(
             row=row,
             submission=_SUBMISSION.decode(
@@ -98,7 +107,8 @@ async def recall(tx: Tx, pen: Pen, lead_ids: Iterable[str]) -> dict[str, Recalle
             if known and stored
             else None,
             lead=pen.open_lead(row) if known else None,
-            chapters=[_chapter(pen, page, row.person_id if known else None) for page in pages.get(lead_id, [])],
+            chapters=chapters,
+            corrections=_corrections(chapters),
         )
     return found
 
@@ -124,6 +134,14 @@ async def recall_one(tx: Tx, pen: Pen, lead_id: str) -> Recalled:
     found = (await recall(tx, pen, [lead_id])).get(lead_id)
     if found is None:
         raise NotFound("flow.lead.unknown", "no such lead")
+    return found
+
+
+def _corrections(chapters: Iterable[Chapter]) -> Corrections | None:
+    found = None
+    for chapter in chapters:
+        for station in chapter.stations:
+            found = next((item for item in station.learned if isinstance(item, Corrections)), found)
     return found
 
 

@@ -97,6 +97,37 @@ class LeadResumed(Event, frozen=True, kw_only=True, tag="lead.resumed"):
         yield f"Goes on from “{self.step}”: {self.why} ({self.by})."
 
 
+class LeadCorrected(Event, frozen=True, kw_only=True, tag="lead.corrected"):
+    """A person put something right about the lead, in these ``fields``; values and reasons stand in the sealed part of
+    the page."""
+
+    by: str
+    fields: list[str]
+    revision: int
+    packs: str
+    mail: bool = True
+
+    def tell(self) -> Iterable[str]:
+        yield f"{self.by} corrected {', '.join(name.replace('_', ' ') for name in self.fields)}."
+
+
+class LeadEnriched(Event, frozen=True, kw_only=True, tag="lead.enriched"):
+    """The lead was looked at once more, on these ``topics`` (none: on all); ``run`` is the id of the batch it was part
+    of, if any."""
+
+    by: str
+    why: str
+    topics: list[str]
+    revision: int
+    packs: str
+    mail: bool = True
+    run: str = ""
+
+    def tell(self) -> Iterable[str]:
+        on = f" on {', '.join(self.topics)}" if self.topics else ""
+        yield f"Looked at once more{on}: {self.why} ({self.by})."
+
+
 class Hearing(Struct, frozen=True):
     """What a step heard and learned of the person, sealed with the person's key: enough to judge again."""
 

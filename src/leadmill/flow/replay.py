@@ -15,15 +15,19 @@ from leadmill.core.step import Step
 from leadmill.core.verdicts import Verdict
 from leadmill.enrich import ProviderAnswer, VerifyOfOld
 from leadmill.facts import Verify
+from leadmill.flow.aside import case_aside
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Pen
 from leadmill.flow.memory import Chapter, Recalled, Station, recalled_between
-from leadmill.flow.model import FAILED, LeadReceived, LeadResumed, StepTaken
+from leadmill.flow.model import FAILED, LeadCorrected, LeadEnriched, LeadReceived, LeadResumed, StepTaken
 from leadmill.flow.walker import Walker
 from leadmill.market import Declined
 from leadmill.runtime.db import Database, Tx
 
 _PAGE = 200
+
+OPENINGS = (LeadReceived, LeadResumed, LeadCorrected, LeadEnriched)
+"""The events that say how the steps of a page came to be taken, and under which rules."""
 
 
 class Difference(Struct, frozen=True):
@@ -61,14 +65,14 @@ async def replay(
 
 
 async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter: Chapter, found: Replayed) -> None:
-    opening = next((e for e in chapter.events if isinstance(e, LeadReceived | LeadResumed)), None)
+    opening = next((e for e in chapter.events if isinstance(e, OPENINGS)), None)
     if opening is None or recalled.submission is None:
         raise Permanent("flow.page.headless", "a page with steps says how the walk began")
     walk = await book.at(tx, opening.revision, opening.mail)
     if opening.packs != walk.rules.packs:
         found.skipped += 1
         return
-    steps = {step.name: step for step in (*walk.alone, *walk.together, *walk.after)}
+    steps = {step.name: step for step in (*walk.alone, *walk.together, *walk.after, *walk.aside)}
     case = Case(recalled.row.id, [recalled.submission])
     if isinstance(opening, LeadResumed):
         earlier = msgspec.structs.replace(recalled, chapters=recalled.chapters[:number])
@@ -76,6 +80,7 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
         case.learn([Declined(buyers=tuple(opening.excluded))])
         if opening.again is not None:
             case.learn([opening.again])
+    case = case_aside(msgspec.structs.replace(recalled, chapters=recalled.chapters[:number]), opening) or case
     for station in chapter.stations:
         found.steps += 1
         if station.event.because is not None and station.event.because.code == FAILED.code:
