@@ -169,7 +169,6 @@ async def wire(
             kit,
             settings.market_quote_seconds,
             per_minute=settings.pings_per_minute,
-            share=1 / settings.workers,
             hold_auction=auctioneer.hold_auction,
             full=vacancies.full,
         ),

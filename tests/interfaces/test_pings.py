@@ -6,9 +6,6 @@ from typing import Any
 import pytest
 
 from leadmill.capture import mark_path
-from leadmill.flow.quoting import Quoter
-from leadmill.flow.throttle import Throttle
-from leadmill.parties import Throttled
 from tests.answers import Reply
 from tests.interfaces.stage import BUYER_KEY, SOURCE_KEY, Stage, solar
 
@@ -130,18 +127,11 @@ async def test_a_key_gives_one_answer(stage: Stage) -> None:
 
 
 async def test_a_flood_is_told_when_to_come_back(stage: Stage) -> None:
-    quoter = Quoter(stage.house.kit, per_minute=60)
-    stage.house.quoter.quote = quoter.quote  # type: ignore[method-assign]
-    moment = 0.0
-    bucket = Throttle(monotonic=lambda: moment)
-    for _ in range(10):
-        bucket.take("acme", 60)
-    with pytest.raises(Throttled) as caught:
-        bucket.take("acme", 60)
-    assert caught.value.code == "intake.ping.throttled" and 0 < caught.value.after <= 1
-    moment = 1.1
-    bucket.take("acme", 60)
-    bucket.take("acme", 0)
+    stage.house.quoter._per_minute = 6
+    assert (await call(stage, "/v1/ping", {"vertical": "solar", "fields": FIELDS})).status == 201
+    refused = await call(stage, "/v1/ping", {"vertical": "solar", "fields": FIELDS})
+    assert (refused.status, refused.json["code"]) == (429, "intake.ping.throttled")
+    assert 1 <= int(refused.headers["retry-after"]) <= 10
 
 
 async def test_what_went_out_from_here_and_comes_back_is_refused(stage: Stage) -> None:

@@ -128,7 +128,7 @@ class _Waiting:
 
 class Quoter:
     """Quotes pings. A quote holds for ``seconds``; a source that names no rate of its own may send ``per_minute``
-    pings (0: any number), of which this process takes ``share``; ``hold_auction`` asks buyers for bids, without it
+    pings (0: any number), to however many processes; ``hold_auction`` asks buyers for bids, without it
     nobody is asked, and ``full`` knows who need not be; ``group`` is the most pings that share a transaction."""
 
     def __init__(
@@ -137,7 +137,6 @@ class Quoter:
         seconds: int = 60,
         *,
         per_minute: int = 0,
-        share: float = 1.0,
         hold_auction: HoldAuction | None = None,
         full: Full = lambda _: (),
         group: int = 64,
@@ -147,7 +146,7 @@ class Quoter:
         self._kit = kit
         self._seconds = seconds
         self._per_minute = per_minute
-        self._throttle = Throttle(share)
+        self._throttle = Throttle(kit.db, kit.clock)
         self._group = group
         self._queue: deque[_Waiting] = deque()
         self._running: asyncio.Task[None] | None = None
@@ -166,7 +165,7 @@ class Quoter:
         if source is None or source.retired:
             raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
         rate = source.pings_per_minute
-        self._throttle.take(source.id, self._per_minute if rate is None else rate)
+        await self._throttle.take(source.id, self._per_minute if rate is None else rate)
         mapped = check_ping(submission, rules.lexicon, source.verticals)
         waiting = _Waiting(submission, mapped, await self._seen_before(submission, mapped))
         await self._set_out(waiting)  # by itself: it may have to listen to buyers

@@ -17,7 +17,7 @@ from leadmill.core.faults import BadInput
 from leadmill.core.ids import looks_like
 from leadmill.core.reasons import State
 from leadmill.flow.model import LeadFilter, LeadRow, Trial
-from leadmill.flow.tables import LEAD, PING_PAUSE, REPEAT, TRIAL
+from leadmill.flow.tables import LEAD, PING_BUCKET, PING_PAUSE, REPEAT, TRIAL
 from leadmill.market import Pause
 from leadmill.runtime.db import Row, Tx, prepared
 
@@ -322,6 +322,47 @@ async def stranded(tx: Tx, before: str, most: int = 200) -> list[str]:
     waiting = sa.and_(LEAD.c.state == sa.literal_column("'bidding'"), LEAD.c.id < before)
     rows = await tx.all(sa.select(LEAD.c.id).where(waiting).order_by(LEAD.c.id).limit(most))
     return [row["id"] for row in rows]
+
+
+_BUCKET = prepared(
+    sa.select(PING_BUCKET.c.level, PING_BUCKET.c.at)
+    .where(PING_BUCKET.c.source_id == sa.bindparam("source", type_=sa.Text))
+    .with_for_update()
+)
+_FILL = prepared(
+    insert(PING_BUCKET)
+    .values(
+        source_id=sa.bindparam("source", type_=sa.Text),
+        level=sa.bindparam("most", type_=sa.Double),
+        at=sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    )
+    .on_conflict_do_nothing()
+)
+_DRAW = prepared(
+    sa.update(PING_BUCKET)
+    .where(PING_BUCKET.c.source_id == sa.bindparam("source", type_=sa.Text))
+    .values(
+        level=sa.bindparam("new_level", type_=sa.Double),
+        at=sa.bindparam("new_at", type_=sa.DateTime(timezone=True)),
+    )
+)
+
+
+async def take_pings(
+    tx: Tx, source_id: str, wish: int, rate: float, most: float, now: datetime
+) -> tuple[int, float]:  # fmt: skip
+    """Take up to ``wish`` pings out of a source's bucket, which fills with ``rate`` a second and holds ``most``: how
+    many there were, and what is left."""
+    row = await tx.one(_BUCKET, source=source_id)
+    if row is None:
+        await tx.run(_FILL, source=source_id, most=most, now=now)
+        row = await tx.one(_BUCKET, source=source_id)
+    level, at = (row["level"], row["at"]) if row is not None else (most, now)
+    # A clock that is behind another process's fills nothing.
+    level = min(most, level + max(0.0, (now - at).total_seconds()) * rate)
+    taken = min(wish, int(level))
+    await tx.run(_DRAW, source=source_id, new_level=level - taken, new_at=max(at, now))
+    return taken, level - taken
 
 
 async def keep_pause(tx: Tx, pause: Pause) -> None:

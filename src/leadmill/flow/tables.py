@@ -32,6 +32,16 @@ sa.Index("lead_by_source", LEAD.c.source_id, LEAD.c.id)
 sa.Index("lead_by_person", LEAD.c.person_id, LEAD.c.id)
 sa.Index("lead_by_import", LEAD.c.import_id, LEAD.c.id, postgresql_where=LEAD.c.import_id.is_not(None))
 
+PING_BUCKET = sa.Table(
+    "ping_bucket",
+    metadata,
+    sa.Column("source_id", sa.Text, primary_key=True),
+    sa.Column("level", sa.Double, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    postgresql_with={"fillfactor": 50},
+)
+"""How many pings a source might send at ``at``, shares of a ping included; it fills as time goes by."""
+
 TRIAL = sa.Table(
     "trial",
     metadata,
