@@ -82,12 +82,13 @@ def _date(chance: random.Random, first: int, last: int) -> str:
     return f"{chance.randint(first, last)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
 
 
-def historical(persons: int = 5000, seed: int = 1, noise: float = 1.0) -> Made:
+def historical(persons: int = 5000, seed: int = 1, noise: float = 1.0, families: float = 0.3) -> Made:
     """Known people of five centuries, about ten noisy records each; ``full_name`` and ``first_and_surname`` repeat what
-    ``first_name`` and ``surname`` say. ``noise`` scales every kind of error."""
+    ``first_name`` and ``surname`` say. ``noise`` scales every kind of error; ``families`` is how many are somebody's
+    child: of the same last name and town, often of the same first name and title, a generation later."""
     chance, book = random.Random(seed), Names()
     towns = [_town(chance, book) for _ in range(1200)]
-    people = _people(chance, book, towns, persons)
+    people = _people(chance, book, towns, persons, families)
     rows, truth = [], []
     for number, person in enumerate(people):
         for _ in range(min(30, 2 + int(chance.gammavariate(3.0, 2.6)))):
@@ -126,9 +127,7 @@ def _postcode(chance: random.Random, area: str) -> str:
     return f"{area} {chance.randint(1, 9)}{chance.choice(_LETTERS)}{chance.choice(_LETTERS)}"
 
 
-def _people(chance: random.Random, book: Names, towns: list[_Town], persons: int) -> list[_Person]:
-    """A third are somebody's child: the same last name and town, often the same first name and title, a generation
-    later. They are what a linkage confuses."""
+def _people(chance: random.Random, book: Names, towns: list[_Town], persons: int, families: float) -> list[_Person]:
     weights = [1 / (rank + 3) for rank in range(len(towns))]
     people: list[_Person] = []
     while len(people) < persons:
@@ -139,7 +138,7 @@ def _people(chance: random.Random, book: Names, towns: list[_Town], persons: int
         if chance.random() < 0.12:
             title = f"{chance.randint(1, 9)}th {chance.choice(_TITLES)} of {towns[town].name}"
         born = _date(chance, 1550, 1975)
-        if people and chance.random() < 0.3:
+        if people and chance.random() < families:
             parent = chance.choice(people)
             last, town, title = parent.last, parent.town, parent.title and f"{chance.randint(1, 9)}th{parent.title[3:]}"
             born = f"{int(parent.born[:4]) + chance.randint(20, 40)}{born[4:]}"

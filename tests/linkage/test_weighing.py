@@ -165,3 +165,14 @@ def test_no_text_is_refused_and_the_plain_form_is_stable(text: str, kind: Kind) 
     assert isinstance(once, str)
     if kind not in (Kind.DATE, Kind.PHONE, Kind.POSTCODE, Kind.EMAIL, Kind.FULL_NAME):
         assert plain(field, once) == once or not once.isascii()
+
+
+def test_an_address_made_of_the_name_says_little_where_the_name_agrees() -> None:
+    names = {"given_name": "Walter", "family_name": "Harrington"}
+    a = record(**names, email="walter.harrington71@aol.com")
+    b = record(**names, email="walter.harrington348@gmail.com")
+    named, bare = (next(part for part in weigh(US, *pair).parts if part.field == "email") for pair in ((a, b), (
+        record(email="walter.harrington71@aol.com"), record(email="walter.harrington348@gmail.com"))))  # fmt: skip
+    assert named.level == bare.level == "alike before the @"
+    assert bare.bits > 5
+    assert named.bits < 0

@@ -1,8 +1,9 @@
 """Record linkage: which records are one person's (or one company's), and how sure that is. Knows no leads.
 
 Takes fields of known kinds; gives levels, weights in bits and, for whole files, clusters. One record against few
-others is the scalar part (``prepare``, ``compare``, ``weigh``), which real-time identity stands on. ``consumers()`` and
-``census()`` are the model and the name tables to begin with.
+others is the scalar part (``prepare``, ``compare``, ``weigh``), which real-time identity stands on; ``consumers()`` and
+``census()`` are the model and the name tables to begin with. ``resolve`` tells a whole file's records apart and learns
+the model from them.
 """
 
 from leadmill.linkage.consumers import census, consumers
@@ -10,6 +11,7 @@ from leadmill.linkage.model import (
     MISSING,
     Bundle,
     Comparison,
+    Echo,
     Field,
     Frequencies,
     Kind,
@@ -21,13 +23,17 @@ from leadmill.linkage.model import (
     Weight,
 )
 from leadmill.linkage.plain import plain, prepare
+from leadmill.linkage.resolving import THRESHOLD, Clusters, resolve
 from leadmill.linkage.shortnames import canonical_names
 from leadmill.linkage.weighing import compare, weigh, weigh_levels
 
 __all__ = [
     "MISSING",
+    "THRESHOLD",
     "Bundle",
+    "Clusters",
     "Comparison",
+    "Echo",
     "Field",
     "Frequencies",
     "Kind",
@@ -43,6 +49,7 @@ __all__ = [
     "consumers",
     "plain",
     "prepare",
+    "resolve",
     "weigh",
     "weigh_levels",
 ]

@@ -5,13 +5,14 @@ strangers agree (``u``) follows from the Census Bureau's name tables, 41,000 ZIP
 Estimation on real files replaces them.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import names
 
 from leadmill.linkage.ladders import ladder
-from leadmill.linkage.model import Bundle, Comparison, Field, Frequencies, Kind, Level, Model, Swap
+from leadmill.linkage.model import Bundle, Comparison, Echo, Field, Frequencies, Kind, Level, Model, Swap
 from leadmill.linkage.plain import plain
 
 _UNSEEN_NAME = 2e-6
@@ -29,6 +30,7 @@ CITY = Field("city", Kind.CITY)
 STATE = Field("state", Kind.STATE)
 SEX = Field("sex", Kind.SEX)
 
+_NAMES = (Kind.GIVEN_NAME, Kind.FAMILY_NAME)
 _PLACE = ("street", "house_number", "postcode", "city", "state")
 _HOME = (*_PLACE, "family_name", "phone", "email")
 
@@ -52,6 +54,7 @@ def consumers(persons: int = 1_000_000) -> Model:
         ),
         prior=prior,
         swaps=(Swap("given_name", "family_name"),),
+        echoes=echoes_of((GIVEN, FAMILY, EMAIL)),
         bundles=(
             Bundle("place", _PLACE, 2.0 * prior),
             Bundle("home", _HOME, 1.5 * prior),
@@ -78,6 +81,18 @@ def _table(name: str, field: Field) -> dict[str, float]:
         value, percent = line.split()[:2]
         shares[plain(field, value)] = max(_UNSEEN_NAME, float(percent) / 100)
     return shares
+
+
+ECHOED = {Kind.EMAIL: (0.0001, 0.002, 0.008, 0.08, 0.35, 0.5599)}
+"""How a kind of field falls on its levels between strangers of one name: half of all addresses are made of it."""
+
+
+def echoes_of(fields: Sequence[Field]) -> tuple[Echo, ...]:
+    """Which of the fields are often made of which others: e-mail addresses of names."""
+    names = tuple(next((field.name for field in fields if field.kind is kind), "") for kind in _NAMES)
+    if not all(names):
+        return ()
+    return tuple(Echo(field.name, names, ECHOED[field.kind]) for field in fields if field.kind in ECHOED)
 
 
 def begin(field: Field, rarity: bool = True) -> Comparison:

@@ -16,6 +16,7 @@ from leadmill.linkage.likeness import (
     Alike,
     AnyOrder,
     Begins,
+    Both,
     Drawn,
     Edits,
     Either,
@@ -91,6 +92,11 @@ class Ladder(Struct, frozen=True):
             rest = np.flatnonzero(~passed)
             left, a, b = left[rest], a.take(rest), b.take(rest)
         return found
+
+
+def _same_digits(a: str, b: str) -> bool:
+    """The digits are the same; those of an address tell namesakes apart."""
+    return [sign for sign in a if sign.isdigit()] == [sign for sign in b if sign.isdigit()]
 
 
 def _same_local(a: str, b: str) -> bool:
@@ -176,7 +182,8 @@ _DATE = Ladder(
 )
 _EMAIL = Ladder(
     (
-        Rung("a slip away", Edits(2, least=7), 0.7, 0.05, 0.000002),
+        Rung("a slip away", Both(Edits(2, least=7), Pair(_same_digits)), 0.7, 0.04, 0.000002),
+        Rung("a digit off", Edits(1, least=7), 0.3, 0.01, 0.000005),
         Rung("same before the @", Pair(_same_local), 0.5, 0.04, 0.00005),
         Rung("alike before the @", _AlikeLocal(), 0.0, 0.03, 0.0005),
     ),
@@ -226,7 +233,7 @@ _LADDERS = {
     Kind.IDENTIFIER: _IDENTIFIER,
     Kind.SEX: _SEX,
     Kind.CATEGORY: _CATEGORY,
-    Kind.TEXT: _words(0.75, 0.01),
+    Kind.TEXT: _words(0.75, 0.001),
 }
 
 

@@ -327,6 +327,22 @@ class Either:
         return found
 
 
+class Both:
+    """Two tests are passed, the second being asked only where the first is."""
+
+    def __init__(self, first: Test, second: Test) -> None:
+        self._first, self._second = first, second
+
+    def one(self, a: str, b: str) -> bool:
+        return self._first.one(a, b) and self._second.one(a, b)
+
+    def many(self, a: Drawn, b: Drawn) -> Flags:
+        found = self._first.many(a, b)
+        at = np.flatnonzero(found)
+        found[at] = self._second.many(a.take(at), b.take(at))
+        return found
+
+
 def _check(ask: Callable[[str, str], bool], a: Drawn, b: Drawn, found: Flags) -> Flags:
     """Ask again, pair by pair, where quick knowledge says yes: it may say so once too often."""
     at = np.flatnonzero(found)

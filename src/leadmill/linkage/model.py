@@ -84,6 +84,16 @@ class Bundle(Struct, frozen=True):
     share: float
 
 
+class Echo(Struct, frozen=True):
+    """A field that is often made of others, like an e-mail address of a name. Where all of those are the same or a slip
+    away, its likeness says little more: short of "same" it is then weighed by this ``u``, level by level, which is of
+    strangers who share the others."""
+
+    field: str
+    of: tuple[str, ...]
+    u: tuple[float, ...]
+
+
 class Model(Struct, frozen=True):
     """All that is needed to weigh a pair. ``prior`` is the probability that two records picked at random, before
     anything is compared, are one person's."""
@@ -92,6 +102,7 @@ class Model(Struct, frozen=True):
     prior: float
     swaps: tuple[Swap, ...] = ()
     bundles: tuple[Bundle, ...] = ()
+    echoes: tuple[Echo, ...] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from leadmill.linkage.ladders import ladder
 from leadmill.linkage.likeness import Drawn
-from leadmill.linkage.model import MISSING, Frequencies, Model
+from leadmill.linkage.model import MISSING, Echo, Frequencies, Model
 from leadmill.linkage.table import Column, Table
-from leadmill.linkage.weighing import swap_places
+from leadmill.linkage.weighing import places_of, swap_places
 
 _CHUNK = 500_000
 """Pairs measured at a time: it bounds the memory, not the file."""
@@ -128,37 +128,62 @@ def shares_of(table: Table, frequencies: Frequencies) -> list[Shares | None]:
     return found
 
 
-def weigh_pairs(
+def commonness(
     model: Model, table: Table, pairs: Pairs, seen: Seen, shares: list[Shares | None]
 ) -> NDArray[np.float32]:
-    """The bits of each field (a row) of each pair (a column), without the prior; what an exchange costs stands with its
-    first field, bundles are not yet applied."""
+    """Log2 of the share of each pair's commoner value, a row a field; zero where rarity does not count."""
     found = np.zeros(seen.levels.shape, np.float32)
     for row, comparison in enumerate(model.comparisons):
-        rungs, column, share = ladder(comparison.field.kind), table.columns[row], shares[row]
-        bits = np.array([level.bits for level in comparison.levels] + [0.0], np.float32)  # MISSING is the last
-        found[row] = bits[seen.levels[row]]
+        column, share = table.columns[row], shares[row]
         if share is None or not comparison.rarity:
             continue
-        parts = np.array([*rungs.rarity, 0.0], np.float32)
-        at = np.flatnonzero(parts[seen.levels[row]] > 0)
-        first, second = share.known[column.codes[pairs.left[at]]], share.known[column.codes[pairs.right[at]]]
+        counts = np.array([*ladder(comparison.field.kind).rarity, 0.0]) > 0  # MISSING is the last
+        at = np.flatnonzero(counts[seen.levels[row]])
+        known = np.log2(share.known).astype(np.float32)
+        first, second = known[column.codes[pairs.left[at]]], known[column.codes[pairs.right[at]]]
         for number, places in enumerate(swap_places(model)):
             if row in places:
                 other = table.columns[places[1] if row == places[0] else places[0]]
                 cross = np.flatnonzero(seen.swapped[number, at])
                 codes = translate(other, column)[other.codes[pairs.right[at[cross]]]]
-                second[cross] = np.where(codes < 0, share.unseen, share.known[codes])
-        rarity = np.log2(comparison.levels[0].u / np.maximum(first, second))
-        found[row, at] += parts[seen.levels[row, at]] * rarity.astype(np.float32)
+                second[cross] = np.where(codes < 0, np.float32(np.log2(share.unseen)), known[codes])
+        found[row, at] = np.maximum(first, second)
+    return found
+
+
+def weigh_seen(model: Model, seen: Seen, common: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The bits of each field (a row) of each pair (a column), without the prior; what an exchange costs stands with its
+    first field, bundles are not yet taken off."""
+    found = np.empty(seen.levels.shape, np.float32)
+    for row, comparison in enumerate(model.comparisons):
+        bits = np.array([level.bits for level in comparison.levels] + [0.0], np.float32)  # MISSING is the last
+        found[row] = bits[seen.levels[row]]
+        if comparison.rarity:
+            parts = np.array([*ladder(comparison.field.kind).rarity, 0.0], np.float32)[seen.levels[row]]
+            told = common[row] != 0
+            usual = np.float32(np.log2(comparison.levels[0].u))
+            found[row] += np.where(told, parts * (usual - common[row]), np.float32(0))
+    rows = places_of(model)
+    for echo in model.echoes:
+        row = rows[echo.field]
+        at = np.flatnonzero(echoing(model, echo, seen) & (seen.levels[row] > 0))
+        bits = np.array([np.log2(level.m / u) for level, u in zip(model.comparisons[row].levels, echo.u, strict=True)])
+        found[row, at] = bits[seen.levels[row, at]]
     for number, places in enumerate(swap_places(model)):
         found[places[0]] += seen.swapped[number] * np.float32(np.log2(model.swaps[number].m))
     return found
 
 
+def echoing(model: Model, echo: Echo, seen: Seen) -> NDArray[np.bool_]:
+    """Of which pairs all fields that the echo is made of are the same or a slip away, and none is exchanged."""
+    rows = places_of(model)
+    levels = seen.levels[[rows[name] for name in echo.of]]
+    return np.asarray(((levels >= 0) & (levels <= 1)).all(axis=0) & ~seen.swapped.any(axis=0))
+
+
 def bundle_bits(model: Model, bits: NDArray[np.float32]) -> NDArray[np.float32]:
     """What bundles take off again, by pair. See ``bundle_part``."""
-    rows = {comparison.field.name: row for row, comparison in enumerate(model.comparisons)}
+    rows = places_of(model)
     taken = np.zeros(bits.shape[1], np.float32)
     for bundle in model.bundles:
         held = bits[[rows[name] for name in bundle.fields if name in rows]].sum(axis=0) + np.float32(

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from leadmill.linkage.ladders import ladder
-from leadmill.linkage.model import MISSING, Comparison, Frequencies, Levels, Model, Part, Weight
+from leadmill.linkage.model import MISSING, Comparison, Echo, Frequencies, Levels, Model, Part, Weight
 
 _NO_FREQUENCIES = Frequencies()
 
@@ -46,6 +46,7 @@ def weigh_levels(
     for number in levels.swapped:
         first, second = swap_places(model)[number]
         crossed[first], crossed[second] = second, first
+    echoed = _echoed(model, levels)
     parts = [Part("prior", "before anything is compared", model.prior_bits)]
     bits: dict[str, float] = {}
     for place, comparison in enumerate(model.comparisons):
@@ -54,16 +55,33 @@ def weigh_levels(
             continue
         step = comparison.levels[level]
         values = a[place], b[crossed.get(place, place)]
-        here = step.bits + rarity_bits(comparison, level, values, frequencies)
+        echo = echoed.get(place)
+        if echo is not None and level > 0:
+            here = math.log2(step.m / echo.u[level])
+        else:
+            here = step.bits + rarity_bits(comparison, level, values, frequencies)
         bits[comparison.field.name] = here
         parts.append(Part(comparison.field.name, step.name, here))
     for number in levels.swapped:
         swap = model.swaps[number]
         parts.append(Part(f"{swap.first} and {swap.second}", "exchanged", math.log2(swap.m)))
+        bits[swap.first] += math.log2(swap.m)
     shared = bundle_part(model, bits)
     if shared is not None:
         parts.append(shared)
     return Weight(math.fsum(part.bits for part in parts), tuple(parts))
+
+
+def _echoed(model: Model, levels: Levels) -> dict[int, Echo]:
+    """The fields, by place, that only echo what others say already."""
+    if not model.echoes:
+        return {}
+    places = places_of(model)
+    return {
+        places[echo.field]: echo
+        for echo in model.echoes
+        if all(0 <= levels.at[places[name]] <= 1 for name in echo.of) and not levels.swapped
+    }
 
 
 def rarity_bits(comparison: Comparison, level: int, values: tuple[str, str], frequencies: Frequencies) -> float:
@@ -84,7 +102,8 @@ def bundle_part(model: Model, bits: dict[str, float]) -> Part | None:
     nothing worth telling.
 
     The others of a pair are strangers, or share a bundle: then its fields agree as one person's do. So the likelihood
-    of "others" grows by the factor 1 + sum of share times 2^bits over the bundles. Told of the one that explains most."""
+    of "others" grows by the factor 1 + sum of share times 2^bits over the bundles. Named is the one that explains most.
+    """
     held = {
         bundle.name: math.log2(bundle.share) + math.fsum(bits.get(name, 0.0) for name in bundle.fields)
         for bundle in model.bundles
@@ -97,7 +116,14 @@ def bundle_part(model: Model, bits: dict[str, float]) -> Part | None:
     return Part(name, "different persons share this", -taken) if taken > 0.01 else None
 
 
+def places_of(model: Model) -> dict[str, int]:
+    """Where each field stands in the model."""
+    return {comparison.field.name: place for place, comparison in enumerate(model.comparisons)}
+
+
 def swap_places(model: Model) -> tuple[tuple[int, int], ...]:
     """Where the fields of each swap stand in the model."""
-    places = {comparison.field.name: place for place, comparison in enumerate(model.comparisons)}
+    if not model.swaps:
+        return ()
+    places = places_of(model)
     return tuple((places[swap.first], places[swap.second]) for swap in model.swaps)
