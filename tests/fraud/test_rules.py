@@ -36,7 +36,8 @@ def codes(context: dict[str, Any], *facts: Fact, seen: Sighted | None = None, pr
         ({"webdriver": True}, ["form.webdriver"]),
         ({"webdriver": False}, []),
         ({"webdriver": "true"}, []),  # no word of a form of ours
-        ({"honeypot": "yes"}, ["form.honeypot"]),
+        ({"trapped": "https://spam.example"}, ["form.honeypot"]),
+        ({"trapped": "False"}, []),
         ({"filled_seconds": 1.2}, ["form.fast"]),
         ({"filled_seconds": 3.0}, []),
         ({"filled_seconds": -4}, []),
@@ -218,6 +219,6 @@ def test_a_test_lead_is_counted_by_nothing_and_held_for_nothing() -> None:
 def test_signals_without_a_weight_are_not_raised() -> None:
     detect = build_detector(card_with(weights={"form.fast": 40, "form.webdriver": 0}))
     found = detect(
-        lead(webdriver=True, filled_seconds=1, honeypot="x"), dossier(failed("email.disposable")), None, None, False
+        lead(webdriver=True, filled_seconds=1, trapped="x"), dossier(failed("email.disposable")), None, None, False
     )
     assert [item.code for item in found] == ["form.fast"]

@@ -23,6 +23,7 @@ from leadmill.fraud.model import (
 )
 from leadmill.fraud.rules import weigh, words_of
 from leadmill.fraud.signals import SIGNALS, Signal
+from leadmill.fraud.standing import Standing
 from leadmill.fraud.step import Suspect, values_of
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Sighted",
     "Sighting",
     "Signal",
+    "Standing",
     "Suspect",
     "Suspicion",
     "Tally",

@@ -74,6 +74,7 @@ def read_card(raw: Mapping[str, Any], vertical: str, where: str) -> Card:
     returns = top.inner(top.value("returns", {}), "returns")
     burst = top.inner(top.value("burst", {}), "burst")
     age = top.inner(top.value("age", {}), "age")
+    quality = top.inner(top.value("quality", {}), "quality")
     factor = burst.value("factor", 5)
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 1 <= factor <= 1000:
         burst.refuse("must be a number from 1 to 1000", "factor")
@@ -96,9 +97,12 @@ def read_card(raw: Mapping[str, Any], vertical: str, where: str) -> Card:
         returns=returns.texts("dispositions", ()),
         burst_least=burst.whole("least", 200, 1, 1_000_000),
         burst_factor=float(factor),
+        ripe_days=quality.whole("ripe_days", 10, 0, 365),
+        poor_share=quality.whole("poor_share", 40, 1, 100),
+        patience=quality.whole("patience_days", 1_000, 10, 1_000_000),
         digest=hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:16],
     )
-    for table in (returns, burst, age, top):
+    for table in (returns, burst, quality, age, top):
         table.close()
     return card
 

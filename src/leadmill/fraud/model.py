@@ -43,7 +43,9 @@ class Card(Struct, frozen=True, kw_only=True, eq=False):
     within each of the ``windows`` of the kind (seconds, ascending; ``None`` where a window has no limit). ``keep`` is
     how many sightings of a mark are kept, ``days`` for how long. ``shared`` are networks that many people share, whose
     addresses are not counted. Of a returned lead's marks half is forgotten in ``half_life_days``; ``returns`` are the
-    dispositions after which they are burned.
+    dispositions after which they are burned. Of a source, leads younger than ``ripe_days`` are not asked whether they
+    came back; one of which more than ``poor_share`` in a hundred surely do is poor; a change is sure when without one
+    it would be seen every ``patience`` days or more seldom.
     """
 
     vertical: str = ""
@@ -63,6 +65,9 @@ class Card(Struct, frozen=True, kw_only=True, eq=False):
     returns: tuple[str, ...] = ()
     burst_least: int = 200
     burst_factor: float = 5.0
+    ripe_days: int = 10
+    poor_share: int = 40
+    patience: int = 1_000
     digest: str = ""
 
 
@@ -106,11 +111,15 @@ class Sighting(Struct, frozen=True, array_like=True):
 class Sighted(Answer, frozen=True, omit_defaults=True):
     """What was seen of a lead's marks; a mark seen for the first time is left out. ``hour`` is how many leads the
     source sent within the last hour and ``usual`` how many it usually sends in one, both None where it has no past to
-    compare with."""
+    compare with. ``poor`` is how many in a hundred of the source's sold leads surely come back, where those are too
+    many; ``turned`` which of its shares has risen (``door``, ``returned``), and ``since`` when."""
 
     sightings: tuple[Sighting, ...] = ()
     hour: int | None = None
     usual: float | None = None
+    poor: int | None = None
+    turned: str | None = None
+    since: str | None = None
 
     def tell(self) -> Iterable[str]:
         """One sentence a mark."""

@@ -30,9 +30,11 @@ _GAP = 20
 _SPREAD = 8
 """Per cent of the median gap within which half of a person's gaps never lie."""
 _PASTES = 3
+_NOT = frozenset(("", "0", "no", "false", "off", "none"))
 _SKEW = timedelta(hours=26)
 """How far a time without its zone, or a clock, may be ahead."""
 _HOUR = timedelta(hours=1)
+_TURNED = {"door": "were stopped at the door", "returned": "came back"}
 _WHAT: dict[Kind, str] = {"phone": "phone number", "email": "e-mail address"}
 
 
@@ -69,6 +71,12 @@ def build_detector(card: Card) -> Detector:
                 _burned(card, item, weights, found)
             if sighted.hour is not None and sighted.usual is not None and is_burst(card, sighted.hour, sighted.usual):
                 raised("source.burst", count=sighted.hour, usual=round(sighted.usual))
+            if sighted.poor is not None:
+                raised("source.poor", share=sighted.poor)
+            if sighted.turned is not None:
+                raised(
+                    "source.turned", what=_TURNED.get(sighted.turned, sighted.turned), since=sighted.since or "lately"
+                )
         return _strongest(found)
 
     return detect
@@ -80,7 +88,8 @@ def _form(context: dict[str, Value], raised: Callable[..., None], form_fast: boo
         raised("agent.automation")
     if context.get("webdriver") is True:
         raised("form.webdriver")
-    if context.get("honeypot"):
+    trapped = context.get("trapped")
+    if isinstance(trapped, str) and trapped.strip().casefold() not in _NOT:
         raised("form.honeypot")
     seconds = _number(context, "filled_seconds")
     if not form_fast and seconds is not None and 0 <= seconds < _TOO_FAST:

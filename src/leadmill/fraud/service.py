@@ -5,7 +5,7 @@ rest is called by the reactions and the worker. The record ``docs/decisions/0015
 are kept as they are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from leadmill.core.case import Case
 from leadmill.fraud.model import Card, Mark, SightAsk, Sighted, Sighting, Suspicion, Tally
 from leadmill.fraud.records import Record, count, over_until, pack, unpack
 from leadmill.fraud.rules import hours_between
+from leadmill.fraud.standing import WINDOW, Standing, survey
 from leadmill.fraud.store import (
     Given,
     Kept,
@@ -23,6 +24,7 @@ from leadmill.fraud.store import (
     add_tally,
     burn,
     count_marks,
+    days_since,
     drop_return,
     expire_marks,
     fold_news,
@@ -30,11 +32,15 @@ from leadmill.fraud.store import (
     fold_spill,
     forget_burns,
     forget_marks,
+    may_survey,
     note_return,
     paces,
+    read_standings,
     spill,
+    surveyed_at,
     tallies_since,
     unburn,
+    write_standings,
 )
 from leadmill.runtime.db import Tx
 
@@ -42,6 +48,9 @@ _NOTED = "fraud duplicates"
 _TALLIED = "fraud tallies"
 _PACE_FOR = timedelta(seconds=5)
 """How long a process goes by what it last read of the sources' pace."""
+_STANDINGS_FOR = timedelta(seconds=60)
+"""How long a process goes by what it last read of the sources' standing."""
+_SURVEY_EVERY = timedelta(minutes=10)
 _QUIET_LEAST = timedelta(seconds=5)
 _QUIET_MOST = timedelta(seconds=10)
 """For how long, at most, sightings of a mark over every limit are written beside it, without its lock."""
@@ -73,6 +82,8 @@ class Sightings:
         self._paces: dict[str, Pace] = {}
         self._fresh: dict[str, int] = {}
         self._paces_at: datetime | None = None
+        self._standings: dict[tuple[str, str], Standing] = {}
+        self._standings_at: datetime | None = None
 
     async def hear(self, tx: Tx, asks: Sequence[SightAsk]) -> Callable[[SightAsk], Sighted]:
         """The listener for :class:`SightAsk`: counts every lead and answers what was seen, in one statement for all.
@@ -91,6 +102,9 @@ class Sightings:
         read = {mark: unpack(one.seen) for mark, one in kept.items() if one.burned or _is_known(one, given[mark])}
         self._learn_quiet(tx, asks, loud, read, kept)
         hours = await self._pace(tx, [*noted, *asks])
+        if self._standings_at is None or not timedelta(0) <= now - self._standings_at < _STANDINGS_FOR:
+            self._standings = {(one.vertical, one.source_id): one for one in await read_standings(tx)}
+            self._standings_at = now
 
         def answer(ask: SightAsk) -> Sighted:
             found = []
@@ -102,7 +116,18 @@ class Sightings:
             hour, usual = hours.get(ask.source_id, (None, None)) if ask.paced else (None, None)
             if hour is None or hour < ask.card.burst_least:
                 hour = usual = None
-            return Sighted(tuple(found), hour, usual)
+            standing = self._standings.get((ask.vertical, ask.source_id))
+            if standing is None:
+                return Sighted(tuple(found), hour, usual)
+            sure = standing.low // 100
+            return Sighted(
+                tuple(found),
+                hour,
+                usual,
+                poor=sure if sure >= ask.card.poor_share else None,
+                turned=standing.turned,
+                since=standing.since.isoformat() if standing.since is not None else None,
+            )
 
         return answer
 
@@ -330,6 +355,18 @@ async def fold(tx: Tx, now: datetime) -> None:
     await fold_news(tx)
 
 
+async def survey_sources(tx: Tx, cards: Mapping[str, Card], now: datetime) -> bool:
+    """Look all sources over where that is due; whether it was. See :mod:`leadmill.fraud.standing`."""
+    if not await may_survey(tx):
+        return False
+    last = await surveyed_at(tx)
+    if last is not None and timedelta(0) <= now - last < _SURVEY_EVERY:
+        return False
+    today = now.astimezone(UTC).date()
+    await write_standings(tx, survey(await days_since(tx, today - WINDOW), cards, today), now)
+    return True
+
+
 async def tidy_fraud(tx: Tx, cards: Sequence[Card], now: datetime) -> int:
     """Let go of marks and burns that have had their time; how many marks. Each call looks at one of 1,440 parts of the
     marks, the one that the minute of the day says, so that none takes long."""
@@ -347,6 +384,8 @@ __all__ = [
     "forget_marks",
     "heed_return",
     "place_of",
+    "read_standings",
+    "survey_sources",
     "tallies_since",
     "tidy_fraud",
 ]

@@ -65,6 +65,8 @@ SIGNALS: dict[str, Signal] = {
     ),
     # The source
     "source.burst": Signal("source", "The source sent {count} leads within an hour; it usually sends {usual}."),
+    "source.poor": Signal("source", "At least {share} % of the source's sold leads come back."),
+    "source.turned": Signal("source", "Since {since} more of the source's leads {what} than before."),
     # Old leads sent as fresh
     "recycled.source": Signal(
         "recycled", "The {what} came from another source before, {days} days ago for the first time."

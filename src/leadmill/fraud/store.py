@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from leadmill.fraud.model import Burn, Tally
 from leadmill.fraud.records import SIZE
+from leadmill.fraud.standing import Day, Standing
 from leadmill.fraud.tables import (
     FRAUD_BURN,
     FRAUD_MARK,
@@ -19,6 +20,7 @@ from leadmill.fraud.tables import (
     FRAUD_PACE,
     FRAUD_RETURN,
     FRAUD_SPILL,
+    FRAUD_STANDING,
 )
 from leadmill.runtime.db import Tx, prepared
 
@@ -152,6 +154,19 @@ _TALLIES = prepared(
         " UNION ALL SELECT * FROM fraud_news WHERE day >= :since) AS t GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     ).bindparams(sa.bindparam("since", type_=sa.Date))
 )
+
+_DAYS = prepared(
+    sa.text(
+        "SELECT day, vertical, source_id, sum(seen) AS seen, sum(held) + sum(rejected) AS barred, sum(sold) AS sold,"
+        " sum(returned) AS returned FROM (SELECT * FROM fraud_tally WHERE day >= :since AND code = ''"
+        " UNION ALL SELECT * FROM fraud_news WHERE day >= :since AND code = '') AS t GROUP BY 1, 2, 3"
+    ).bindparams(sa.bindparam("since", type_=sa.Date))
+)
+_LOCK = 0x6C6D_6673  # the advisory lock that lets one process survey at a time
+_SURVEYING = prepared(sa.text(f"SELECT pg_try_advisory_xact_lock({_LOCK}) AS got"))
+_DROP_STANDINGS = prepared(sa.delete(FRAUD_STANDING))
+_STANDINGS = prepared(sa.select(FRAUD_STANDING).order_by(FRAUD_STANDING.c.vertical, FRAUD_STANDING.c.source_id))
+_SURVEYED = prepared(sa.select(sa.func.max(FRAUD_STANDING.c.at).label("at")))
 
 
 async def count_marks(tx: Tx, given: Mapping[bytes, Given]) -> dict[bytes, Kept]:
@@ -291,3 +306,59 @@ async def tallies_since(tx: Tx, since: date) -> list[Tally]:
         )
         for row in await tx.all(_TALLIES, since=since)
     ]
+
+
+# Standings
+
+
+async def days_since(tx: Tx, since: date) -> list[Day]:
+    """What became of each source's leads, by the day they came."""
+    return [
+        Day(
+            day=row["day"],
+            vertical=row["vertical"],
+            source_id=row["source_id"],
+            seen=int(row["seen"]),
+            barred=int(row["barred"]),
+            sold=int(row["sold"]),
+            returned=int(row["returned"]),
+        )
+        for row in await tx.all(_DAYS, since=since)
+    ]
+
+
+async def write_standings(tx: Tx, standings: Iterable[Standing], at: datetime) -> None:
+    """Put these in the place of all that were believed before."""
+    await tx.run(_DROP_STANDINGS)
+    for one in standings:
+        tx.add(
+            FRAUD_STANDING,
+            one.vertical,
+            one.source_id,
+            at,
+            one.sold,
+            one.returned,
+            one.share,
+            one.low,
+            one.high,
+            one.turned,
+            one.since,
+            one.evidence,
+        )
+
+
+async def read_standings(tx: Tx) -> list[Standing]:
+    """What was last believed of each source."""
+    return [Standing(**{key: row[key] for key in Standing.__struct_fields__}) for row in await tx.all(_STANDINGS)]
+
+
+async def may_survey(tx: Tx) -> bool:
+    """Whether nobody else surveys at this moment; until the transaction ends nobody else does."""
+    row = await tx.one(_SURVEYING)
+    return row is not None and bool(row["got"])
+
+
+async def surveyed_at(tx: Tx) -> datetime | None:
+    """When the sources were last looked over; None where they never were."""
+    row = await tx.one(_SURVEYED)
+    return row["at"] if row is not None else None

@@ -83,3 +83,20 @@ FRAUD_TALLY = sa.Table(
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in _COUNTS),
 )
 """What became of the leads received on a day on which a signal was raised; the code is empty for all leads."""
+
+FRAUD_STANDING = sa.Table(
+    "fraud_standing",
+    metadata,
+    sa.Column("vertical", sa.Text, primary_key=True),
+    sa.Column("source_id", sa.Text, primary_key=True),
+    sa.Column("at", _TIME, nullable=False),
+    sa.Column("sold", sa.BigInteger, nullable=False),
+    sa.Column("returned", sa.BigInteger, nullable=False),
+    sa.Column("share", sa.Integer, nullable=False),
+    sa.Column("low", sa.Integer, nullable=False),
+    sa.Column("high", sa.Integer, nullable=False),
+    sa.Column("turned", sa.Text),
+    sa.Column("since", sa.Date),
+    sa.Column("evidence", sa.BigInteger, nullable=False),
+)
+"""What is believed of each source, as the worker last found it; shares in hundredths of a per cent."""

@@ -22,7 +22,7 @@ from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.followup import SEND
-from leadmill.fraud.service import fold, tidy_fraud
+from leadmill.fraud.service import fold, survey_sources, tidy_fraud
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
@@ -129,6 +129,7 @@ async def tidy(house: House) -> None:
         await sweep_sessions(tx, now)
         await forget_quotes(tx, now - KEPT)
         await forget_old_answers(tx, now)
+        await survey_sources(tx, house.book.walk().rules.suspects, now)
         await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
 
 
