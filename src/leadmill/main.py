@@ -38,7 +38,7 @@ from leadmill.fraud import SightAsk, Suspect, Suspicion
 from leadmill.fraud.service import Sightings
 from leadmill.identity import FindPerson, Identity
 from leadmill.identity.service import Keys, hear_find_person, keep_identity
-from leadmill.interfaces.cli import program
+from leadmill.interfaces.cli.program import program
 from leadmill.interfaces.house import House
 from leadmill.interfaces.server import serve_on
 from leadmill.interfaces.worker import work
