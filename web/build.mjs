@@ -1,5 +1,5 @@
 // Builds the web assets into the console's static folder: the console's script (htmx, our elements, and what is loaded on
-// demand as chunks of its own), the style sheets, the icon and the font. The folder holds nothing else and is made anew each
+// demand as chunks of its own), the hosted form's, the style sheets, the icon and the font. The folder holds nothing else and is made anew each
 // time. scripts/web.sh calls it with the key to stamp the result with.
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -20,7 +20,7 @@ const common = { outdir: out, bundle: true, minify: true, charset: "utf8", logLe
 await Promise.all([
   build({
     ...common,
-    entryPoints: [join(here, "src", "console.ts")],
+    entryPoints: ["console.ts", "form.ts"].map((name) => join(here, "src", name)),
     format: "esm",
     splitting: true,
     chunkNames: "[name]-[hash]",

@@ -58,6 +58,35 @@ async def test_pressing_the_button_twice_is_one_enquiry(stage: Stage) -> None:
     assert len(await leads(stage)) == 1
 
 
+async def test_a_form_tells_how_it_was_filled_in_and_nobody_is_held_up_by_what_its_script_wrote(stage: Stage) -> None:
+    client = stage.client()
+    page = (await client.get("/f/solar-quote?context[key_count]=7")).text
+    assert 'name="context[key_count]" value=""' in page, "only the page's own script writes there"
+    fields = {"_stamp": await stamp(client), **GOOD}
+    told = {"context[key_count]": "61", "context[key_gap_ms]": "142.5", "context[webdriver]": "no"}
+    wrong = {"context[paste_count]": "a lot", "context[key_gap_spread]": "1e9"}
+    again = await client.post("/f/solar-quote", {**fields, **told, **wrong, "last_name": ""})
+    assert again.status == 422 and 'name="context[key_count]" value="61"' in again.text
+    assert f'name="_stamp" value="{fields["_stamp"]}"' in again.text, "the time since the first page counts"
+    assert (await client.post("/f/solar-quote", {**fields, **told, **wrong})).status == 303
+    assert (await client.post("/f/solar-quote", {**fields, **told, "context[key_count]": "62"})).status == 303
+    [found] = await leads(stage)
+    assert found.lead is not None
+    context = found.lead.context
+    assert {name: context.get(name) for name in ("key_count", "key_gap_ms", "webdriver", "paste_count")} == {
+        "key_count": 61, "key_gap_ms": 142.5, "webdriver": False, "paste_count": None,
+    }  # fmt: skip
+    seconds = context["filled_seconds"]
+    assert isinstance(seconds, float) and seconds >= 0 and "key_gap_spread" not in context
+
+
+async def test_a_form_filled_in_by_a_program_waits_for_a_person(stage: Stage) -> None:
+    script = {"context[key_count]": "0", "context[paste_count]": "0", "context[fill_count]": "0"}
+    assert (await send(stage.client(), **script, **{"context[webdriver]": "yes"})).status == 303
+    [found] = await leads(stage)
+    assert (found.row.state.value, found.row.reason) == ("review", "fraud.lead.review")
+
+
 async def test_the_box_is_never_ticked_for_one_and_nothing_is_sold_without_it(stage: Stage) -> None:
     page = (await stage.client().get("/f/solar-quote?consent[granted]=yes&consent%5Bgranted%5D=yes")).text
     box = page.partition('name="consent[granted]"')[2].partition(">")[0]

@@ -16,6 +16,7 @@ from leadmill.capture.files import RowFault, count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
 from leadmill.capture.mapping import Lexicon, canonical_vertical, read_value, vertical_names
 from leadmill.capture.model import (
+    FILLED_HEADER,
     LOOP,
     PING_ID,
     Choice,
@@ -55,6 +56,7 @@ from leadmill.capture.translating import (
 from leadmill.capture.verticals import read_verticals
 
 __all__ = [
+    "FILLED_HEADER",
     "HONEYPOT_FIELD",
     "LOOP",
     "PATH_HEADER",

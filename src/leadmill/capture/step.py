@@ -8,6 +8,7 @@ from datetime import datetime
 
 from leadmill.capture.mapping import Lexicon
 from leadmill.capture.model import (
+    FILLED_HEADER,
     HONEYPOT,
     INCOMPLETE,
     LOOP,
@@ -96,6 +97,8 @@ def _context(submission: Submission, context: dict[str, Value]) -> dict[str, Val
     if submission.channel != "hosted":
         return context
     seen: dict[str, Value] = dict(context)
+    if filled := submission.headers.get(FILLED_HEADER):
+        seen["filled_seconds"] = float(filled)
     if submission.remote_ip:
         seen["ip"] = submission.remote_ip
     if agent := submission.headers.get("user-agent"):

@@ -3,13 +3,14 @@
 The page says what is agreed to and who may get in touch, in the very text that is kept as proof; it carries a stamp
 that ties the answer to the version that was served. The answer goes the way of every other lead. A field that people
 cannot see gives away programs that fill in everything; such an answer is kept and rejected with its reason like any
-other.
+other. A small script tells how the form was filled in, in counts; the form works without it.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
@@ -18,6 +19,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from leadmill.capture import (
+    FILLED_HEADER,
     HONEYPOT_FIELD,
     FieldSpec,
     Form,
@@ -35,6 +37,12 @@ from leadmill.interfaces.wiring import Wiring
 
 _CONSENT = "consent[granted]"
 _STAMP = "_stamp"
+_TOLD = tuple(
+    f"context[{name}]"
+    for name in ("key_count", "paste_count", "fill_count", "key_gap_ms", "key_gap_spread", "webdriver")
+)
+"""What the form's script tells of how it was filled in."""
+_TELLABLE = re.compile(r"[0-9]{1,9}(\.[0-9])?|yes|no|")
 _KEPT_HEADERS = ("user-agent", "referer", "sec-gpc", "accept-language")
 _MOST_FIELDS = 500
 _FEW = 5
@@ -115,8 +123,7 @@ async def take_form(
             {},
             "The form has changed since you opened it. Please look through it and send it again.",
         )
-    # The stamp is ours, not the person's: what is kept is the answer.
-    body = b"&".join(part for part in body.split(b"&") if not part.startswith(_STAMP.encode() + b"="))
+    body, answers = _parts(body)
     submission = Submission(
         id=wiring.mint("sub", now),
         source_id=form.source_id,
@@ -125,17 +132,19 @@ async def take_form(
         content_type="application/x-www-form-urlencoded",
         body=body,
         digest=hashlib.sha256(body).hexdigest(),
-        headers={name: request.headers[name][:1000] for name in _KEPT_HEADERS if name in request.headers},
+        headers={name: request.headers[name][:1000] for name in _KEPT_HEADERS if name in request.headers}
+        | {FILLED_HEADER: f"{max(0.0, (now - stamp.served_at).total_seconds()):.1f}"},
         remote_ip=request.client.host if request.client else None,
-        # Pressing the button twice is one enquiry.
-        idempotency_key=hashlib.sha256(body).hexdigest(),
+        # Pressing the button twice is one enquiry, however long one waited in between.
+        idempotency_key=hashlib.sha256(answers).hexdigest(),
         form=form.id,
         form_version=stamp.version,
         vertical=form.vertical,
     )
     faults = _faults(wiring, form, submission, given)
     if faults:
-        return _page(wiring, leaflets, form, vertical, given, faults)
+        # Whoever corrects an answer has been at it since the first page.
+        return _page(wiring, leaflets, form, vertical, given, faults, stamp=given[_STAMP][-1])
     await wiring.take(submission)
     if form.redirect_url:
         return Redirect(form.redirect_url, status_code=303)
@@ -199,6 +208,21 @@ def _faults(wiring: Wiring, form: Form, submission: Submission, given: Mapping[s
     return found
 
 
+def _parts(body: bytes) -> tuple[bytes, bytes]:
+    """What is kept of a body, and the person's own answers in it. The stamp is ours, and what the script did not write
+    as it does is left out: nobody is to be held up by what they cannot see."""
+    kept: list[bytes] = []
+    answers: list[bytes] = []
+    for part in body.split(b"&"):
+        name, _, value = (unquote_plus(text) for text in part.decode("utf-8", "replace").partition("="))
+        if name == _STAMP or (name in _TOLD and not _TELLABLE.fullmatch(value)):
+            continue
+        kept.append(part)
+        if name not in _TOLD:
+            answers.append(part)
+    return b"&".join(kept), b"&".join(answers)
+
+
 def _name(fault: FieldFault) -> str:
     return fault.pointer.rpartition("/")[2]
 
@@ -211,6 +235,7 @@ def _page(
     given: Mapping[str, list[str]],
     faults: Mapping[str, str],
     notice: str = "",
+    stamp: str = "",
 ) -> Response[str]:
     steps = [
         {
@@ -224,7 +249,8 @@ def _page(
         "form.html",
         form=form,
         steps=steps,
-        stamp=stamp_page(wiring.keyed_hash, form, wiring.clock()),
+        stamp=stamp or stamp_page(wiring.keyed_hash, form, wiring.clock()),
+        tells=[(name, _tellable(given, name)) for name in _TOLD],
         agreed=bool(given.get(_CONSENT)) and bool(given.get(_STAMP)),
         faults=[(name, label, faults[name]) for name, label in listed],
         other=[says for name, says in faults.items() if name not in dict(listed)],
@@ -239,6 +265,12 @@ def _page(
         status_code=422 if faults else 200,
         headers={"cache-control": "no-store", "content-security-policy": policy(_origin(form.redirect_url))},
     )
+
+
+def _tellable(given: Mapping[str, list[str]], name: str) -> str:
+    """What the script told before an answer had to be corrected: it goes on counting from there."""
+    value = given.get(name, [""])[-1]
+    return value if _STAMP in given and _TELLABLE.fullmatch(value) else ""
 
 
 def _origin(url: str | None) -> str:
