@@ -31,7 +31,6 @@ _SPREAD = 8
 """Per cent of the median gap within which half of a person's gaps never lie."""
 _PASTES = 3
 _NOT = frozenset(("", "0", "no", "false", "off", "none"))
-_NOT = frozenset(("", "0", "no", "false", "off", "none"))
 _SKEW = timedelta(hours=26)
 """How far a time without its zone, or a clock, may be ahead."""
 _HOUR = timedelta(hours=1)
