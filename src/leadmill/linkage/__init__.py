@@ -26,6 +26,7 @@ from leadmill.linkage.plain import plain, prepare
 from leadmill.linkage.resolving import THRESHOLD, Clusters, resolve
 from leadmill.linkage.shortnames import canonical_names
 from leadmill.linkage.weighing import compare, weigh, weigh_levels
+from leadmill.linkage.wording import tell_model
 
 __all__ = [
     "MISSING",
@@ -50,6 +51,7 @@ __all__ = [
     "plain",
     "prepare",
     "resolve",
+    "tell_model",
     "weigh",
     "weigh_levels",
 ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from leadmill.linkage.blocking import block
 from leadmill.linkage.clustering import HOPELESS, Judge, Links, belonging, merge
+from leadmill.linkage.derived import without_echoes
 from leadmill.linkage.estimation import SAMPLE, estimate, evidence, first_guess, usual_shares
 from leadmill.linkage.model import Field, Frequencies, Model
 from leadmill.linkage.pairs import Pairs, Shares, bundle_bits, commonness, compare_pairs, weigh_seen
@@ -66,7 +67,7 @@ def resolve(
     """Tell records apart without any example. ``columns`` are lists of texts (None or empty for absent) or Arrow arrays
     of one length, ``fields`` what they hold. The same ``seed`` gives the same result."""
     progress("preparing", 0, None)
-    whole = read_table(columns, fields)
+    whole = without_echoes(read_table(columns, fields))
     distinct = _without_copies(whole)
     shares = usual_shares(whole)
     pairs = block(distinct.table, lambda done, total: progress("blocking", done, total))
