@@ -16,8 +16,8 @@ from leadmill.market.allocation.accept import Counts
 from leadmill.market.allocation.learned import Learned, Odds
 from leadmill.market.allocation.sample import Codes, Collector
 from leadmill.market.allocation.seen import Seen
-from leadmill.market.allocation.shadow import Market, Prices, solve_prices
-from leadmill.market.allocation.shadows import LEARNED, PRICES
+from leadmill.market.allocation.shadow import Market, Prices, followed, solve_prices
+from leadmill.market.allocation.shadows import LEARNED, PRICES, STALE
 from leadmill.market.limits.store.counters import count_sales, read_counters
 from leadmill.market.limits.tally import Tally, keys_of
 from leadmill.market.model import (
@@ -151,8 +151,8 @@ async def read_known(
 
 
 def new_prices(known: Known, lines: Sequence[Line], origin: datetime, now: datetime, seed: int) -> Prices | None:
-    """The prices from ``now`` until the day that began at ``origin`` ends; None where too little was seen. Takes from a
-    tenth of a second to some seconds of one core."""
+    """The prices from ``now`` until the day that began at ``origin`` ends, and late in the day also those with which
+    the next begins; None where too little was seen. Takes from a tenth of a second to some seconds of one core."""
     if len(known.seen) < ENOUGH:
         return None
     orders, traits = Codes(), (Codes(), Codes(), Codes())
@@ -177,9 +177,16 @@ def new_prices(known: Known, lines: Sequence[Line], origin: datetime, now: datet
     tally = Tally(known.used, known.funds)
     market = Market(lines, tally, Odds(known.learned), orders, traits[0])
     ends = origin + timedelta(days=1)
-    return solve_prices(
-        market, past.sample(), len(whole), today.sample(), origin, now, ends, known.before, np.random.default_rng(seed)
-    )
+    random = np.random.default_rng(seed)
+    before, now_on = past.sample(), today.sample()
+    prices = solve_prices(market, before, len(whole), now_on, origin, now, ends, known.before, random)
+    if ends - now > STALE:
+        return prices
+    # These may still be in force when the next day begins.
+    usual = (before, len(whole)) if whole else (now_on, 1)
+    nothing = Collector(orders, traits).sample()
+    following = solve_prices(market, *usual, nothing, ends, ends, ends + timedelta(days=1), None, random)
+    return followed(prices, following, ends)
 
 
 async def write_prices(tx: Tx, prices: Prices, learned: Learned, now: datetime) -> None:

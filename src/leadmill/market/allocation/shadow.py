@@ -12,6 +12,7 @@ from typing import cast
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from leadmill.core.hours import is_open
 from leadmill.market.allocation.duals import Floats, Ints, Limits, Problem, Uses
@@ -114,6 +115,21 @@ def solve_prices(
     return grid.prices(found, now, opening, hedge_of(days, len(today)))
 
 
+def followed(today: Prices, tomorrow: Prices, turn: datetime) -> Prices:
+    """The prices of one day until its ``turn`` and of the next from then on, so that a day does not begin without any.
+    Windows that both know are cut there."""
+    cut = int(turn.timestamp())
+    orders = {
+        name: [price if price.ends <= cut else replace(price, ends=cut) for price in prices]
+        for name, prices in today.orders.items()
+    }
+    for name, prices in tomorrow.orders.items():
+        orders.setdefault(name, []).extend(
+            [price if price.starts >= cut else replace(price, starts=cut) for price in prices]
+        )
+    return replace(today, orders=orders)
+
+
 class _Slots(Struct):
     """One limit's windows within the plan: their first row among all limits, and what they are of."""
 
@@ -203,15 +219,16 @@ class _Grid:
     def of(self, before: Prices) -> Floats:
         """The prices of last time, where they are still of something."""
         found = np.zeros(len(self.left))
-        known = {
-            (order_id, price.per, price.starts, bool(price.money)): price.money or price.lead
-            for order_id, prices in before.orders.items()
-            for price in prices
-        }
+        known: dict[tuple[str, Per, bool, int], float] = {}
+        for order_id, prices in before.orders.items():
+            for price in prices:
+                # A window that two plans share was cut at the turn from one to the other.
+                for edge in (price.ends, price.starts):
+                    known[order_id, price.per, bool(price.money), edge] = price.money or price.lead
         for slots in (slots for each in self.slots.values() for slots in each):
-            for place, (starts, _) in enumerate(self.kinds[slots.kind][1]):
-                key = (slots.owner, slots.per, int(starts.timestamp()), slots.money)
-                found[slots.row + place] = known.get(key, 0.0)
+            for place, window in enumerate(self.kinds[slots.kind][1]):
+                starts, ends = (known.get((slots.owner, slots.per, slots.money, int(at.timestamp()))) for at in window)
+                found[slots.row + place] = starts or ends or 0.0
         for name, slots in self.accounts.items():
             found[slots.row] = before.accounts.get(name, 0.0)
         return found
