@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 from leadmill.core.reasons import State
 from leadmill.delivery import receipts_of
@@ -64,6 +65,36 @@ async def test_a_storm_of_refusals_amid_new_leads_stands_still_for_nobody(house:
         await tx.conn.execute("SELECT pg_stat_force_next_flush()")
     async with house.db.begin() as tx:
         assert await tx.conn.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
+
+
+async def test_a_refusal_waits_for_no_order_that_would_not_have_the_lead(
+    house: House, buyers: Buyers, clock: FixedClock
+) -> None:
+    caps = [{"per": "day", "leads": 50}]
+    urls = {name: {"courier": "http", "url": f"{buyers.url}/{name}", "format": "json"} for name in ("helio", "bright")}
+    orders = [
+        order("helio-ca", "helio", "65.00", caps=caps),
+        order("bright-ca", "bright", "50.00", caps=caps),
+        order("bright-large", "bright", "80.00", caps=caps, where=[{"field": "monthly_bill", "gte": 400}]),
+    ]
+    await apply(
+        house,
+        {"source": [SOURCE], "buyer": [buyer(name, delivery=how) for name, how in urls.items()], "order": orders},
+    )
+    buyers.script("helio", [{"body": {"status": "rejected", "reason": "no"}}])
+    await house.mill.take(submission(house, 1, monthly_bill=120))
+    midnight = clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    async with house.db.begin() as other:
+        # Somebody else is in the middle of selling to an order that wants dearer bills.
+        await other.conn.execute(
+            "INSERT INTO limit_use (scope, per, starts, ends, leads, spend) VALUES ($1, 'day', $2, $3, 1, 8000)",
+            "order:bright-large",
+            midnight,
+            midnight + timedelta(days=1),
+        )
+        await asyncio.wait_for(worked(house), 60)
+        (lead,) = await stored(house)
+        assert (lead.state, lead.recipient) == (State.SOLD, "bright")
 
 
 async def test_a_lead_whose_person_was_forgotten_is_handed_to_nobody_and_its_money_goes_back(

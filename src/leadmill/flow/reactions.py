@@ -17,6 +17,7 @@ from leadmill.delivery import DeliveryDead, DeliveryRejected, attempts_of, cance
 from leadmill.flow.again import walk_again
 from leadmill.flow.feedback import heed_outcomes
 from leadmill.flow.kit import Kit
+from leadmill.flow.memory import recall_one
 from leadmill.flow.model import LeadRow, LeadSettled, Settled
 from leadmill.flow.store import update_leads
 from leadmill.market import Allocate, Headroom, LegState, SaleRecord
@@ -44,7 +45,7 @@ async def react(
         await kit.pen.append(tx, row.id, events, now)
         return list(events), None
     await expect_cancels(tx, [event.sale_id for event in lost])
-    await lock_limits(tx, kit, row.vertical)
+    await lock_limits(tx, kit, row)
     news = list(events)
     for event in lost:
         news += await cancel_sale(tx, event.sale_id, event.because, now)
@@ -68,7 +69,7 @@ async def take_back(
     is still sold to whoever else has it, or stands where the reason puts it. The caller holds the lead's lock."""
     await heed_outcomes(tx, kit, row, events, now)
     await expect_cancels(tx, [sale_id])
-    await lock_limits(tx, kit, row.vertical)
+    await lock_limits(tx, kit, row)
     news = [*events, *await cancel_sale(tx, sale_id, why, now), *await reverse_sale(tx, sale_id, now)]
     news += await cancel_delivery(tx, sale_id, now)
     left = [leg for leg in await sales_of(tx, row.id) if leg.state in (LegState.SOLD, LegState.ASSIGNED)]
@@ -81,15 +82,20 @@ async def take_back(
     await update_leads(tx, [gone])
 
 
-async def lock_limits(tx: Tx, kit: Kit, vertical: str) -> None:
+async def lock_limits(tx: Tx, kit: Kit, row: LeadRow) -> None:
     """Lock what the lead's further walk may need before what it gives back is touched: every transaction locks limits
-    in one order, so that none stands in another's way."""
+    in one order, so that none stands in another's way. Of a large book that is what the lead's own orders have, not
+    the book."""
     if await hold(tx) != kit.walk().rules.revision:
         await kit.take_up(tx)
+    recalled = await recall_one(tx, kit.pen, row.id)
+    sold = {leg.order_id for leg in await sales_of(tx, row.id)}
     for step in kit.walk().together:
-        limits = step.limits_of(vertical) if isinstance(step, Allocate) else None
-        if limits is not None:
-            await kit.ears.listeners[Headroom](tx, [limits])
+        if isinstance(step, Allocate):
+            case = recalled.case_before(step.name) if recalled.lead is not None else None
+            limits = step.limits_for(row.vertical, case, sold)
+            if limits is not None:
+                await kit.ears.listeners[Headroom](tx, [limits])
 
 
 async def _had_it(tx: Tx, delivery_id: str) -> bool:

@@ -73,7 +73,7 @@ def offer_again(kit: Kit) -> Handler:
             again = offered_again(terms.resale, round_no, standing, dict(rules.orders))
             if again is None:
                 return
-            await lock_limits(tx, kit, row.vertical)
+            await lock_limits(tx, kit, row)
             why = "fewer buyers share it than could" if standing else "nobody took it"
             await walk_again(tx, kit, lead_id, "resale", why, now, start="policy", again=again)
 

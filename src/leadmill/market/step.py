@@ -5,7 +5,7 @@ the orders whose conditions hold, and always leaves an :class:`Auction` that nam
 not get the lead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from typing import Any
@@ -85,11 +85,20 @@ class Allocate:
         """What every order needs to know of its limits; a simulated book is made from it."""
         return [line.wanted for board in self._boards.values() for line in board.lines]
 
-    def limits_of(self, vertical: str) -> Headroom | None:
-        """What one asks to have every limit of a vertical locked at once, before any of them is touched."""
+    def limits_for(self, vertical: str, case: Case | None, sold: Collection[str] = ()) -> Headroom | None:
+        """What one asks to have every limit locked at once that a lead's further walk may need, before any of them is
+        touched: of the orders whose conditions it meets, whoever may have it by then, and of those it was ``sold``
+        to. Without a ``case`` it walks no further."""
         board = self._boards.get(vertical)
-        lines = board.lines if board is not None else ()
-        limited = tuple([line.wanted for line in lines if line.wanted.limited])
+        if board is None:
+            return None
+        score = case.get(Score) if case is not None else None
+        values, points = seen(case).values if case is not None else {}, score.points if score is not None else None
+        lines = {line.order.id: line for order_id in sold if (line := board.find(order_id)) is not None}
+        for line, conditions in board.sort(values, points)[1] if case is not None else ():
+            if line.below(points) is None and all(check(values, EPOCH) for check, _ in conditions):
+                lines[line.order.id] = line
+        limited = tuple([line.wanted for line in lines.values() if line.wanted.limited])
         return Headroom(limited) if limited else None
 
     def wants(self, case: Case) -> Sequence[Ask]:
