@@ -14,10 +14,12 @@ from leadmill.identity.model import (
     Person,
     PersonFound,
     Possible,
+    Ruling,
     Suggestion,
     Tie,
 )
 from leadmill.identity.rules import email_key
+from leadmill.identity.ruling import Prospect, read_prospect, rule, unrule
 from leadmill.identity.service import (
     Keys,
     add_person,
@@ -29,7 +31,7 @@ from leadmill.identity.service import (
     load_keys,
 )
 from leadmill.identity.step import Recognise
-from leadmill.identity.store import list_suggestions, read_links
+from leadmill.identity.store.persons import list_suggestions, read_links
 from leadmill.identity.traits import Profile, Traits
 
 __all__ = [
@@ -41,7 +43,9 @@ __all__ = [
     "PersonFound",
     "Possible",
     "Profile",
+    "Prospect",
     "Recognise",
+    "Ruling",
     "Suggestion",
     "Tie",
     "Traits",
@@ -55,4 +59,7 @@ __all__ = [
     "list_suggestions",
     "load_keys",
     "read_links",
+    "read_prospect",
+    "rule",
+    "unrule",
 ]

@@ -5,7 +5,7 @@ whatever else runs: a new key or block belongs to the first transaction that cla
 before their persons are read, and persons are locked before their interests are.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,7 @@ from leadmill.identity.deciding import Choice
 from leadmill.identity.keys import Keys
 from leadmill.identity.model import FindPerson, HouseholdLink, Person, PersonFound, Possible, Suggestion
 from leadmill.identity.sitting import Reading, Sitting, candidates
-from leadmill.identity.store import (
+from leadmill.identity.store.persons import (
     Interest,
     Key,
     add_links,
@@ -60,7 +60,7 @@ def hear_find_person(vault: Vault, keys: Keys, mint: Mint) -> Callable[[Tx, Sequ
         claim = _Claim(tx, vault, keys, mint, asks)
         sitting = await claim.decide()
         await claim.write(sitting)
-        return await _answering(tx, asks, sitting)
+        return await _answering(tx, asks, sitting, claim.prospects)
 
     return hear
 
@@ -80,6 +80,8 @@ class _Claim:
         self._written_blocks: dict[int, list[str]] = {}
         self._wanted: dict[str, list[int]] = {}
         self._settled: dict[str, Choice] = {}
+        self.prospects: dict[str, str] = {}
+        """Under whose id the persons concerned are held to be one with others."""
 
     async def decide(self) -> Sitting:
         """Whose each lead is, with everybody concerned locked."""
@@ -105,6 +107,10 @@ class _Claim:
     def _stale(self, locked: dict[str, Person]) -> bool:
         stale = False
         for person_id, person in locked.items():
+            if person.prospect is not None:
+                self.prospects[person_id] = person.prospect
+            if person_id not in self._stored:
+                continue  # locked with somebody who is held to be one with them
             if person.wrapped_key is None:
                 raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
             if person.profile != self._stored[person_id].profile:
@@ -262,8 +268,8 @@ def make_person(
     add_person_row(tx, Person(id=person_id, wrapped_key=wrapped, created_at=now, profile=sealed, blocks=places))
 
 
-async def _answering(tx: Tx, asks: Sequence[FindPerson], sitting: Sitting) -> Answerer:
-    known = {sitting.owners[ask.lead_id] for ask in asks} - sitting.made.keys()
+async def _answering(tx: Tx, asks: Sequence[FindPerson], sitting: Sitting, prospects: Mapping[str, str]) -> Answerer:
+    known = {sitting.owners[ask.lead_id] for ask in asks} - sitting.made.keys() | prospects.keys()
     stored: dict[tuple[str, str], list[Interest]] = {}
     if known:
         for interest in await recent_interests(tx, known, min(ask.since for ask in asks)):
@@ -272,23 +278,25 @@ async def _answering(tx: Tx, asks: Sequence[FindPerson], sitting: Sitting) -> An
 
     def answer(ask: FindPerson) -> PersonFound:
         owner, choice = sitting.owners[ask.lead_id], sitting.choices[ask.lead_id]
-        place = (owner, ask.vertical)
+        prospect = prospects.get(owner)
+        mates = [each for each, other in prospects.items() if other == prospect and each != owner] if prospect else []
+        places = [(each, ask.vertical) for each in (owner, *mates)]
+        wishes = [wish for place in places for wish in (*stored.get(place, ()), *taken.get(place, ()))]
+        if mates:
+            wishes.sort(key=lambda wish: (wish.at, wish.lead_id))
         return PersonFound(
             person_id=owner,
             new_person=choice.owner is None,
             matched_on=list(choice.matched_on),
             # Those that earlier leads of this very transaction brought are not in the table yet.
-            recent=[
-                interest.lead_id
-                for interest in (*stored.get(place, ()), *taken.get(place, ()))
-                if interest.at > ask.since and interest.lead_id != ask.lead_id
-            ],
+            recent=[wish.lead_id for wish in wishes if wish.at > ask.since and wish.lead_id != ask.lead_id],
             rival=choice.rival,
             rival_on=choice.rival_on,
             household=list(choice.household),
             possible=list(choice.possible),
             bits=choice.bits,
             parts=list(choice.parts),
+            joined=mates,
         )
 
     return answer

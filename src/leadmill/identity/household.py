@@ -25,7 +25,7 @@ class Likeness(IntEnum):
     ABSENT = 2
     """One of the two is not known."""
     LOOSE = 3
-    """Forms of one name at a stretch: Mary and Rose."""
+    """Forms of one name at a stretch: Mary and Rose, Jo and Joe."""
     OTHER = 4
     """Two values that one person does not have."""
 
@@ -71,7 +71,8 @@ def compare_given(a: str, b: str) -> Likeness:
         return Likeness.SAME
     if _spelt_alike(first, second):
         return Likeness.NEAR
-    return Likeness.LOOSE if may_be_forms(first, second) else Likeness.OTHER
+    short = min(len(first), len(second)) < _SHORT and first[0] == second[0] and OSA.distance(first, second) <= 1
+    return Likeness.LOOSE if short or may_be_forms(first, second) else Likeness.OTHER
 
 
 def _partly(a: str, b: str) -> bool:
@@ -188,7 +189,7 @@ def compare_all(ours: Sequence[Traits], theirs: Sequence[Traits]) -> Compared:
     """All that one person has shown against all that another has."""
     if not ours or not theirs:
         return NOTHING_KNOWN
-    given = _nearest(compare_given, [each.given for each in ours], [each.given for each in theirs])
+    given = _nearest(compare_given, _spoken(ours), _spoken(theirs))
     last = _nearest(compare_last, [each.last for each in ours], [each.last for each in theirs])
     if given > Likeness.ABSENT and _crosswise(ours, theirs):
         given = last = Likeness.SAME
@@ -199,6 +200,12 @@ def compare_all(ours: Sequence[Traits], theirs: Sequence[Traits]) -> Compared:
         last=last,
         place=_place(ours, theirs),
     )
+
+
+def _spoken(variants: Sequence[Traits]) -> list[str]:
+    """Given names, initials only where nothing else is known: J. is James and John, who are twins."""
+    names = [each.given for each in variants]
+    return [name for name in names if len(name) > 1] or names
 
 
 def _nearest(rule: Callable[[str, str], Likeness], ours: Iterable[str], theirs: Iterable[str]) -> Likeness:

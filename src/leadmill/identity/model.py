@@ -53,7 +53,8 @@ class Identity(Evidence, frozen=True, kw_only=True):
     already: kinds of key, or ``likeness``, whose log2 odds are ``bits`` and made of ``parts``. ``recent`` are the leads
     of this person in this vertical within its window, oldest first. ``rival`` is another person whom one of the keys
     belongs to: the two are never merged silently. ``household`` are persons who share a key or a home and are not this
-    one, ``possible`` those who may be. Sealed with the person's key, because a keyed hash still points at somebody.
+    one, ``possible`` those who may be; ``joined`` are persons who were ruled to be one with this one, whose leads count
+    as this person's. Sealed with the person's key, because a keyed hash still points at somebody.
     """
 
     person_id: str
@@ -68,6 +69,7 @@ class Identity(Evidence, frozen=True, kw_only=True):
     possible: list[Possible] = []
     bits: float | None = None
     parts: list[Part] = []
+    joined: list[str] = []
 
     personal: ClassVar[bool] = True
 
@@ -81,6 +83,8 @@ class Identity(Evidence, frozen=True, kw_only=True):
             yield f"No key decided; the likeness weighs {self.bits:+.1f} bits: {tell_parts(self.parts)}."
         if self.rival:
             yield f"The {self.rival_on} belongs to {self.rival}: the two were not merged."
+        if self.joined:
+            yield f"Held to be one with {' and '.join(self.joined)}."
         for tie in self.household:
             yield f"Shares the {tie.shares} with {tie.person_id}, who is another {_KINDS[tie.kind]}."
         for other in self.possible:
@@ -136,6 +140,7 @@ class PersonFound(Answer, frozen=True, kw_only=True):
     possible: list[Possible] = []
     bits: float | None = None
     parts: list[Part] = []
+    joined: list[str] = []
 
     def tell(self) -> Iterable[str]:
         """Which person, and how many leads of theirs came lately."""
@@ -144,7 +149,8 @@ class PersonFound(Answer, frozen=True, kw_only=True):
 
 class Person(Struct, frozen=True, kw_only=True):
     """A person as stored: ``wrapped_key`` is the data key under the master key, None once it was destroyed;
-    ``profile`` is what they have shown, sealed; ``blocks`` the hashes of the partial keys they are found under."""
+    ``profile`` is what they have shown, sealed; ``blocks`` the hashes of the partial keys they are found under;
+    ``prospect`` the lowest id of the persons held to be one with them, None where nobody is."""
 
     id: str
     wrapped_key: bytes | None
@@ -152,6 +158,7 @@ class Person(Struct, frozen=True, kw_only=True):
     forgotten_at: datetime | None = None
     profile: bytes | None = None
     blocks: bytes | None = None
+    prospect: str | None = None
 
 
 class Suggestion(Struct, frozen=True, kw_only=True):
@@ -174,3 +181,23 @@ class HouseholdLink(Struct, frozen=True, kw_only=True):
     kind: Literal["household", "shared"]
     shares: str
     at: datetime
+
+
+class Ruling(Struct, frozen=True, kw_only=True):
+    """What somebody ruled of two persons, the lower id first: that they are ``one`` or ``two``, and why. ``kind``,
+    ``bits`` and ``parts`` are what had been suggested of them (see :class:`Possible`); ``ended_at`` is when it was
+    taken back."""
+
+    id: str
+    low: str
+    high: str
+    says: Literal["one", "two"]
+    by: str
+    why: str
+    at: datetime
+    kind: Literal["bridge", "possible"] | None = None
+    bits: float | None = None
+    parts: list[Part] = []
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    ended_why: str | None = None

@@ -15,7 +15,7 @@ from leadmill.identity.claims import TAKEN, hear_find_person, make_person
 from leadmill.identity.keys import Keys
 from leadmill.identity.model import Identity
 from leadmill.identity.rules import email_key
-from leadmill.identity.store import Interest, add_interest, forget, read_owners, read_persons
+from leadmill.identity.store.persons import Interest, add_interest, forget, read_owners, read_persons
 from leadmill.runtime.db import Tx
 from leadmill.runtime.vault import Vault
 

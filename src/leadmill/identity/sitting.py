@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from leadmill.identity.deciding import Choice, Holder, decide
 from leadmill.identity.model import FindPerson
-from leadmill.identity.store import BLOCK_MOST
+from leadmill.identity.store.persons import BLOCK_MOST
 from leadmill.identity.traits import EMPTY, Profile
 from leadmill.identity.weighing import Likely, weigh_person
 

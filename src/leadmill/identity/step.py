@@ -74,6 +74,7 @@ class Recognise:
             possible=found.possible,
             bits=found.bits,
             parts=found.parts,
+            joined=found.joined,
         )
         if earlier:
             return Stop(because(DUPLICATE, duplicate_of=earlier, days=days), (identity,))

@@ -20,10 +20,14 @@ PERSON = sa.Table(
     sa.Column("forgotten_at", _TIME),
     sa.Column("profile", sa.LargeBinary),
     sa.Column("blocks", sa.LargeBinary),
+    sa.Column("prospect", Id),
 )
 """One row a person. ``wrapped_key`` is null once the person was forgotten; ``profile`` is what they have shown, sealed
 with their key, and ``blocks`` the hashes of the partial keys they are found under, eight bytes each; both are null for
-a person who showed nothing to compare."""
+a person who showed nothing to compare. ``prospect`` is the lowest id of the persons who are held to be one with this
+one, by people's rulings; null for who is alone."""
+
+sa.Index("person_by_prospect", PERSON.c.prospect, postgresql_where=PERSON.c.prospect.is_not(None))
 
 PERSON_KEY = sa.Table(
     "person_key",
@@ -86,6 +90,29 @@ SUGGESTION = sa.Table(
 ``lead_id`` is the lead that showed it. Rows stay until somebody decides."""
 
 sa.Index("person_suggestion_by_high", SUGGESTION.c.high)
+
+PERSON_RULING = sa.Table(
+    "person_ruling",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("low", Id, nullable=False),
+    sa.Column("high", Id, nullable=False),
+    sa.Column("says", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text),
+    sa.Column("bits", sa.Double),
+    sa.Column("evidence", sa.LargeBinary, nullable=False),
+    sa.Column("at", _TIME, nullable=False),
+    sa.Column("ended_at", _TIME),
+    sa.Column("ended_by", sa.Text),
+    sa.Column("ended_why", sa.Text),
+)
+"""What somebody ruled of two persons, the lower id first: that they are ``one`` or ``two``. ``kind``, ``bits`` and
+``evidence`` are what had been suggested of them then. A ruling that was taken back is kept."""
+
+sa.Index("person_ruling_by_low", PERSON_RULING.c.low)
+sa.Index("person_ruling_by_high", PERSON_RULING.c.high)
 
 INTEREST = sa.Table(
     "interest",

@@ -14,7 +14,15 @@ from msgspec import Struct
 
 from leadmill.core.faults import Transient
 from leadmill.identity.model import HouseholdLink, Person, Suggestion
-from leadmill.identity.tables import HOUSEHOLD_LINK, INTEREST, PERSON, PERSON_BLOCK, PERSON_KEY, SUGGESTION
+from leadmill.identity.tables import (
+    HOUSEHOLD_LINK,
+    INTEREST,
+    PERSON,
+    PERSON_BLOCK,
+    PERSON_KEY,
+    PERSON_RULING,
+    SUGGESTION,
+)
 from leadmill.linkage import Part
 from leadmill.runtime.db import Row, Tx, prepared
 
@@ -102,7 +110,12 @@ _RECENT = prepared(
     .order_by(INTEREST.c.at, INTEREST.c.lead_id)
 )
 _PERSONS = prepared(sa.select(PERSON).where(PERSON.c.id == _IDS))
-_LOCK = prepared(sa.select(PERSON).where(PERSON.c.id == _IDS).order_by(PERSON.c.id).with_for_update())
+_LOCK = prepared(
+    sa.text(
+        "SELECT * FROM person WHERE id = ANY(CAST(:ids AS text[])) OR prospect = ANY(ARRAY(SELECT prospect FROM person"
+        " WHERE id = ANY(CAST(:ids AS text[])) AND prospect IS NOT NULL)) ORDER BY id FOR UPDATE"
+    ).bindparams(sa.bindparam("ids", type_=_TEXTS))
+)
 _SHOW = prepared(
     sa.update(PERSON)
     .where(PERSON.c.id == sa.bindparam("person"))
@@ -128,7 +141,8 @@ _SUGGEST = prepared(
         "INSERT INTO person_suggestion (low, high, kind, bits, evidence, lead_id, at) SELECT l, h, k, b, e, i, :at"
         " FROM unnest(CAST(:lows AS text[]), CAST(:highs AS text[]), CAST(:kinds AS text[]),"
         " CAST(:bits AS double precision[]), CAST(:evidence AS bytea[]), CAST(:leads AS text[]))"
-        " AS t(l, h, k, b, e, i) ORDER BY l, h ON CONFLICT (low, high) DO UPDATE"
+        " AS t(l, h, k, b, e, i) WHERE NOT EXISTS (SELECT FROM person_ruling r WHERE r.low = l AND r.high = h"
+        " AND r.ended_at IS NULL) ORDER BY l, h ON CONFLICT (low, high) DO UPDATE"
         " SET kind = excluded.kind, bits = excluded.bits, evidence = excluded.evidence, lead_id = excluded.lead_id,"
         " at = excluded.at WHERE excluded.kind < person_suggestion.kind"
         " OR (excluded.kind = person_suggestion.kind AND excluded.bits > person_suggestion.bits)"
@@ -197,7 +211,8 @@ async def read_persons(tx: Tx, person_ids: Iterable[str]) -> dict[str, Person]:
 
 
 async def lock_persons(tx: Tx, person_ids: Iterable[str]) -> dict[str, Person]:
-    """Persons by id, locked in the order of their ids until the transaction ends. Called once a transaction."""
+    """Persons by id, and all who are held to be one with them, locked in the order of their ids until the transaction
+    ends. Called once a transaction."""
     return {row["id"]: _person(row) for row in await tx.all(_LOCK, ids=list(person_ids))}
 
 
@@ -210,7 +225,7 @@ async def read_owners(tx: Tx, keyed_hash: bytes) -> list[str]:
 def add_person_row(tx: Tx, person: Person) -> None:
     """Write a new person with the other rows of the transaction."""
     row = (person.id, person.wrapped_key, person.created_at, person.forgotten_at, person.profile, person.blocks)
-    tx.add(PERSON, *row)
+    tx.add(PERSON, *row, person.prospect)
 
 
 async def show_more(tx: Tx, persons: Iterable[Person]) -> None:
@@ -230,7 +245,7 @@ async def add_links(tx: Tx, links: Sequence[HouseholdLink], at: datetime) -> Non
 
 
 async def add_suggestions(tx: Tx, suggestions: Sequence[Suggestion], at: datetime) -> None:
-    """Keep that persons may be one; of a pair, the strongest reason."""
+    """Keep that persons may be one; of a pair, the strongest reason. A pair that was ruled about is not suggested."""
     columns = ("lows", "low"), ("highs", "high"), ("kinds", "kind"), ("bits", "bits"), ("leads", "lead_id")
     await tx.run(
         _SUGGEST,
@@ -282,7 +297,7 @@ _KEYS_OF = prepared(
 _FORGET = prepared(
     sa.update(PERSON)
     .where(PERSON.c.id == sa.bindparam("person"))
-    .values(wrapped_key=None, profile=None, blocks=None, forgotten_at=sa.bindparam("now", type_=_TIME))
+    .values(wrapped_key=None, profile=None, blocks=None, prospect=None, forgotten_at=sa.bindparam("now", type_=_TIME))
 )
 _DROP_KEYS = prepared(sa.delete(PERSON_KEY).where(PERSON_KEY.c.hash == sa.any_(sa.bindparam("hashes", type_=_BYTES))))
 _DROP_BLOCKS = prepared(
@@ -294,6 +309,7 @@ _DROP_ROWS = [
         (INTEREST, [INTEREST.c.person_id]),
         (HOUSEHOLD_LINK, [HOUSEHOLD_LINK.c.low, HOUSEHOLD_LINK.c.high]),
         (SUGGESTION, [SUGGESTION.c.low, SUGGESTION.c.high]),
+        (PERSON_RULING, [PERSON_RULING.c.low, PERSON_RULING.c.high]),
     )
 ]
 
