@@ -138,7 +138,7 @@ class Wanted(Struct, frozen=True):
     """What must be known of one order's limits: ``caps`` with its budget among them, ``pers`` their windows in
     ``tz``, the buyer's ``account`` where it is limited, the ``plan`` that pays what a subscription covers, ``reps`` as
     names with daily capacities for a team, and whether it can tie. ``exact`` names the windows whose use says more
-    than whether there is room: a price, say."""
+    than whether there is room: a price, say. ``turns`` says that leads go round, so that everybody's last counts."""
 
     order_id: str
     tz: str = "UTC"
@@ -150,6 +150,7 @@ class Wanted(Struct, frozen=True):
     ties: bool = False
     plan: str | None = None
     exact: tuple[Per, ...] = ()
+    turns: bool = False
 
     @property
     def limited(self) -> bool:

@@ -182,7 +182,8 @@ class Counters:
                 del book.tally.funds[account]
 
     async def _take_turns(self, tx: Tx, book: CapBook, tied: Sequence[str]) -> None:
-        strange = [order_id for order_id in tied if order_id not in self._last]
+        # What this process remembers is enough to break a tie; where leads go round, others' sales count as well.
+        strange = [name for name in tied if name not in self._last or ((one := book.wanted.get(name)) and one.turns)]
         if strange:
             self._last |= dict.fromkeys(strange)
             self._last |= await last_sales(tx, [name for name in strange if "/" not in name])

@@ -139,6 +139,7 @@ class Line:
             reps=tuple((desk.name, desk.capacity) for desk in self.desks),
             # A price that moves may tie with any other, and where leads go by turns, everybody's last counts.
             ties=order.buyer is not None and (self.tariff is not None or by_share is not None),
+            turns=order.buyer is not None and by_share is not None,
         )
         self.always = self.wanted.ties
         """Whether another can tie with it whatever the others' prices are."""
