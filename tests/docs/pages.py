@@ -39,6 +39,8 @@ KINDS = {
     "json outcome": "a body of POST /v1/outcomes",
     "json known": "a body of POST /v1/known",
     "json summary": "an import's summary",
+    "csv clusters": "the first lines that `leadmill resolve` gives for its example",
+    "toml columns": "a map of `leadmill resolve`",
 }
 """What a fence may say, and how the block behind it is tested."""
 

@@ -18,7 +18,7 @@ PROGRAM: Any = typer.main.get_command(cli)
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 OPENAPI = describe(read_verticals(load_packs()), "0")
 PATHS = {re.sub(r"\{\w+\}", "*", path): set(verbs) for path, verbs in OPENAPI["paths"].items()}
-FILES = {"leads.csv", "leads.xlsx", "map.toml", "business.toml", "forms.toml", "cheaper.toml"}
+FILES = {"leads.csv", "leads.xlsx", "map.toml", "business.toml", "forms.toml", "cheaper.toml", "clusters.csv"}
 """Names that stand for a reader's own files."""
 
 

@@ -67,7 +67,7 @@ def _decide(name: str, meaning: Meaning | None, seen: Look, values: Sequence[str
         return "", "is empty"
     if meaning is not None and meaning.target == TRUTH:
         return "", _TRUTH
-    if seen.distinct == 1 and seen.rows > 1:
+    if seen.distinct == 1 and seen.rows > 10:
         return "", "has one value only"
     if seen.share("record") > 0.9 or seen.share("uuid") > 0.9:
         return ID, "numbers the records"

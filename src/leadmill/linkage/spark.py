@@ -194,7 +194,7 @@ def _linked(
         raise repeated(" and ".join(sheet.name for sheet, _ in sheets))
     progress("comparing", 0, records)
     api = load("splink.backends.spark").SparkAPI(spark_session=spark)
-    linker = train(plan(fields, _sampled(sheets, fields, sources), records), api.register(table))
+    linker = train(plan(fields, _sampled(sheets, fields, sources), records), api.register(table), quick=True)
     pairs = linker.inference.predict(threshold_match_probability=min(_LEAST, threshold))
     progress("clustering", 0, records)
     clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, threshold_match_probability=threshold)

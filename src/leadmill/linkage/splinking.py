@@ -18,23 +18,22 @@ from leadmill.linkage.model import Field, Kind
 
 BUDGET = 60
 """Pairs a record that all blocking rules together may bring."""
-_ALONE = (Kind.IDENTIFIER, Kind.EMAIL, Kind.PHONE, Kind.FULL_NAME)
+_ALONE = (Kind.IDENTIFIER, Kind.EMAIL, Kind.PHONE, Kind.FULL_NAME, Kind.DATE, Kind.STREET)
 _TOGETHER = (
+    (Kind.FAMILY_NAME,),
+    (Kind.GIVEN_NAME, Kind.FAMILY_NAME),
     (Kind.FAMILY_NAME, Kind.DATE),
     (Kind.GIVEN_NAME, Kind.DATE),
-    (Kind.GIVEN_NAME, Kind.FAMILY_NAME),
-    (Kind.DATE, Kind.POSTCODE),
-    (Kind.FAMILY_NAME, Kind.POSTCODE),
+    (Kind.GIVEN_NAME,),
     (Kind.GIVEN_NAME, Kind.POSTCODE),
-    (Kind.STREET, Kind.HOUSE_NUMBER),
-    (Kind.DATE, Kind.CITY),
-    (Kind.FAMILY_NAME, Kind.CITY),
+    (Kind.FAMILY_NAME, Kind.POSTCODE),
+    (Kind.DATE, Kind.POSTCODE),
     (Kind.GIVEN_NAME, Kind.CITY),
+    (Kind.FAMILY_NAME, Kind.CITY),
+    (Kind.DATE, Kind.CITY),
+    (Kind.STREET, Kind.HOUSE_NUMBER),
     (Kind.FAMILY_NAME, Kind.STREET),
-    (Kind.DATE,),
     (Kind.FAMILY_NAME, Kind.SEX),
-    (Kind.STREET,),
-    (Kind.FAMILY_NAME,),
 )
 
 
@@ -110,9 +109,10 @@ def _training(rules: Sequence[tuple[int, ...]], brought: dict[tuple[int, ...], f
     return tuple(chosen)
 
 
-def train(found: Plan, table: Any, retain: Sequence[str] = ()) -> Any:
+def train(found: Plan, table: Any, quick: bool = False) -> Any:
     """A linker of Splink over a table registered with its backend, with columns ``unique_id`` and ``f0``, ``f1`` …,
-    its model estimated. A rule on which an estimation cannot be done is passed over."""
+    its model estimated; ``quick`` leaves term frequencies out of the estimation, not of the result. A rule on which an
+    estimation cannot be done, because nothing or everything agrees, is passed over."""
     splink = load()
     library = load("splink.comparison_library")
     comparisons = [_comparison(library, field, f"f{place}") for place, field in enumerate(found.fields)]
@@ -121,7 +121,6 @@ def train(found: Plan, table: Any, retain: Sequence[str] = ()) -> Any:
         comparisons=comparisons,
         blocking_rules_to_generate_predictions=[_rule(splink, rule) for rule in found.rules],
         retain_matching_columns=False,
-        additional_columns_to_retain=list(retain),
     )
     linker = splink.Linker(table, settings, log_level="ERROR")
     if found.sure:
@@ -132,9 +131,9 @@ def train(found: Plan, table: Any, retain: Sequence[str] = ()) -> Any:
     for rule in found.training:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
-                _rule(splink, rule), record_sample_proportion=1.0
+                _rule(splink, rule), estimate_without_term_frequencies=quick, record_sample_proportion=1.0
             )
-        except splink.internals.exceptions.EMTrainingException:
+        except (splink.internals.exceptions.EMTrainingException, ValueError):
             continue
     return linker
 
