@@ -29,6 +29,21 @@ async def test_a_lead_that_was_sent_can_be_listed_read_and_explained(stage: Stag
     assert [item["amount"] for item in story["money"] if item["kind"] == "sale"] == ["65.00"]
 
 
+async def test_one_order_can_be_asked_after_by_the_rules_of_its_time(stage: Stage) -> None:
+    taken = await stage.send(solar())
+    client, key = stage.client(), f"Bearer {stage.operator_key}"
+    whole = (await client.get(f"/v1/leads/{taken['lead_id']}/explain", authorization=key)).json
+    for order in whole["orders"]:
+        asked = await client.get(f"/v1/leads/{taken['lead_id']}/explain?order={order['order_id']}", authorization=key)
+        (told,) = asked.json["orders"]
+        assert {**told, "name": order["name"]} == order and asked.json["steps"] == whole["steps"]
+    unknown = await client.get(f"/v1/leads/{taken['lead_id']}/explain?order=nobodys", authorization=key)
+    assert (unknown.status, unknown.json["code"]) == (404, "flow.order.unknown")
+    refused = await stage.send({**solar(2), "fields": {}})
+    none = await client.get(f"/v1/leads/{refused['lead_id']}/explain?order=helio-ca", authorization=key)
+    assert (none.status, none.json["code"]) == (404, "flow.auction.none")
+
+
 async def test_an_analysts_key_sees_masked_values_and_no_event_tells_a_personal_one(stage: Stage) -> None:
     taken = await stage.send(solar())
     client, key = stage.client(), f"Bearer {stage.analyst_key}"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from leadmill.delivery import list_receipts
+from leadmill.flow.configure import apply_declared, declare
 from leadmill.parties import Role, reads_of
 from tests.interfaces.stage import Stage, solar
 from tests.interfaces.test_console_doors import secret
@@ -21,6 +22,9 @@ async def test_every_page_of_the_console_answers(stage: Stage) -> None:
         "/nurture",
         "/auctions",
         "/orders",
+        "/markets",
+        "/markets/solar",
+        "/markets/legal",
         "/sources",
         "/buyers",
         "/teams",
@@ -47,6 +51,19 @@ async def test_the_lead_page_tells_why(stage: Stage) -> None:
         "revenue:sales",
     ):
         assert said in text, said
+
+
+async def test_an_order_is_asked_after_on_the_lead_s_page(stage: Stage) -> None:
+    taken = await stage.send(solar())
+    client = await stage.signed_in(Role.OPERATOR)
+    page, order = f"/leads/{taken['lead_id']}", "helio-ca"
+    asked = (await client.get(f"{page}?tab=why&order={order}")).text
+    assert f"<strong>{order}</strong> of Helio Solar LLC" in asked and "it won." in asked
+    assert f'<option value="{order}">' in asked, "names are offered"
+    unknown = (await client.get(f"{page}/drawer?tab=why&order=%3Cb%3Enobodys")).text
+    assert "The rules of that time had no order &lt;b&gt;nobodys for such leads." in unknown
+    nothing = await stage.send({**solar(2), "fields": {}})
+    assert "Ask after an order" not in (await client.get(f"/leads/{nothing['lead_id']}")).text
 
 
 @pytest.mark.parametrize(
@@ -239,3 +256,45 @@ async def test_the_auctions_page_tells_who_won_and_why_others_did_not(stage: Sta
     assert "orders considered" in page or "The order" in page
     assert (await client.get("/auctions?vertical=mortgage")).text.count("row-link") == 0
     assert (await client.get("/auctions?cursor=x")).status == 400
+
+
+async def test_a_market_s_page_tells_its_terms_in_words_and_how_they_came_to_be(stage: Stage) -> None:
+    client = await stage.signed_in(Role.ADMIN)
+    async with stage.house.db.begin() as tx:
+        for floor, more in (("12.00", {}), ("15.00", {"second_price": True, "reserve": "20.00"})):
+            table = declare("market", {"vertical": "solar", "floor": floor, **more}, "test")
+            await apply_declared(
+                tx,
+                [table],
+                author="ana",
+                now=stage.house.clock(),
+                mint=stage.house.mint,
+                keyed_hash=stage.house.vault.keyed_hash,
+                environ=stage.house.environ,
+                verticals=stage.house.book.walk().rules.verticals,
+            )
+    await stage.house.book.refresh(stage.house.db)
+    await stage.send(solar())
+    text = (await client.get("/markets/solar")).text
+    for said in (
+        "To what pays most",
+        "what the next best offered",
+        "<dd>$15.00</dd>",
+        "<dd>$20.00</dd>",
+        "floor: 12.00 → 15.00",
+        "Created by ana",
+        "1,500 ms from the lead",
+        "fewer than thirty suggest nothing",
+        "Acme Media",
+    ):
+        assert said in text, said
+    row = (await client.get("/markets")).text
+    assert '<a class="row-link" href="/markets/solar">' in row and "What the next best offered" in row
+
+
+async def test_a_market_whose_pack_bars_ranking_by_payment_says_so_in_the_packs_words(stage: Stage) -> None:
+    client = await stage.signed_in(Role.OPERATOR)
+    text = (await client.get("/markets/legal")).text
+    assert "Nobody’s place is paid for" in text and "Ranked by" in text and "every lead" in text
+    assert "No <code>[[market]]</code> is declared for it" in text
+    assert (await client.get("/markets/nothing")).status == 404

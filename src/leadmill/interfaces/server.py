@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from leadmill import __version__
 from leadmill.core.faults import Transient
 from leadmill.core.ids import mint
+from leadmill.flow.asking import ask_after
 from leadmill.flow.posting import post_lead
 from leadmill.interfaces.api.dialects import Interpreter
 from leadmill.interfaces.api.intake import Intake
@@ -26,7 +27,7 @@ from leadmill.interfaces.api.refresh import Refresh
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import start_upload
 from leadmill.interfaces.web import build_app
-from leadmill.interfaces.wiring import Wiring
+from leadmill.interfaces.wiring import Deadlines, Wiring
 from leadmill.runtime import telemetry
 
 
@@ -149,7 +150,9 @@ def wiring(house: House) -> Wiring:
         home=house.settings.home,
         packs=house.packs,
         lists=house.lists,
+        ask_after=lambda tx, lead_id, order_id: ask_after(tx, house.pen, house.book, lead_id, order_id),
         version=__version__,
+        deadlines=Deadlines(house.settings.auction_ms, house.settings.post_rounds, house.settings.market_quote_seconds),
         secure=house.settings.public_url.startswith("https://"),
     )
 

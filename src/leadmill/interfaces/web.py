@@ -19,7 +19,18 @@ from leadmill.interfaces import api, console, portals
 from leadmill.interfaces.api import docs, health, known, leads, outcomes, ping_list
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
-from leadmill.interfaces.console import auctions, deliveries, imports, lead, market, pacing, sign_in, trials, users
+from leadmill.interfaces.console import (
+    auctions,
+    deliveries,
+    imports,
+    lead,
+    market,
+    markets,
+    pacing,
+    sign_in,
+    trials,
+    users,
+)
 from leadmill.interfaces.console import leads as lists
 from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
@@ -120,6 +131,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *lists.ROUTES,
             *lead.ROUTES,
             *auctions.ROUTES,
+            *markets.ROUTES,
             *market.ROUTES,
             *pacing.ROUTES,
             *deliveries.ROUTES,

@@ -13,14 +13,24 @@ from msgspec import Struct
 from leadmill.capture import Submission
 from leadmill.core.ids import Mint
 from leadmill.core.money import Money
+from leadmill.flow.biography import Candidate
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.overlap.service import Lists
 from leadmill.parties import KeyedHash, KeyRing
 from leadmill.runtime.clock import Clock
-from leadmill.runtime.db import Database
+from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
+
+
+class Deadlines(Struct, frozen=True):
+    """How long what is waited for: milliseconds an auction may take, buyers in a row that may decline while the source
+    waits, seconds a quoted price holds."""
+
+    auction_ms: int = 1_500
+    post_rounds: int = 4
+    quote_seconds: int = 60
 
 
 class Wiring(Struct, frozen=True, kw_only=True):
@@ -30,7 +40,7 @@ class Wiring(Struct, frozen=True, kw_only=True):
     ``random`` gives unguessable bytes. ``start_import`` sets an uploaded file going and gives the import's id;
     ``home`` is the folder where uploads and error files are kept. ``ready`` raises Transient while no lead can be
     taken. ``exposition`` gives the metrics: content type and body. ``secure`` says that the site is reached over
-    HTTPS alone, so cookies may demand it.
+    HTTPS alone, so cookies may demand it. ``ask_after`` tells why an order (the last argument) did not get a lead.
     """
 
     kit: Kit
@@ -44,7 +54,9 @@ class Wiring(Struct, frozen=True, kw_only=True):
     home: Path
     packs: Packs
     lists: Lists
+    ask_after: Callable[[Tx, str, str], Awaitable[Candidate]]
     version: str
+    deadlines: Deadlines = Deadlines()
     secure: bool = False
 
     @property

@@ -5,6 +5,7 @@ always an Auction that names each order considered and why it did not get the le
 a buyer's credit.
 """
 
+from leadmill.market.advice import Advice, advise_reserve
 from leadmill.market.again import OfferedAgain, next_round, offered_again
 from leadmill.market.allocation.play import Player, converse
 from leadmill.market.allocation.repricing import (
@@ -125,6 +126,7 @@ __all__ = [
     "BID_TIMEOUT",
     "BUYERS_FAULT",
     "LEARNED_OVER",
+    "Advice",
     "Allocate",
     "Appraise",
     "Assignment",
@@ -179,6 +181,7 @@ __all__ = [
     "Use",
     "Vacancies",
     "Wanted",
+    "advise_reserve",
     "cancel_sale",
     "cap_use",
     "check",

@@ -72,6 +72,11 @@ class Manner:
         return in_order(key, because(STRATEGY, how=_SAID[self.strategy]))
 
     @property
+    def pages(self) -> tuple[str, ...]:
+        """Of leads of which kinds of page the neutral criteria are; none means of every lead."""
+        return tuple(self._pages)
+
+    @property
     def turns(self) -> bool:
         """Whether anybody's last lead may be asked for."""
         return self.neutral is not None or self.strategy != "revenue"

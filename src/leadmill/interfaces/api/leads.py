@@ -111,7 +111,8 @@ class PostingOut(Struct, frozen=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Why a lead went where it went. ``orders`` are those of the latest auction; ``code`` is null for a winner."""
+    """Why a lead went where it went. ``orders`` are those of the latest auction, or the one that was asked after;
+    ``code`` is null for a winner."""
 
     lead_id: str
     status: str
@@ -179,11 +180,18 @@ def _event(event: Event, chapter: Chapter) -> EventOut:
 
 @get("/v1/leads/{lead_id:str}/explain", include_in_schema=False)
 async def get_explanation(
-    wiring: NamedDependency[Wiring], reader: NamedDependency[Reader], lead_id: FromPath[str]
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    reader: NamedDependency[Reader],
+    lead_id: FromPath[str],
 ) -> Response[bytes]:
-    """A lead's whole story."""
+    """A lead's whole story; with ``order``, of all orders only why this one did not get it, named or not."""
+    order = request.query_params.get("order")
     async with wiring.db.begin() as tx:
         story = await read_biography(tx, wiring.kit.pen, lead_id)
+        orders = story.candidates
+        if order:
+            orders = [await wiring.ask_after(tx, lead_id, order)]
         note_reads(tx, reader.id, [lead_id], "api explain", wiring.clock())
     return answer(
         Explanation(
@@ -191,7 +199,7 @@ async def get_explanation(
             status=story.lead.state.value,
             forgotten=story.forgotten,
             steps=[_passage(item) for item in story.passages],
-            orders=story.candidates,
+            orders=orders,
             money=[
                 PostingOut(
                     each.at, each.kind, each.debit, each.credit, each.amount.decimal(), each.amount.currency, each.ref

@@ -98,6 +98,7 @@ def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
 
 def _paths() -> dict[str, Any]:
     lead_id = path_parameter("lead_id", "The lead's id.")
+    order = query_parameter("order", {"type": "string"}, "An order's id: of all orders tell only of this one.")
     reading = {"tags": ["Leads"], "security": [{"key": []}, {"session": []}]}
     return {
         "/v1/leads": {
@@ -174,8 +175,9 @@ def _paths() -> dict[str, Any]:
                 "summary": "Explain a lead",
                 "description": "The whole story: each step, what was heard, the verdict with rule and citation, every"
                 " order considered"
-                " and why it did not get the lead, the money.",
-                "parameters": [lead_id],
+                " and why it did not get the lead, the money. Of very many orders an auction names those that matter;"
+                " any other can be asked after, and is judged again by the rules of that time.",
+                "parameters": [lead_id, order],
                 "responses": responses(200, "The story.", "Explanation", 400, 401, 403, 404, 503),
             }
         },

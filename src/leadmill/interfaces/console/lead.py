@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -25,6 +26,7 @@ from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.masks import name_of
 from leadmill.interfaces.pages import words
+from leadmill.market import Allocate
 from leadmill.outcomes import REMARKS, Disposition, Remarks, Reported, read_remarks
 from leadmill.outcomes.service import report_outcome
 from leadmill.outcomes.store import outcomes_of
@@ -32,6 +34,9 @@ from leadmill.parties import Right, Role
 from leadmill.parties.store import list_keys, list_operators, note_reads, reads_of
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
+
+_SUGGESTED = 500
+"""The most orders whose names are offered to who asks after one."""
 
 _TABS = ("why", "deliveries", "consent", "events", "raw")
 _READS_RAW = (Role.ADMIN, Role.COMPLIANCE)
@@ -122,9 +127,11 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
 
 async def _more(tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list[Receipt]) -> dict[str, Any]:
     """What only one tab shows."""
-    found: dict[str, Any] = {"deliveries": [], "outcomes": [], "reads": [], "pages": 0, "head": None}
+    found: dict[str, Any] = {"deliveries": [], "outcomes": [], "reads": [], "pages": 0, "head": None, "asked": None}
     lead_id = recalled.row.id
-    if tab == "deliveries":
+    if tab == "why":
+        found["asked"] = await _asked(tx, desk, recalled)
+    elif tab == "deliveries":
         for receipt in receipts:
             found["deliveries"].append(_delivery(desk, receipt, await attempts_of(tx, receipt.delivery_id)))
         found["outcomes"] = [(each, _remarks(desk, recalled, each)) for each in await outcomes_of(tx, lead_id)]
@@ -140,6 +147,24 @@ async def _more(tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list
                 for read in await reads_of(tx, lead_id, 20)
             ]
     return found
+
+
+async def _asked(tx: Tx, desk: Desk, recalled: Recalled) -> dict[str, Any] | None:
+    """The order that was asked after and why it did not get the lead; nothing before the market has had the lead."""
+    held = any(each.event.step == Allocate.name for chapter in recalled.chapters for each in chapter.stations)
+    if not held or recalled.submission is None:
+        return None
+    orders = desk.wiring.rules.orders
+    known = sorted(name for name, order in orders.items() if order.vertical == recalled.row.vertical)
+    order_id = desk.request.query_params.get("order", "").strip()[:64]
+    asked: dict[str, Any] = {"order_id": order_id, "known": known[:_SUGGESTED], "told": None, "fault": None}
+    if order_id:
+        try:
+            told = await desk.wiring.ask_after(tx, recalled.row.id, order_id)
+            asked["told"] = msgspec.structs.replace(told, name=recipient_name(desk.wiring.rules, told.recipient))
+        except NotFound:
+            asked["fault"] = f"The rules of that time had no order {order_id} for such leads."
+    return asked
 
 
 def _remarks(desk: Desk, recalled: Recalled, report: Reported) -> list[tuple[str, str]]:
