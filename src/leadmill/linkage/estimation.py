@@ -24,11 +24,11 @@ from leadmill.linkage.weighing import places_of
 
 Numbers = NDArray[np.float64]
 
-SAMPLE = 200_000
+SAMPLE = 100_000
 """Random pairs that show strangers, and at most so many blocked pairs that show matches."""
 _ROUNDS = 30
 _SETTLED = 1e-3
-_GUESSED_M, _GUESSED_U = 20.0, 5.0
+_GUESSED_M, _GUESSED_U = 20.0, 1000.0
 """Made-up pairs of the first guesses, among matches and strangers."""
 IMAGINED = 50
 """Strangers imagined beside the records, with values as usual for the kind: what a file of three says of how common a
@@ -208,7 +208,8 @@ class _Rounds:
         pairs = max(1.0, present * (present - 1) / 2 - float(related.sum())) + imagined
         u = np.empty(len(guess))
         u[0] = min(0.999, same / pairs)
-        met = seen[1:] + _GUESSED_U * guess[1:] / guess[1:].sum()
+        # A level that no random pair showed is rare, but no rarer than guessed or than half a pair.
+        met = seen[1:] + np.minimum(0.5, guess[1:] * (seen.sum() + _GUESSED_U))
         u[1:] = met / met.sum() * (1.0 - u[0])
         return u
 

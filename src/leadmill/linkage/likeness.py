@@ -29,13 +29,15 @@ _SHARED = 99.9
 
 class Sheet(Struct, frozen=True):
     """Texts with what is quick to know of each: its length, which signs it holds (one bit each), its first eight signs
-    in a number (a byte each, the first highest), and whether it has several words."""
+    in a number (a byte each, the first highest), and whether it has several words. ``narrow`` tells that every sign of
+    every text fits in its byte."""
 
     texts: Texts
     lengths: NDArray[np.int32]
     signs: NDArray[np.uint64]
     start: NDArray[np.uint64]
     spaced: Flags
+    narrow: bool
 
 
 class Drawn:
@@ -82,15 +84,17 @@ def sheet_of(texts: Sequence[str]) -> Sheet:
     signs = np.zeros(count, np.uint64)
     start = np.zeros(count, np.uint64)
     spaced = np.zeros(count, np.bool_)
+    narrow = True
     for begin in range(0, count, _CHUNK):
         part = slice(begin, min(begin + _CHUNK, count))
         letters = _letters(texts[part])
+        narrow = narrow and int(letters.max()) < 256
         start[part] = letters[:, :_START].astype(np.uint8)[:, ::-1].copy().view("<u8").ravel()
         spaced[part] = (letters == ord(" ")).any(axis=1)
         for at in range(letters.shape[1]):
             some = np.flatnonzero(letters[:, at])
             signs[begin + some] |= np.uint64(1) << (letters[some, at].astype(np.uint64) & np.uint64(63))
-    return Sheet(held, np.fromiter(map(len, texts), np.int32, count), signs, start, spaced)
+    return Sheet(held, np.fromiter(map(len, texts), np.int32, count), signs, start, spaced, narrow)
 
 
 def _letters(texts: Sequence[str]) -> NDArray[np.uint32]:
@@ -183,8 +187,9 @@ class Begins:
         return a.startswith(b) or b.startswith(a)
 
     def many(self, a: Drawn, b: Drawn) -> Flags:
-        found = shared_start(a, b) >= np.minimum(np.minimum(a.lengths, b.lengths), _START)
-        return _check(self.one, a, b, found)
+        shorter = np.minimum(a.lengths, b.lengths)
+        found = shared_start(a, b) >= np.minimum(shorter, _START)
+        return _check(self.one, a, b, found, _unsure(a, b, shorter))
 
 
 class SharedStart:
@@ -201,7 +206,8 @@ class SharedStart:
         first, second = a.lengths, b.lengths
         needed = np.maximum(self.least, (np.maximum(first, second) + 1) // 2)
         found = shared_start(a, b) >= np.minimum(needed, _START)
-        return _check(self.one, a, b, found & (np.minimum(first, second) >= needed))
+        found &= np.minimum(first, second) >= needed
+        return _check(self.one, a, b, found, _unsure(a, b, needed))
 
 
 def shared_start(a: Drawn, b: Drawn) -> NDArray[np.uint8]:
@@ -225,7 +231,7 @@ class SharedEnd:
 
     def many(self, a: Drawn, b: Drawn) -> Flags:
         same = [_last_bits(drawn, self.least) for drawn in (a, b)]
-        return _check(self.one, a, b, same[0] == same[1])
+        return _check(self.one, a, b, same[0] == same[1], np.ones(len(a), np.bool_))
 
 
 def _last_bits(drawn: Drawn, length: int) -> NDArray[np.int64]:
@@ -343,9 +349,15 @@ class Both:
         return found
 
 
-def _check(ask: Callable[[str, str], bool], a: Drawn, b: Drawn, found: Flags) -> Flags:
-    """Ask again, pair by pair, where quick knowledge says yes: it may say so once too often."""
-    at = np.flatnonzero(found)
+def _unsure(a: Drawn, b: Drawn, signs: NDArray[np.int32]) -> Flags:
+    """Where the first eight bytes do not settle whether so many signs at the beginning are the same."""
+    narrow = a.sheet.narrow and b.sheet.narrow
+    return np.asarray((signs > _START) if narrow else np.ones(len(a), np.bool_))
+
+
+def _check(ask: Callable[[str, str], bool], a: Drawn, b: Drawn, found: Flags, unsure: Flags) -> Flags:
+    """Ask again, pair by pair, where quick knowledge says yes and may say so once too often."""
+    at = np.flatnonzero(found & unsure)
     pairs = zip(a.take(at).texts, b.take(at).texts, strict=True)
     found[at] = np.fromiter((ask(x, y) for x, y in pairs), np.bool_, len(at))
     return np.asarray(found, dtype=np.bool_)
