@@ -25,13 +25,15 @@ import typer
 
 from benchmarks.house import endable, environment, say
 from benchmarks.referee import fill_of, referee
-from benchmarks.sellers import business
-from leadmill.billing import open_account
+from benchmarks.sellers import business, shadow_prices
+from leadmill.billing import charge_subscriptions, open_account
 from leadmill.core.ids import mint
 from leadmill.market import (
     Counters,
     release_holds,
+    write_prices,
 )
+from leadmill.market.allocation.learned import Learned
 from leadmill.runtime.db import Database
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.postgres import embedded
@@ -61,6 +63,10 @@ async def run(url: str, leads: int, processes: int = 8, kills: int = 4, seed: in
     async with db.begin() as tx:
         for buyer in market.roster.buyers.values():
             await open_account(tx, buyer.id, buyer.credit, datetime.now(UTC) + ahead, mint)
+        charged = await charge_subscriptions(tx, market.orders.values(), datetime.now(UTC) + ahead)
+        assert charged == sum([order.subscription is not None for order in market.orders.values()])
+        now = datetime.now(UTC) + ahead
+        await write_prices(tx, shadow_prices(market, now), Learned(), now)
     crew = Crew(url, leads, seed, ahead.total_seconds())
     began = time.monotonic()
     try:

@@ -55,6 +55,13 @@ async def referee(db: Database, market: Business, now: datetime) -> list[str]:
                 over = cap.leads is not None and row["leads"] > cap.leads
                 if over or (cap.spend is not None and row["spend"] > cap.spend.amount):
                     found.append(f"over its cap: {order.id} with {row['leads']} leads, {row['spend']} spent")
+        plan = order.subscription
+        if plan is not None and row["per"] == "month":
+            # All that the account had beyond the fee went for leads beyond the plan's.
+            over = max(0, row["leads"] - plan.leads) * plan.overage.amount
+            had = market.roster.buyers[order.recipient].credit.balance
+            if had is not None and over > had.amount - plan.fee.amount:
+                found.append(f"over its plan: {order.id} with {row['leads']} leads")
         if row["per"] == "all" and order.budget is not None and row["spend"] > order.budget.amount:
             found.append(f"over its budget: {order.id} spent {row['spend']}")
     return found

@@ -25,15 +25,19 @@ from leadmill.facts import Dossier
 from leadmill.market import (
     Allocate,
     Auction,
+    Bidding,
+    BidHeard,
     Counters,
     Headroom,
     Order,
     Sale,
+    Shadows,
     cancel_sale,
     hold_room,
     read_order,
     release_holds,
 )
+from leadmill.market.allocation.shadow import Price, Prices
 from leadmill.market.model import UNSOLD
 from leadmill.parties import Buyer, Credit, Roster
 from leadmill.policy import Clearance
@@ -45,6 +49,10 @@ DEMAND = 1.05
 _HELD = timedelta(seconds=3)
 _TEND = 1.0
 _WHY = because(UNSOLD, considered=0)
+_SEGMENTS = 38
+_PING = {"url": "https://buyers.example/bid", "price": "price"}
+_LATER = 300.0
+"""What a lead of a cap is said to be worth later, in minor units: less than any lead pays."""
 
 
 class Business(msgspec.Struct, frozen=True):
@@ -55,10 +63,22 @@ class Business(msgspec.Struct, frozen=True):
     segments: dict[str, float]
 
 
+def shadow_prices(market: Business, now: datetime) -> Prices:
+    """Prices for every cap of the business, in force for hours."""
+    starts, ends = int((now - timedelta(days=40)).timestamp()), int((now + timedelta(days=40)).timestamp())
+    orders = {
+        item.id: [Price(cap.per, starts, ends, _LATER, 0.0) for cap in item.caps[:1]]
+        for item in market.orders.values()
+        if item.caps
+    }
+    return Prices(now + timedelta(hours=1), orders)
+
+
 def business(leads: int) -> Business:
     """Segments of leads with orders whose limits are reached: day caps at a demand of 1.05, hourly caps, a budget,
-    money paid ahead that two orders draw on, and shared orders of several buyers."""
-    part = leads // 32
+    money paid ahead that two orders draw on, shared orders of several buyers, prices that fall with volume, fees that
+    cover so many leads, and bids."""
+    part = leads // _SEGMENTS
     raw: list[dict[str, Any]] = []
     credit: dict[str, Credit] = {}
     segments: dict[str, float] = {}
@@ -70,7 +90,7 @@ def business(leads: int) -> Business:
                 "vertical": "solar",
                 "buyer": name.partition("-")[0],
                 "where": [{"field": "utility_provider", "eq": segment}],
-                **({"price": "40.00"} if "shared_price" not in more else {}),
+                **({"price": "40.00"} if "shared_price" not in more and "ping" not in more else {}),
                 **more,
             }
         )
@@ -102,6 +122,29 @@ def business(leads: int) -> Business:
             credit[name] = Credit("invoice", limit=Money(max(1, part // 3) * 1900))
             caps = [{"per": "day", "spend": f"{max(1, part // 2) * 18}.00"}]
             order(f"{name}-1", segment, mode="shared", shared_price=f"{15 + place}.00", max_legs=3, caps=caps)
+    for number in range(2):
+        # Two of one price take turns, and pay less from the third of their cap on.
+        segment = f"volume{number}"
+        segments[segment] = 1.0
+        cap = max(3, part // 3)
+        for name in (f"{segment}a-1", f"{segment}b-1"):
+            steps = [{"per": "day", "over": cap // 3, "factor": "0.9"}]
+            order(name, segment, caps=[{"per": "day", "leads": cap}], volume=steps)
+    for number in range(2):
+        segment = f"plan{number}"
+        segments[segment] = 1.0
+        covered, fee = max(1, part // 3), max(1, part // 3) * 30
+        credit[segment] = Credit("prepay", balance=Money(fee * 100 + max(1, part // 4) * 4400 + 99))
+        plan = {"fee": f"{fee}.00", "leads": covered, "overage": "44.00"}
+        order(f"{segment}-1", segment, subscription=plan, caps=[{"per": "day", "leads": max(2, part // 2)}])
+    for number in range(2):
+        segment = f"bids{number}"
+        segments[segment] = 1.0
+        for place in range(2):
+            name = f"bids{number}b{place}"
+            credit[name] = Credit("prepay", balance=Money(max(1, part // 4) * 4500))
+            order(f"{name}-1", segment, ping=_PING, caps=[{"per": "day", "spend": f"{max(1, part // 4) * 44}.00"}])
+    assert len(segments) == _SEGMENTS
     orders = {item["id"]: read_order(item) for item in raw}
     names = sorted({item.buyer or "" for item in orders.values()})
     buyers = {name: Buyer(id=name, name=name, credit=credit.get(name, Credit())) for name in names}
@@ -118,7 +161,8 @@ class Seller:
         self.step = Allocate(self.market.orders, self.market.roster)
         self.post = Post(self.market.roster)
         self.ahead = ahead
-        self.counters = Counters(self.clock)
+        self.shadows = Shadows()
+        self.counters = Counters(self.clock, self.shadows)
         self.everyone = [*self.market.roster.buyers]
         self.quotes: list[tuple[str, tuple[str, ...]]] = []
         """Segments of leads that room is held for, with their holds."""
@@ -134,6 +178,7 @@ class Seller:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         tended = 0.0
+        await self.shadows.refresh(self.db)
         while not stop.is_set():
             if time.monotonic() - tended > _TEND:
                 await self.counters.tend(self.db)
@@ -175,7 +220,13 @@ class Seller:
         fields: dict[str, Any] = {"utility_provider": segment}
         lead = Lead(id=lead_id, vertical="solar", source_id="acme", received_at=now, fields=fields)
         clearance = Clearance(channels={}, cleared=self.everyone, refused={})
-        return Case(lead_id, [lead, Dossier(), clearance, Score(points=50, band="C", path="sell")]), holds
+        bids = [
+            BidHeard(order.id, order.recipient, self.dice.randrange(3500, 4500), None, 20, now + timedelta(minutes=5))
+            for order in self.market.orders.values()
+            if order.ping is not None and order.where[0]["eq"] == segment
+        ]
+        heard = [Bidding(tuple(bids))] if bids else []
+        return Case(lead_id, [lead, Dossier(), clearance, Score(points=50, band="C", path="sell"), *heard]), holds
 
     async def _group(self, group: list[tuple[Case, tuple[str, ...]]]) -> None:
         fresh: list[str] = []
@@ -193,7 +244,7 @@ class Seller:
     async def _walk(self, tx: Tx, group: list[tuple[Case, tuple[str, ...]]]) -> "Sold":
         """Judge each lead in turn; those that are sold are yielded, to be kept before the next is judged."""
         wanted = [
-            [Headroom(ask.wanted, holds) for ask in self.step.wants(case) if isinstance(ask, Headroom)]
+            [Headroom(ask.wanted, holds, ask.scarcity) for ask in self.step.wants(case) if isinstance(ask, Headroom)]
             for case, holds in group
         ]
         asks = [ask for each in wanted for ask in each]
