@@ -33,6 +33,8 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
     window = visit(site, Role.ADMIN, scheme)
     for path in (
         "leads",
+        "people",
+        "fraud",
         "review",
         "nurture",
         "auctions",
@@ -46,6 +48,7 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
         "deliveries",
         "imports",
         "what-if?order=helio-ca",
+        "providers",
         "users",
     ):
         assert window.go(f"/{path}").status == 200, path
@@ -66,6 +69,14 @@ def test_a_lead_is_told_without_accessibility_faults_in_every_tab(visit: Opener,
         if tab == "why" and scheme == "light":
             window.picture("lead")
         check(window, f"lead-{tab}", whole=True)
+    window.page.get_by_role("link", name="All that is known of this person").click()
+    assert window.page.get_by_role("heading", name="What they last said").is_visible()
+    check(window, "person", whole=True)
+    window.go(f"/leads/{lead_id}")
+    for folded in window.page.locator("details.panel:has(dl.facts) > summary").all():
+        folded.click()
+    assert window.page.get_by_text("Facts: e-mail").is_visible()
+    check(window, "lead-facts", whole=True)
     window.go("/leads")
     window.page.locator("#rows tr", has_text="Sold").first.locator("a.row-link").click()
     window.page.locator("#drawer .story").wait_for()
@@ -77,6 +88,8 @@ def test_every_page_without_data_says_what_it_is_for(visit: Opener, bare_site: S
     window = visit(bare_site, Role.ADMIN, scheme)
     for path in (
         "leads",
+        "people",
+        "fraud",
         "review",
         "nurture",
         "auctions",
@@ -88,6 +101,7 @@ def test_every_page_without_data_says_what_it_is_for(visit: Opener, bare_site: S
         "deliveries",
         "imports",
         "what-if",
+        "providers",
     ):
         assert window.go(f"/{path}").status == 200, path
         assert window.page.locator(".empty h2").is_visible(), path

@@ -7,14 +7,16 @@ normal form by which contact details are compared everywhere.
 """
 
 from leadmill.facts.checks import Checks, doubted_for, read_checks
-from leadmill.facts.keys import KEYS, Key, heading
+from leadmill.facts.keys import GROUPS, KEYS, PROVIDERS, Key, heading
 from leadmill.facts.model import Dossier, Fact, FactValue, LookedUp, LookUp, Outcome, Win
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
 from leadmill.facts.step import Glance, Verify, stop_of
 
 __all__ = [
+    "GROUPS",
     "KEYS",
+    "PROVIDERS",
     "Checks",
     "Dossier",
     "Fact",

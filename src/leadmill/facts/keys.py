@@ -133,7 +133,9 @@ KEYS: dict[str, Key] = {
         "true where a ZIP or state written into the street address is the lead's own", _PARSER, "none is written there"
     ),
     "agree.phone_state": Key("true where area code and state agree", _PLAN, "one of them is not known"),
-    "agree.phone_zip": Key("true where the area code is heard in the ZIP", _POST, "one of them is not known"),
+    "agree.phone_zip": Key(
+        "true where the area code is heard in the ZIP; false says little", _POST, "one of them is not known"
+    ),
     "agree.phone_zone": Key("true where the number can be in the ZIP's time zone", _PLAN, "one of them is not known"),
     "agree.phone_country": Key("true where number and country given agree", _PLAN, "one of them is not known"),
     "agree.name_email": Key(
@@ -176,7 +178,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """The headings under which pages show facts, each with the first parts of its keys."""
 
 
+PROVIDERS = "Providers"
+"""The heading for what is none of ours."""
+
+
 def heading(key: str) -> str:
-    """The heading under which a fact is shown; ``Providers`` for what is none of ours."""
+    """The heading under which a fact is shown."""
     head = key.partition(".")[0]
-    return next((title for title, heads in GROUPS.items() if head in heads), "Providers")
+    return next((title for title, heads in GROUPS.items() if head in heads), PROVIDERS)

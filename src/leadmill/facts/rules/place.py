@@ -38,7 +38,7 @@ _DISAGREED = {
     "agree.zip_county": agreement("agree.zip_county", False, _ZIP, 60),
     # People keep their number when they move, and codes are laid over one another.
     "agree.phone_state": agreement("agree.phone_state", False, _PHONE, 50),
-    "agree.phone_zip": agreement("agree.phone_zip", False, _ZIP, 30),
+    "agree.phone_zip": Fact("agree.phone_zip", False, "unknown", _ZIP, 30),
     "agree.phone_zone": agreement("agree.phone_zone", False, _PHONE, 50),
 }
 

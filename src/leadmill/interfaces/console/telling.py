@@ -4,6 +4,7 @@ Pure: takes what ``flow`` recalled and the reader's rights, gives plain values f
 the evidence and the events themselves; only headings are made here.
 """
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
@@ -13,7 +14,7 @@ from leadmill.capture import FieldSpec, Lead, Submission, Value
 from leadmill.consent import Proof
 from leadmill.core.reasons import State
 from leadmill.core.verdicts import Rule
-from leadmill.facts import Dossier, Fact
+from leadmill.facts import GROUPS, PROVIDERS, Dossier, Fact, Outcome, heading
 from leadmill.flow.biography import Biography, Candidate, Passage
 from leadmill.flow.model import LeadRow
 from leadmill.flow.rules import Rules
@@ -55,13 +56,19 @@ _TITLES = {
 }
 _TONES = {"pass": "pass", "hold": "hold", "stop": "stop"}
 _CONTACT = ("first_name", "last_name", "email", "phone", "address", "city", "state", "zip", "country", "date_of_birth")
-_ABOUT = {
-    "email": "email.",
-    "phone": "phone.",
-    "zip": "zip.",
-    "state": "agree.",
-    "user_agent": "agent.",
+_ABOUT: dict[str, tuple[str, ...]] = {
+    "first_name": ("name.",),
+    "last_name": ("name.",),
+    "email": ("email.",),
+    "phone": ("phone.",),
+    "address": ("address.", "agree.address_zip"),
+    "city": ("agree.zip_city",),
+    "state": ("agree.zip_state", "agree.phone_state"),
+    "zip": ("zip.",),
+    "date_of_birth": ("birth.", "person.age", "agree.age"),
+    "user_agent": ("agent.",),
 }
+"""Beginnings of the keys of facts that are about a field."""
 _HARMLESS = frozenset(
     [
         "phone.type",
@@ -73,9 +80,15 @@ _HARMLESS = frozenset(
         "zip.zone",
         "zip.kind",
         "state.code",
+        "address.kind",
+        "dates.odd",
+        "ip.family",
+        "ip.country",
+        "ip.state",
+        "ip.zone",
     ]
 )
-_OUTCOMES = {"pass": ("ok", ""), "fail": ("bad", "not in order"), "unknown": ("", "")}
+_MARKS = {"pass": ("ok", "✓", "in order"), "fail": ("bad", "✕", "not in order"), "unknown": ("faint", "?", "not known")}
 
 
 class Shown(Struct, frozen=True):
@@ -88,14 +101,18 @@ class Shown(Struct, frozen=True):
     verdict: str = ""
     provenance: str = ""
     about: str = ""
+    mark: tuple[str, str, str] | None = None
+    """A fact's outcome: the tone of its sign, the sign, and what it means."""
 
 
 class Group(Struct, frozen=True):
-    """Fields under a heading; ``folded`` shows the heading alone until it is opened."""
+    """Fields under a heading; ``folded`` shows the heading alone until it is opened, with how many facts have which
+    outcome."""
 
     title: str
     facts: list[Shown]
     folded: bool = False
+    tally: list[tuple[tuple[str, str, str], int]] = []
 
 
 class Chapter(Struct, frozen=True):
@@ -198,7 +215,7 @@ def groups(lead: Lead | None, dossier: Dossier | None, rules: Rules, seen: bool)
             vertical.title if vertical else lead.vertical,
             [_field(name, lead.fields[name], specs, facts, seen) for name in own],
         ),
-        Group("Facts found out", [_fact(fact, seen) for key, fact in sorted(facts.items())], True),
+        *_facts(facts, seen),
         Group(
             "Came along",
             [_plain(name, value, seen, name in ("ip", "user_agent")) for name, value in lead.context.items()],
@@ -208,10 +225,28 @@ def groups(lead: Lead | None, dossier: Dossier | None, rules: Rules, seen: bool)
     return [group for group in found if group.facts]
 
 
+def _facts(facts: dict[str, Fact], seen: bool) -> list[Group]:
+    """The facts under the headings of the page that lists their keys, what is not in order first."""
+    under: dict[str, list[Fact]] = {}
+    for key in sorted(facts, key=lambda key: (_ORDER.index(facts[key].outcome), key)):
+        under.setdefault(heading(key), []).append(facts[key])
+    found = []
+    for title in (*GROUPS, PROVIDERS):
+        counts = Counter(fact.outcome for fact in under.get(title, ()))
+        tally = [(_MARKS[outcome], counts[outcome]) for outcome in _ORDER if counts[outcome]]
+        found.append(
+            Group(f"Facts: {title.lower()}", [_fact(fact, seen) for fact in under.get(title, ())], True, tally)
+        )
+    return found
+
+
+_ORDER: tuple[Outcome, ...] = ("fail", "unknown", "pass")
+
+
 def _field(name: str, value: Value, specs: dict[str, FieldSpec], facts: dict[str, Fact], seen: bool) -> Shown:
     spec = specs.get(name)
     hidden = not seen and (spec is None or spec.personal or spec.sensitive is not None)
-    checked = [fact for key, fact in facts.items() if name in _ABOUT and key.startswith(_ABOUT[name])]
+    checked = [fact for key, fact in facts.items() if key.startswith(_ABOUT.get(name, _NOTHING))]
     failed = [fact for fact in checked if fact.outcome == "fail"]
     passed = [fact for fact in checked if fact.outcome == "pass"]
     best = (failed or passed)[:1]
@@ -220,25 +255,33 @@ def _field(name: str, value: Value, specs: dict[str, FieldSpec], facts: dict[str
         title=(spec.title if spec and spec.title else words(name)),
         value=read(mask(name, value) if hidden else value, spec),
         tone="bad" if failed else "ok" if passed else "",
-        verdict=", ".join(words(fact.key.partition(".")[2]).lower() for fact in failed)
-        or ("in order" if passed else ""),
+        verdict=", ".join(map(_wrong, failed)) or ("in order" if passed else ""),
         provenance=", ".join(dict.fromkeys(fact.source for fact in best)),
     )
 
 
+_NOTHING = ("\0",)
+
+
+def _wrong(fact: Fact) -> str:
+    said = words(fact.key.partition(".")[2]).lower()
+    return f"not {said}" if fact.value is False else said
+
+
 def _fact(fact: Fact, seen: bool) -> Shown:
-    tone, verdict = _OUTCOMES[fact.outcome]
     # A text found out may be the address itself, and providers add keys of their own.
     hidden = not seen and isinstance(fact.value, str | list) and fact.key not in _HARMLESS
     value = mask(fact.key.partition(".")[0], fact.value) if hidden else fact.value
+    tail = fact.key.partition(".")[2]
     about = f"{fact.source}, confidence {fact.confidence} %"
     return Shown(
         key=fact.key,
-        title=words(fact.key.replace(".", " ")),
+        title=words(tail if tail and len(GROUPS.get(heading(fact.key), ())) == 1 else fact.key.replace(".", " ")),
         value="unknown" if fact.value is None else read(value),
-        tone=tone if fact.outcome == "fail" else "",
-        verdict=verdict,
-        about=about + (f", {fact.observed_at:%Y-%m-%d %H:%M:%S} UTC" if fact.observed_at else ""),
+        mark=_MARKS[fact.outcome],
+        about=about
+        + (f", {fact.observed_at:%Y-%m-%d %H:%M:%S} UTC" if fact.observed_at else "")
+        + (f", holds until {fact.expires_at:%Y-%m-%d %H:%M} UTC" if fact.expires_at else ""),
     )
 
 
