@@ -27,7 +27,7 @@ from leadmill.linkage.model import Kind
 from leadmill.linkage.plain import plain
 from leadmill.linkage.resolving import resolve as tell_apart
 from leadmill.linkage.service import understand
-from leadmill.linkage.splinking import Plan, load, plan, train
+from leadmill.linkage.splinking import Plan, load, places_compared, plan, train
 
 SURE = 0.95
 """Where the peers' pairs are joined to clusters, as their guides do."""
@@ -155,7 +155,8 @@ def recordlinkage(joined: Joined) -> Found:
         index.block([f"f{place}" for place in rule])
     pairs = index.index(data)
     compare = library.Compare()
-    for place, field in enumerate(joined.fields):
+    for place in places_compared(joined.fields):
+        field = joined.fields[place]
         column = f"f{place}"
         if field.kind in (Kind.SEX, Kind.CATEGORY, Kind.STATE, Kind.HOUSE_NUMBER):
             compare.exact(column, column, label=column)

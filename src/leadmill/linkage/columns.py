@@ -248,14 +248,11 @@ def _one_id(found: list[Column], looks: Mapping[str, Look]) -> list[Column]:
 
 
 def _said_again(found: list[Column], table: Mapping[str, Sequence[str]]) -> list[Column]:
-    """Leave out what another column says already: a whole name beside its parts, a column twice."""
-    parts = {target: column.name for column in found if (target := column.target) in ("given_name", "family_name")}
+    """Leave out a column that stands twice. What one column holds of another the engine takes off (``derived``)."""
     done: list[Column] = []
     for column in found:
         again = ""
-        if column.target == "full_name" and len(parts) == 2 and _holds(table, column.name, parts["family_name"]):
-            again = f"says again what '{parts['given_name']}' and '{parts['family_name']}' say"
-        elif column.kind is not None:
+        if column.kind is not None:
             twin = next(
                 (one.name for one in done if one.kind is column.kind and _same(table, one.name, column.name)), ""
             )
@@ -268,11 +265,6 @@ def _sample(table: Mapping[str, Sequence[str]], one: str, other: str) -> list[tu
     step = max(1, len(table[one]) // 500)
     pairs = zip(table[one][::step], table[other][::step], strict=True)
     return [(fold(a), fold(b)) for a, b in pairs if a and b]
-
-
-def _holds(table: Mapping[str, Sequence[str]], whole: str, part: str) -> bool:
-    pairs = _sample(table, whole, part)
-    return sum(b in a for a, b in pairs) > 0.6 * len(pairs) if pairs else True
 
 
 def _same(table: Mapping[str, Sequence[str]], one: str, other: str) -> bool:

@@ -82,13 +82,20 @@ def plan(fields: Sequence[Field], columns: Sequence[Sequence[str]], records: int
 def _candidates(fields: Sequence[Field]) -> list[tuple[int, ...]]:
     """Rules worth a try, the best first: places of fields that must agree."""
     places: dict[Kind, list[int]] = {}
-    for place, field in enumerate(fields):
-        places.setdefault(field.kind, []).append(place)
+    compared = places_compared(fields)
+    for place in compared:
+        places.setdefault(fields[place].kind, []).append(place)
     found: list[tuple[int, ...]] = [(place,) for kind in _ALONE for place in places.get(kind, ())]
     found += [tuple(places[kind][0] for kind in kinds) for kinds in _TOGETHER if all(kind in places for kind in kinds)]
-    found += list(combinations(range(len(fields)), 2))
-    found += [(place,) for place in range(len(fields))]
+    found += list(combinations(compared, 2))
+    found += [(place,) for place in compared]
     return list(dict.fromkeys(found))
+
+
+def places_compared(fields: Sequence[Field]) -> list[int]:
+    """The places of the fields that Splink compares: no whole name beside its parts, which would count them twice."""
+    parts = {Kind.GIVEN_NAME, Kind.FAMILY_NAME} <= {field.kind for field in fields}
+    return [place for place, field in enumerate(fields) if not (parts and field.kind is Kind.FULL_NAME)]
 
 
 def _pairs(columns: Sequence[Sequence[str]], rule: tuple[int, ...]) -> float:
@@ -115,7 +122,8 @@ def train(found: Plan, table: Any, quick: bool = False) -> Any:
     estimation cannot be done, because nothing or everything agrees, is passed over."""
     splink = load()
     library = load("splink.comparison_library")
-    comparisons = [_comparison(library, field, f"f{place}") for place, field in enumerate(found.fields)]
+    compared = places_compared(found.fields)
+    comparisons = [_comparison(library, found.fields[place], f"f{place}") for place in compared]
     settings = splink.SettingsCreator(
         link_type="dedupe_only",
         comparisons=comparisons,
