@@ -138,8 +138,8 @@ def test_the_historical_set_is_understood_and_its_cluster_is_no_evidence():
     }  # fmt: skip
     assert taken(columns(names)) == {
         "unique_id": "id", "cluster": "", "full_name": "full_name", "first_and_surname": "",
-        "first_name": "given_name", "surname": "family_name", "dob": "date", "birth_place": "city.birth", "postcode_fake": "postcode",
-        "gender": "sex", "occupation": "category.occupation",
+        "first_name": "given_name", "surname": "family_name", "dob": "date", "birth_place": "city.birth",
+        "postcode_fake": "postcode", "gender": "sex", "occupation": "category.occupation",
     }  # fmt: skip
 
 
