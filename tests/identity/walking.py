@@ -1,6 +1,6 @@
 """A lead taken through ``Recognise`` as the runner does it: ask, hear, judge, keep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from leadmill.capture import Lead, Vertical
@@ -31,9 +31,10 @@ def case_of(
     days: float = 0,
     name: tuple[str, str] | None = None,
     test: bool = False,
+    more: Mapping[str, str] | None = None,
 ) -> Case:
-    """A lead ``days`` after NOW with these valid contact details."""
-    fields = {"first_name": name[0], "last_name": name[1]} if name else {}
+    """A lead ``days`` after NOW with these valid contact details, and ``more`` fields."""
+    fields = {"first_name": name[0], "last_name": name[1], **(more or {})} if name else {**(more or {})}
     facts = [Fact("email.lookup", email, "pass", "t")] if email else []
     facts += [Fact("phone.e164", phone, "pass", "t")] if phone else []
     lead = Lead(
