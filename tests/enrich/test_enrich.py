@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leadmill.capture import FieldSpec, Lead, Value, Vertical
 from leadmill.core.case import NOTHING, Case, Heard
 from leadmill.core.conversation import HttpAsk, HttpReply
-from leadmill.core.verdicts import ASIDE, Pass, Stop
+from leadmill.core.verdicts import ASIDE, Hold, Pass, Stop
 from leadmill.enrich import (
     AskedAgain,
     Authority,
@@ -38,7 +38,7 @@ from leadmill.enrich import (
     read_provider,
 )
 from leadmill.enrich.model import CorrectAsk
-from leadmill.facts import Dossier, Fact, Verify
+from leadmill.facts import Checks, Dossier, Fact, Verify
 from tests.facts.places import NOW, reference
 
 
@@ -198,6 +198,19 @@ def test_a_lead_stops_where_a_provider_knows_that_nobody_can_be_reached() -> Non
     verdict = step.judge(case, Heard({ask: says(ask, Fact("phone.valid", False, "fail", "linecheck", 101))}), NOW)
     assert isinstance(verdict, Stop)
     assert verdict.because.code == "facts.contact.unusable"
+
+
+def test_a_vertical_stops_or_holds_a_lead_for_what_a_provider_says_failed() -> None:
+    failed = Fact("phone.reachable", False, "fail", "linecheck", 95)
+    for checks, kind in (
+        (Checks(("phone.reachable",)), Stop),
+        (Checks((), ("phone.reachable",)), Hold),
+        (Checks(), Pass),
+    ):
+        step, case = Enrich(declared({}), checks={"solar": checks}), case_of(GOOD)
+        (ask,) = step.wants(case)
+        assert isinstance(ask, ChainAsk)
+        assert isinstance(step.judge(case, Heard({ask: says(ask, failed)}), NOW), kind)
 
 
 def test_the_authority_for_a_field_counts_before_whoever_is_surer_and_it_is_recorded() -> None:

@@ -65,7 +65,7 @@ def test_what_a_person_has_seen_is_not_shown_again() -> None:
 def test_a_table_names_facts_that_there_are() -> None:
     assert read_table({"review": ["email.mx"]}, "solar") == Checks(("agent.bot",), ("email.mx",))
     assert read_table({"stop": []}, "solar") == Checks((), ())
-    assert read_table({"stop": ["phone_lookup.reachable"]}, "solar").stop == ("phone_lookup.reachable",)
+    assert read_table({"stop": ["phone.reachable"]}, "solar").stop == ("phone.reachable",)
     for raw in ({"stop": ["email.mxx"]}, {"review": ["disposable"]}, {"hold": ["email.mx"]}, {"stop": "email.mx"}):
         with pytest.raises(BadInput, match=r"solar/pack\.toml, facts"):
             read_table(raw, "solar")

@@ -13,7 +13,7 @@ import msgspec
 from leadmill.capture import Lead, Vertical
 from leadmill.core.case import NOTHING, Answer, Ask, Case, Evidence, Heard
 from leadmill.core.faults import Permanent
-from leadmill.core.verdicts import ASIDE, Pass, Stop, Verdict
+from leadmill.core.verdicts import ASIDE, Hold, Pass, Stop, Verdict
 from leadmill.enrich.declared import NO_ENRICHMENT, Enrichment
 from leadmill.enrich.model import (
     AskedAgain,
@@ -25,7 +25,7 @@ from leadmill.enrich.model import (
     ProviderAsk,
 )
 from leadmill.enrich.rules import consulted, gather, plan, put_right, still_true, weigh
-from leadmill.facts import Dossier, Reference, Verify, stop_of
+from leadmill.facts import Checks, Dossier, Reference, Verify, checks_of, doubted_for, stop_of
 
 _NONE: tuple[Ask, ...] = ()
 
@@ -41,10 +41,12 @@ class Enrich:
         enrichment: Enrichment = NO_ENRICHMENT,
         verticals: Mapping[str, Vertical] | None = None,
         reference: Reference | None = None,
+        checks: Mapping[str, Checks] | None = None,
     ) -> None:
         self._enrichment = enrichment
         self._verticals = verticals or {}
         self._reference = reference
+        self._checks = checks or {}
         self._idle = not enrichment.chains and not enrichment.authority
 
     def wants(self, case: Case) -> Sequence[Ask]:
@@ -56,7 +58,8 @@ class Enrich:
         return plan(self._enrichment, lead, case[Dossier], vertical, self._reference)
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
-        """Pass with the fuller dossier; Stop where by it no contact detail can be used."""
+        """Pass with the fuller dossier; Stop where by it no contact detail can be used or a fact failed that the
+        vertical stops for; Hold where one failed anew that it has a person look at."""
         corrections = case.get(Corrections)
         if not heard and corrections is None and self._idle:
             return ASIDE
@@ -65,10 +68,15 @@ class Enrich:
         fuller = weigh(gather(dossier, answers), dossier, self._enrichment, corrections)
         if not heard and fuller == dossier:
             return ASIDE
-        why = stop_of(case[Lead], fuller)
         told = consulted(answers)
         learned: tuple[Evidence, ...] = (fuller,) if told is None else (fuller, told)
-        return Stop(why, learned) if why else Pass(learned)
+        lead = case[Lead]
+        checks = checks_of(self._checks, lead.vertical)
+        why = stop_of(lead, fuller, checks)
+        if why is not None:
+            return Stop(why, learned)
+        doubt = doubted_for(fuller, checks, dossier)
+        return Pass(learned) if doubt is None else Hold(doubt, learned=learned)
 
 
 class EnrichAgain:

@@ -6,7 +6,7 @@ program filled in the form. What cannot be found out stays unknown. ``read_email
 normal form by which contact details are compared everywhere.
 """
 
-from leadmill.facts.checks import Checks, doubted_for, read_checks
+from leadmill.facts.checks import Checks, checks_of, doubted_for, read_checks
 from leadmill.facts.keys import GROUPS, KEYS, PROVIDERS, Key, heading
 from leadmill.facts.model import Dossier, Fact, FactValue, LookedUp, LookUp, Outcome, Win
 from leadmill.facts.reference import Reference, load_reference
@@ -29,6 +29,7 @@ __all__ = [
     "Reference",
     "Verify",
     "Win",
+    "checks_of",
     "doubted_for",
     "heading",
     "load_reference",

@@ -6,6 +6,7 @@ Read once with the packs; applied by the step, and again when providers have add
 from collections.abc import Mapping
 
 from msgspec import Struct
+from rapidfuzz.distance import OSA
 
 from leadmill.core.reading import Table, nearest
 from leadmill.core.reasons import Because, because
@@ -15,6 +16,8 @@ from leadmill.runtime.packs import Packs
 
 _CODE = "facts.check.malformed"
 _BOT = "agent.bot"
+_SLIP = 2
+"""Letters by which a slip differs from what was meant at most."""
 
 
 class Checks(Struct, frozen=True):
@@ -40,14 +43,13 @@ def read_checks(packs: Packs) -> dict[str, Checks]:
 
 
 def read_table(raw: object, vertical: str) -> Checks:
-    """A table as decoded from TOML: ``stop`` and ``review``, lists of keys. A key of ours must be one; another must
-    have the form of a provider's."""
+    """A table as decoded from TOML: ``stop`` and ``review``, lists of keys. A key that is none of ours is a
+    provider's, unless it looks like a slip in one of ours."""
     table = Table(raw, f"{vertical}/pack.toml, facts", _CODE)
     stop, review = table.texts("stop", USUAL.stop), table.texts("review", ())
     for name, keys in (("stop", stop), ("review", review)):
         for key in keys:
-            head = key.partition(".")[0]
-            if key not in KEYS and (head == key or any(head == one.partition(".")[0] for one in KEYS)):
+            if key not in KEYS and ("." not in key or any(OSA.distance(key, one) <= _SLIP for one in KEYS)):
                 table.refuse(f"'{key}' is no fact; {nearest(key, KEYS)}", name)
     table.close()
     return Checks(stop, review)

@@ -48,7 +48,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Map(rules.verticals, rules.forms, rules.lexicon, rules.keyed_hash),
             Prove(rules.verticals, rules.forms),
             Verify(rules.reference, rules.checks),
-            Enrich(rules.enrichment, rules.verticals, rules.reference),
+            Enrich(rules.enrichment, rules.verticals, rules.reference, rules.checks),
         ),
         together=(
             Redeem(),
