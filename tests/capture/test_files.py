@@ -69,6 +69,10 @@ def test_ragged_rows_are_faults_with_their_lines_and_the_rest_goes_on(put):
     assert "2 columns where the header has 3" in detail
 
 
+def test_a_row_of_nothing_but_delimiters_is_no_lead(put):
+    assert rows(put("a,b\n1,2\n,\n3,4\n")) == [(2, {"a": "1", "b": "2"}), (4, {"a": "3", "b": "4"})]
+
+
 def test_a_quote_left_open_loses_its_own_rows_only(put):
     long = "\n".join(f"{n},x" for n in range(400_000))
     path = put(f'a,b\n1,"open\n{long}\n')

@@ -170,5 +170,10 @@ def test_a_file_without_a_row_is_refused(tmp_path):
         read(tmp_path / "a.csv")
 
 
+def test_a_row_without_values_is_a_record_and_an_empty_line_is_none(tmp_path):
+    (tmp_path / "a.csv").write_text("name,zip\nAna,1\n,\n\nBo,2\n")
+    assert read(tmp_path / "a.csv").columns == {"name": ["Ana", "", "Bo"], "zip": ["1", "", "2"]}
+
+
 def test_records_are_called_by_their_place_where_nothing_numbers_them():
     assert ids_of(sheet("a.csv", {"x": ["a", "b"]}), [Column("x", "city", "")]) == ["1", "2"]

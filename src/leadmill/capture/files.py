@@ -45,7 +45,10 @@ def _read_line(raw: bytes) -> dict[str, Any]:
 
 def _mapped(rows: Iterable[tuple[int, Row]], columns: Columns) -> Iterator[tuple[int, Row]]:
     for line, row in rows:
-        yield line, row if isinstance(row, RowFault) else columns.apply(row)
+        if isinstance(row, RowFault):
+            yield line, row
+        elif any(value != "" for value in row.values()):
+            yield line, columns.apply(row)
 
 
 def _bodies(rows: Iterable[tuple[int, Row]], found: FileMap) -> Iterator[tuple[int, Row]]:

@@ -92,7 +92,7 @@ def _rows(stream: Any, reader: Any, names: list[str], shape: Shape) -> Iterator[
             except UnicodeError:
                 yield line, RowFault("capture.row.encoding", f"is not valid {shape.encoding}; save the file as UTF-8")
                 return
-            if not any(row):
+            if len(row) != width and not any(row):  # an empty line; all delimiters in place make a row without values
                 continue
             if len(row) > width and not any(cell.strip() for cell in row[width:]):
                 row = row[:width]

@@ -169,8 +169,7 @@ def _batches(table: Any, header: list[str]) -> Iterator[tuple[int, Row]]:
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 line += 1
                 cells = [_cell(cell) for cell in row]
-                if any(cell != "" for cell in cells):
-                    yield line, unclean(header, cells) or dict(zip(header, cells, strict=True))
+                yield line, unclean(header, cells) or dict(zip(header, cells, strict=True))
     except (OSError, ValueError, NotImplementedError) as fault:
         says = f"the file cannot be read on from here ({type(fault).__name__}); write it again"
         yield line + 1, RowFault("capture.row.malformed", says)
