@@ -33,6 +33,7 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
     window = visit(site, Role.ADMIN, scheme)
     for path in (
         "leads",
+        "fraud",
         "people",
         "fraud",
         "review",
@@ -88,6 +89,7 @@ def test_every_page_without_data_says_what_it_is_for(visit: Opener, bare_site: S
     window = visit(bare_site, Role.ADMIN, scheme)
     for path in (
         "leads",
+        "fraud",
         "people",
         "fraud",
         "review",

@@ -24,6 +24,7 @@ KINDS = {
     "toml pack": "a vertical's pack.toml",
     "toml fields": "a vertical's fields.toml",
     "toml scorecard": "a vertical's scorecard.toml",
+    "toml fraud": "the [fraud] table of a vertical's pack.toml",
     "toml messages": "a messages.toml",
     "toml law": "a law's rules.toml, examples and all",
     "toml card": "the stranger's card.toml",

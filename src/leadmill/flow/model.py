@@ -173,6 +173,7 @@ class LeadFilter(Struct, frozen=True):
     """What a list of leads is narrowed to; None means any."""
 
     state: State | None = None
+    reason: str | None = None
     vertical: str | None = None
     source_id: str | None = None
     recipient: str | None = None

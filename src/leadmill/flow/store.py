@@ -260,7 +260,7 @@ async def forget_answers(tx: Tx, before: datetime) -> int:
 
 def _conditions(narrow: LeadFilter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
-    for column in ("state", "vertical", "source_id", "recipient", "person_id", "import_id", "test"):
+    for column in ("state", "reason", "vertical", "source_id", "recipient", "person_id", "import_id", "test"):
         value = getattr(narrow, column)
         if value is not None:
             found.append(LEAD.c[column] == (value.value if isinstance(value, State) else value))

@@ -26,6 +26,7 @@ from leadmill.flow.pipeline import Walk
 from leadmill.flow.replay import step_of_then
 from leadmill.flow.rules import Rules
 from leadmill.flow.walker import state_of
+from leadmill.fraud import Suspect
 from leadmill.market import (
     Allocate,
     Assignment,
@@ -168,8 +169,10 @@ class _Finding:
             if not isinstance(verdict, Pass):
                 break
             station = recorded.get(step.name)
-            if isinstance(step, Enrich) and station is None:
-                continue  # nobody was asked then, or the page is of the time when ``facts`` heard the providers
+            if isinstance(step, Enrich | Suspect) and station is None:
+                # Nobody was asked then, or the page is of the time when ``facts`` heard the providers, or before
+                # anybody was suspected.
+                continue
             if station is not None:
                 step = step_of_then(step, station)
             now = station.event.at if station else first[-1].at

@@ -21,6 +21,7 @@ from leadmill.fraud.model import (
     Suspicion,
     Tally,
 )
+from leadmill.fraud.precision import Worth, worth_of
 from leadmill.fraud.rules import weigh, words_of
 from leadmill.fraud.signals import SIGNALS, Signal
 from leadmill.fraud.standing import Standing
@@ -43,10 +44,12 @@ __all__ = [
     "Suspect",
     "Suspicion",
     "Tally",
+    "Worth",
     "interval",
     "read_card",
     "read_fraud_cards",
     "values_of",
     "weigh",
     "words_of",
+    "worth_of",
 ]

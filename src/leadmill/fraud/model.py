@@ -178,7 +178,7 @@ class Suspicion(Evidence, frozen=True, kw_only=True, omit_defaults=True):
             return
         yield f"{self.score} of 100 speaks against it: {self.path}."
         for item in self.raised:
-            yield f"{item.weight} {item.says}"
+            yield f"{item.code}, {item.weight}: {item.says}"
 
 
 class Burn(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The verbs of fraud: count sightings, remember what was returned, tidy up, and tell what signals were worth.
 
 ``Sightings`` is made in ``main``, one a process: its ``hear`` is wired to the runner, its keepers to the evidence. The
-rest is called by the reactions and the worker. The record ``docs/decisions/0015-counting-sightings.md`` says why counts
+rest is called by the reactions and the worker. The record ``docs/decisions/0018-counting-sightings.md`` says why counts
 are kept as they are.
 """
 

@@ -4,6 +4,7 @@ The closed registry. Packs weigh these codes and no others; ``docs/fraud.md`` li
 the packs against this file. Signals of one family see the same thing twice, so only the strongest of them counts.
 """
 
+import re
 from typing import Literal
 
 from msgspec import Struct
@@ -35,6 +36,11 @@ class Signal(Struct, frozen=True):
     says: str
     fact: str | None = None
     flag: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it says, without the particulars of a lead."""
+        return re.sub(r"\{\w+\}", "…", self.says)
 
 
 SIGNALS: dict[str, Signal] = {

@@ -31,6 +31,7 @@ from leadmill.interfaces.console import (
     trials,
     users,
 )
+from leadmill.interfaces.console import fraud as suspicions
 from leadmill.interfaces.console import leads as lists
 from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
@@ -130,6 +131,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *sign_in.ROUTES,
             *lists.ROUTES,
             *lead.ROUTES,
+            *suspicions.ROUTES,
             *auctions.ROUTES,
             *markets.ROUTES,
             *market.ROUTES,

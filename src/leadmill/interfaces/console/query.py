@@ -16,11 +16,14 @@ from leadmill.core.ids import looks_like
 from leadmill.core.reasons import State
 from leadmill.flow.model import LeadFilter
 
-KEYS = ("state", "vertical", "source", "recipient", "person", "import", "min", "max", "since", "until", "test")
+KEYS = (
+    "state", "reason", "vertical", "source", "recipient", "person", "import", "min", "max", "since", "until", "test",
+)  # fmt: skip
 """The parameters of a list's address, in the order their chips stand."""
 
 _TITLES = {
     "state": "State is",
+    "reason": "Reason is",
     "vertical": "Vertical is",
     "source": "Source is",
     "recipient": "Buyer is",
@@ -102,6 +105,7 @@ def narrow(params: Mapping[str, str], zone: ZoneInfo, state: State | None = None
     until = params.get("until")
     return LeadFilter(
         state=state or (State(params["state"]) if "state" in params else None),
+        reason=params.get("reason"),
         vertical=params.get("vertical"),
         source_id=params.get("source"),
         recipient=params.get("recipient"),
@@ -161,7 +165,7 @@ def _term(key: str, sign: str, value: str) -> dict[str, str] | None:
     if sign not in (":", "="):
         return None
     value = {"yes": "1", "no": "0", "true": "1", "false": "0"}.get(value.lower(), value) if key == "test" else value
-    value = value.lower() if key in ("state", "vertical", "source") else value
+    value = value.lower() if key in ("state", "reason", "vertical", "source") else value
     if key == "date":
         return {"since": value, "until": value} if _means("since", value) else None
     return {key: value} if key in KEYS and _means(key, value) else None
