@@ -1,8 +1,8 @@
 """Given names: which exist and whose they are, and which are forms of one name.
 
 Pure. Who bears a name comes from the US Census Bureau's tables of 1990 (package ``names``). That two names are one is
-taken from a short list of what Americans really call each other; the long list of ``linkage`` also holds that Mary is
-Rose and Robert William, which weighs little there but would make one person of two sisters here.
+taken from a short list of what Americans really call each other; the long list of ``linkage`` also holds that Bill is
+Robert and Ann Rose, which weighs little there but would make one person of two brothers here.
 """
 
 from functools import cache, lru_cache
@@ -119,7 +119,7 @@ def are_forms(a: str, b: str) -> bool:
 
 
 def may_be_forms(a: str, b: str) -> bool:
-    """Whether the long list joins two names: Mary and Rose, Robert and Bill."""
+    """Whether the long list joins two names: Robert and Bill."""
     return a in canonical_names(b) or b in canonical_names(a)
 
 

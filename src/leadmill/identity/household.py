@@ -25,7 +25,7 @@ class Likeness(IntEnum):
     ABSENT = 2
     """One of the two is not known."""
     LOOSE = 3
-    """Forms of one name at a stretch: Mary and Rose, Jo and Joe."""
+    """Forms of one name at a stretch: Robert and Bill, Jo and Jy."""
     OTHER = 4
     """Two values that one person does not have."""
 
