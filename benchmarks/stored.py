@@ -11,6 +11,7 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 from msgspec import Struct
@@ -111,18 +112,24 @@ async def _patterns(connection: asyncpg.Connection, leads: int) -> list[_Pattern
     return found
 
 
-def _value(name: str, kind: str, main: bool, seen: Sequence[object]) -> str:
+def _value(name: str, kind: str, main: bool, seen: Sequence[Any]) -> str:
     """What a column of a copy holds: an expression over the original row and ``round``."""
     quoted = f'"{name}"'
     if kind == "text":
-        known = [value for value in seen if value is not None]
-        ids = known and all(isinstance(value, str) and _ID.fullmatch(value) for value in known)
-        return f"again({quoted}, round)" if ids else quoted
+        return f"again({quoted}, round)" if _all_ids([value for value in seen if value is not None]) else quoted
     if kind == "bytea" and main:
         return f"decode(md5({quoted}::text || round), 'hex')"
+    if kind == "int8" and main and name == "hash":
+        return f"('x' || substr(md5({quoted}::text || round), 1, 16))::bit(64)::bigint"
+    if kind == "_text" and _all_ids([each for value in seen for each in value or ()]):
+        return f"ARRAY(SELECT again(each, round) FROM unnest({quoted}) AS each)"
     if kind == "timestamptz":
         return f"{quoted} - round * interval '1 hour'"
     return quoted
+
+
+def _all_ids(values: Sequence[object]) -> bool:
+    return bool(values) and all(isinstance(value, str) and _ID.fullmatch(value) for value in values)
 
 
 async def _copy(connection: asyncpg.Connection, pattern: _Pattern, rounds: int) -> None:
