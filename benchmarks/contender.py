@@ -106,10 +106,27 @@ def read(path: Path, left_out: Sequence[str]) -> Joined:
 
 
 def leadmill(joined: Joined) -> Found:
-    """This program."""
+    """This program. A pair of one cluster scores as the less sure of its two records does there, above all others,
+    which score by themselves."""
     found = tell_apart(joined.columns, joined.fields)
-    bits = found.link_bits.astype(np.float64)
-    return Found(found.links.left.astype(np.int64), found.links.right.astype(np.int64), bits, found.clusters)
+    left, right = found.links.left.astype(np.int64), found.links.right.astype(np.int64)
+    apart = found.clusters[left] != found.clusters[right]
+    inside = _inside(found.clusters)
+    sure = np.log2(np.maximum(found.probabilities, 1e-12) / np.maximum(1.0 - found.probabilities, 1e-12))
+    scores = np.concatenate((found.link_bits[apart], 1000.0 + np.minimum(sure[inside[0]], sure[inside[1]])))
+    return Found(
+        np.concatenate((left[apart], inside[0])), np.concatenate((right[apart], inside[1])), scores, found.clusters
+    )
+
+
+def _inside(clusters: Ints) -> tuple[Ints, Ints]:
+    """All pairs of records that are in one cluster."""
+    order = np.argsort(clusters, kind="stable")
+    ends = np.searchsorted(clusters[order], clusters[order], side="right")
+    after = ends - np.arange(len(order)) - 1
+    first = np.repeat(np.arange(len(order)), after)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(after) - after, after)
+    return order[first], order[second]
 
 
 def splink_usual(joined: Joined) -> Found:

@@ -200,3 +200,13 @@ def test_what_was_learned_can_be_kept() -> None:
     found, _, _ = resolved(consumers(100), CONSUMERS)
     assert msgspec.json.decode(msgspec.json.encode(found.model), type=type(found.model)) == found.model
     assert found.frequencies.unseen.keys() == CONSUMERS.keys()
+
+
+def test_links_are_shown_between_all_copies_of_two_records() -> None:
+    rows = consumers(30, seed=5, gaps=0.0, copies=lambda chance: 1).rows
+    changed = {**rows[0], "first_name": f"{rows[0]['first_name']}e"}
+    made = Made(list(rows[0]), [rows[0], changed, rows[0], *rows[1:]], ["x"] * (len(rows) + 2))
+    found, _, _ = resolved(made, CONSUMERS)
+    shown = {tuple(sorted(pair)) for pair in zip(found.links.left.tolist(), found.links.right.tolist(), strict=True)}
+    assert {(0, 1), (0, 2), (1, 2)} <= shown
+    assert len(shown) == len(found.links) == len(found.link_bits)

@@ -24,6 +24,7 @@ THRESHOLD = 0.4
 """How likely two clusters must be one person's to be merged. Below one half, because a missed link costs as much as a
 wrong one: where F is the best F1 there is, the best threshold is F/2 (Lipton, Elkan and Naryanaswamy 2014)."""
 _PORTION = 1_000_000
+_COPIES_SHOWN = 20
 
 Progress = Callable[[str, int, int | None], None]
 """Told of a stage's name, how much of it is done, and of how much; None where that is not known."""
@@ -85,8 +86,8 @@ def resolve(
     alone = np.bincount(clusters)[clusters] == 1
     odds[alone] = -np.maximum(rival, copied)[distinct.place[alone]]
     probabilities = 1.0 / (1.0 + np.exp2(-np.clip(odds, -60, 60)))
-    shown = Pairs(distinct.first[links.pairs.left], distinct.first[links.pairs.right])
-    return Clusters(clusters, probabilities, shown, bits, model, _told(whole, shares), len(pairs))
+    shown, shown_bits = _with_copies(distinct, links.pairs, bits, copied)
+    return Clusters(clusters, probabilities, shown, shown_bits, model, _told(whole, shares), len(pairs))
 
 
 def _bits(threshold: float) -> float:
@@ -194,6 +195,25 @@ def _each(
     met = np.empty(len(first), np.int64)
     met[np.argsort(first)] = np.arange(len(first))
     return met[numbers], belongs[distinct.place].astype(np.float64)
+
+
+def _with_copies(
+    distinct: _Distinct, pairs: Pairs, bits: NDArray[np.float32], copied: NDArray[np.float32]
+) -> tuple[Pairs, NDArray[np.float32]]:
+    """The links between records, their copies included. Of records with very many copies only the first are shown."""
+    order = np.argsort(distinct.place, kind="stable").astype(np.int32)
+    starts = np.cumsum(distinct.copies) - distinct.copies
+    copies = np.minimum(distinct.copies, _COPIES_SHOWN)
+    alike = np.flatnonzero((copies > 1) & (copied > HOPELESS)).astype(np.int32)
+    one, other = np.concatenate((pairs.left, alike)), np.concatenate((pairs.right, alike))
+    odds = np.concatenate((bits, copied[alike]))
+    times = copies[one] * copies[other]
+    at = np.repeat(np.arange(len(one)), times)
+    number = np.arange(len(at)) - np.repeat(np.cumsum(times) - times, times)
+    left = order[starts[one[at]] + number // copies[other[at]]]
+    right = order[starts[other[at]] + number % copies[other[at]]]
+    kept = (one[at] != other[at]) | (left < right)
+    return Pairs(left[kept], right[kept]), odds[at[kept]]
 
 
 def _told(table: Table, shares: list[Shares | None]) -> Frequencies:
