@@ -26,6 +26,7 @@ from leadmill.fraud.rules import weigh, words_of
 from leadmill.fraud.signals import SIGNALS, Signal
 from leadmill.fraud.standing import Standing
 from leadmill.fraud.step import Suspect, values_of
+from leadmill.fraud.store import read_standings
 
 __all__ = [
     "KINDS",
@@ -48,6 +49,7 @@ __all__ = [
     "interval",
     "read_card",
     "read_fraud_cards",
+    "read_standings",
     "values_of",
     "weigh",
     "words_of",

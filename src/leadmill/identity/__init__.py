@@ -17,6 +17,7 @@ from leadmill.identity.model import (
     Ruling,
     Suggestion,
     Tie,
+    tell_parts,
 )
 from leadmill.identity.rules import email_key
 from leadmill.identity.ruling import Prospect, read_prospect, rule, unrule
@@ -32,6 +33,7 @@ from leadmill.identity.service import (
 )
 from leadmill.identity.step import Recognise
 from leadmill.identity.store.persons import list_suggestions, read_links
+from leadmill.identity.store.rulings import latest_rulings
 from leadmill.identity.traits import Profile, Traits
 
 __all__ = [
@@ -56,10 +58,12 @@ __all__ = [
     "forget_person",
     "hear_find_person",
     "keep_identity",
+    "latest_rulings",
     "list_suggestions",
     "load_keys",
     "read_links",
     "read_prospect",
     "rule",
+    "tell_parts",
     "unrule",
 ]

@@ -31,6 +31,11 @@ _AMONG = prepared(
     .where(sa.or_(PERSON_RULING.c.low == _IDS, PERSON_RULING.c.high == _IDS))
     .order_by(PERSON_RULING.c.at, PERSON_RULING.c.id)
 )
+_LATEST = prepared(
+    sa.select(PERSON_RULING)
+    .order_by(PERSON_RULING.c.at.desc(), PERSON_RULING.c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 _ONE = prepared(sa.select(PERSON_RULING).where(PERSON_RULING.c.id == sa.bindparam("ruling", type_=sa.Text)))
 _END = prepared(
     sa.update(PERSON_RULING)
@@ -65,6 +70,11 @@ async def mates_of(tx: Tx, person_ids: Iterable[str]) -> list[str]:
 async def rulings_of(tx: Tx, person_ids: Iterable[str]) -> list[Ruling]:
     """Every ruling that was ever made about these persons, the oldest first."""
     return [_ruling(row) for row in await tx.all(_AMONG, ids=list(person_ids))]
+
+
+async def latest_rulings(tx: Tx, most: int = 50) -> list[Ruling]:
+    """The rulings made last, the newest first."""
+    return [_ruling(row) for row in await tx.all(_LATEST, most=most)]
 
 
 async def read_ruling(tx: Tx, ruling_id: str) -> Ruling | None:

@@ -40,6 +40,10 @@ NOTICES = {
     "rejected": ("ok", "Rejected: the lead ends here."),
     "added": ("ok", "The operator can sign in now."),
     "changed": ("ok", "Changed."),
+    "ruled": ("ok", "Ruled; leads that come from now on go by it."),
+    "unruled": ("ok", "Taken back; nothing was lost."),
+    "corrected": ("ok", "Corrected; it outranks whatever anybody says."),
+    "asked_again": ("ok", "The leads are asked about once more; how far it is stands below."),
 }
 """What a page says after a form was taken, by the word in its address."""
 

@@ -11,6 +11,8 @@ from msgspec import Struct
 from leadmill.core.hours import is_open
 from leadmill.core.money import Money
 from leadmill.core.predicates import describe, parse
+from leadmill.flow.rules import Rules
+from leadmill.fraud import Standing, read_standings
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, vertical_title
 from leadmill.interfaces.links import posting_path
@@ -153,6 +155,7 @@ async def sources_page(desk: NamedDependency[Desk]) -> Page:
     rules = desk.wiring.rules
     async with desk.wiring.db.begin() as tx:
         sums = await balances(tx)
+        standings = await read_standings(tx)
     shown = [
         {
             "id": source.id,
@@ -165,10 +168,26 @@ async def sources_page(desk: NamedDependency[Desk]) -> Page:
             "forms": sorted(form.id for form in rules.forms.values() if form.source_id == source.id),
             "retired": source.retired,
             "posting": posting_path(desk.wiring.keyed_hash, source),
+            "standings": [_quality(each, rules) for each in standings if each.source_id == source.id],
         }
         for source in sorted(rules.roster.sources.values(), key=lambda each: each.name.lower())
     ]
     return desk.show("sources.html", "sources", sources=shown)
+
+
+def _quality(each: Standing, rules: Rules) -> dict[str, str | None]:
+    """What is believed of a source in one vertical."""
+    since = each.since.isoformat() if each.since is not None else "lately"
+    turned = {"door": f"More stopped since {since}", "returned": f"More come back since {since}"}
+    return {
+        "vertical": vertical_title(rules, each.vertical),
+        "share": f"{each.share / 100:.1f} %",
+        "low": f"{each.low / 100:.1f}",
+        "high": f"{each.high / 100:.1f} %",
+        "turned": turned[each.turned] if each.turned is not None else None,
+        "about": f"{each.returned:,} of {each.sold:,} sold leads came back; with few leads of its own a source is "
+        "taken to be like the others. The true share lies between the two figures nine times of ten.",
+    }
 
 
 def payout(terms: Payout | None) -> str:
