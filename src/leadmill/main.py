@@ -15,13 +15,14 @@ from functools import partial
 
 from leadmill.billing import Postings
 from leadmill.billing.service import keep_postings
-from leadmill.capture import PATH_HEADER, mark_path
+from leadmill.capture import PATH_HEADER, AnswerOwed, mark_path
 from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
 from leadmill.enrich import Asker, ChainAsk, Installed
 from leadmill.facts import LookUp, load_reference
 from leadmill.facts.service import look_ups
+from leadmill.flow.answering import keep_owed
 from leadmill.flow.auction import Auctioneer
 from leadmill.flow.book import Book
 from leadmill.flow.deliver import attempts
@@ -237,6 +238,7 @@ def _ears(
             Postings: keep_postings,
             Auction: keep_auction,
             Followups: keep_followups,
+            AnswerOwed: keep_owed(mint),
         },
         callers={LookUp: look_up, ChainAsk: asker.ask},
         waits=waits,

@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from leadmill.capture import Lexicon, Said, ask_of, map_lead, read_dialects, read_verticals, speak, without_person
+from leadmill.capture import (
+    Lexicon,
+    Said,
+    ask_of,
+    later_answer,
+    map_lead,
+    read_dialects,
+    read_verticals,
+    speak,
+    without_person,
+)
 from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.faults import BadInput
 from leadmill.core.reading import Table
@@ -78,9 +88,15 @@ def test_a_sender_is_understood_and_answered(path: Path) -> None:
             assert json.loads(spoken.body) == json.loads(heard["answers"])
         else:
             assert spoken.body.decode().split("\n", 1)[-1] == heard["answers"].strip()
+    for told in played.get("told", ()):
+        wanted = {key: value for key, value in told.items() if key not in ("verb", "url", "type", "body")}
+        said = msgspec.convert({"mode": asked.mode, "now": 1_790_000_000, **wanted}, Said)
+        letter = later_answer(way.dialect, mapped.context["response_url"], said)
+        assert (letter.verb, letter.url, letter.media_type) == (told["verb"], told["url"], told["type"])
+        assert letter.body.decode() == told["body"]
 
 
-@pytest.mark.parametrize("conversation", ["ping_xml", "direct_post_excluded"])
+@pytest.mark.parametrize("conversation", ["ping_xml", "direct_post_excluded", "direct_post_weak"])
 def test_a_company_that_a_px_sender_excludes_gets_nothing_of_it_be_it_a_ping_or_a_lead(conversation: str) -> None:
     asks = golden(BUILT_IN / "dialects" / "px" / "golden" / f"{conversation}.toml")["asks"]
     way = DOORS.find(asks["path"])[0]
@@ -90,7 +106,9 @@ def test_a_company_that_a_px_sender_excludes_gets_nothing_of_it_be_it_a_ping_or_
     names = {"helio": "Helio Solar LLC", "bright": "Bright Homes, Inc.", "crown": "Crown Roofing"}
     buyers = {ident: read_buyer({"id": ident, "name": name, "kind": "installer"}) for ident, name in names.items()}
     excluded = Exclusions(Roster({}, buyers, {})).find(names_in(mapped.context))
+    weak = "by an MD5 of its name, which is weak"
     wanted = {"helio": "by name"} | ({"bright": "by hash"} if conversation == "ping_xml" else {})
+    wanted = {"crown": weak, "bright": weak} if conversation == "direct_post_weak" else wanted
     assert excluded == wanted
 
 

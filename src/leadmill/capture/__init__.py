@@ -14,6 +14,7 @@ from leadmill.capture.dialects import Dialect, read_dialects
 from leadmill.capture.filemap import check_map, read_map
 from leadmill.capture.files import RowFault, count_rows, digest_file, read_rows
 from leadmill.capture.forms import read_form, unanswered
+from leadmill.capture.later import AnswerLater, AnswerOwed, Letter, address_of, later_answer
 from leadmill.capture.mapping import Lexicon, canonical_vertical, read_value, vertical_names
 from leadmill.capture.model import (
     FILLED_HEADER,
@@ -62,6 +63,8 @@ __all__ = [
     "PATH_HEADER",
     "PING_ID",
     "PLACEHOLDER",
+    "AnswerLater",
+    "AnswerOwed",
     "Asked",
     "Choice",
     "Dialect",
@@ -74,6 +77,7 @@ __all__ = [
     "ImportFault",
     "ImportRun",
     "Lead",
+    "Letter",
     "Lexicon",
     "Map",
     "Mapped",
@@ -90,6 +94,7 @@ __all__ = [
     "Value",
     "Vertical",
     "accept_submission",
+    "address_of",
     "ask_of",
     "canonical_vertical",
     "check_map",
@@ -101,6 +106,7 @@ __all__ = [
     "example_values",
     "fallback_form",
     "find_own",
+    "later_answer",
     "map_lead",
     "mark_path",
     "ping_lead",
@@ -110,9 +116,9 @@ __all__ = [
     "read_form",
     "read_map",
     "read_rows",
+    "read_value",
     "read_verticals",
     "said_fault",
-    "read_value",
     "said_of",
     "speak",
     "unanswered",

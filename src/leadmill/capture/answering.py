@@ -36,7 +36,8 @@ class OneBid(Struct, frozen=True):
 class Said(Struct, frozen=True, kw_only=True):
     """What there is to say. ``outcome`` is one of :data:`~leadmill.capture.dialects.OUTCOMES`; ``price`` is what the
     source earns, a decimal string; ``expires_in`` is in seconds; ``now`` is in seconds since 1970. ``status`` is the
-    HTTP status where it is not the dialect's to choose."""
+    HTTP status where it is not the dialect's to choose; ``sub1`` the sender's own mark on the lead, which only later
+    answers repeat."""
 
     outcome: str
     mode: str = "direct"
@@ -52,6 +53,7 @@ class Said(Struct, frozen=True, kw_only=True):
     bids: tuple[OneBid, ...] = ()
     now: int = 0
     status: int | None = None
+    sub1: str | None = None
 
 
 class Spoken(Struct, frozen=True):
@@ -66,14 +68,14 @@ def speak(dialect: Dialect, form: Format, said: Said) -> Spoken:
     """What there is to say, as the dialect says it, in the format the sender asked for."""
     template = dialect.templates[spoken(dialect.templates, said.outcome)]
     status = said.status or word(dialect, "http", said) or _STATUS.get(said.outcome, 200)
-    filled = _fill(template, dialect, said, {})
+    content = filled(template, dialect, said)
     if form == "text":
-        body = str(filled.get("text", "")).encode()
+        body = str(content.get("text", "")).encode()
     elif form == "xml":
-        plain = {key: value for key, value in filled.items() if key != "text"}
-        body = _xml(dialect.root, plain)
+        plain = {key: value for key, value in content.items() if key != "text"}
+        body = xml_of(dialect.root, plain)
     else:
-        plain = {key: value for key, value in filled.items() if key != "text"}
+        plain = {key: value for key, value in content.items() if key != "text"}
         body = msgspec.json.encode({dialect.root: plain} if dialect.rooted else plain)
     return Spoken(int(status), dialect.media.get(form, _MEDIA[form]), body)
 
@@ -96,15 +98,20 @@ def word(dialect: Dialect, table: str, said: Said) -> str | int | None:
     return None
 
 
+def filled(template: Mapping[str, Any], dialect: Dialect, said: Said) -> dict[str, Any]:
+    """A template with what there is to say put into it."""
+    return _fill(template, dialect, said, {})
+
+
 def _fill(template: Mapping[str, Any], dialect: Dialect, said: Said, bid: Mapping[str, str | None]) -> dict[str, Any]:
     """A template's table, filled; what is one place and has nothing to stand in it is left out."""
     found: dict[str, Any] = {}
     for key, value in template.items():
         if key == "each":
             continue
-        filled = _value(value, dialect, said, bid)
-        if filled is not None:
-            found[key] = filled
+        put = _value(value, dialect, said, bid)
+        if put is not None:
+            found[key] = put
     return found
 
 
@@ -117,7 +124,7 @@ def _value(value: Any, dialect: Dialect, said: Said, bid: Mapping[str, str | Non
             return [_fill(value, dialect, said, one) for one in each]
         return _fill(value, dialect, said, bid)
     if isinstance(value, list):
-        return [filled for item in value if (filled := _value(item, dialect, said, bid)) is not None]
+        return [put for item in value if (put := _value(item, dialect, said, bid)) is not None]
     return value
 
 
@@ -129,10 +136,10 @@ def _text(text: str, dialect: Dialect, said: Said, bid: Mapping[str, str | None]
         name, kind, default = places[0]
         found = _named(name, dialect, said, bid)
         return default if found is None else _as(kind, found)
-    filled = iter(places)
+    left = iter(places)
 
     def put(match: re.Match[str]) -> str:
-        name, _kind, default = next(filled)
+        name, _kind, default = next(left)
         found = _named(name, dialect, said, bid)
         return str(found) if found is not None else default or ""
 
@@ -162,7 +169,8 @@ def _as(kind: str, found: Any) -> Any:
     return found if isinstance(found, int) else str(found)
 
 
-def _xml(root: str, content: Mapping[str, Any]) -> bytes:
+def xml_of(root: str, content: Mapping[str, Any]) -> bytes:
+    """The content as an XML document."""
     top = ET.Element(root)
     _grow(top, content)
     written: bytes = ET.tostring(top, encoding="utf-8", xml_declaration=True)

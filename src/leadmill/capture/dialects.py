@@ -19,7 +19,7 @@ from leadmill.runtime.packs import Pack, Packs
 
 _FAULT = "packs.dialect.malformed"
 _SECTIONS = ("fields", "consent", "context", "extra")
-_PLACE = re.compile(r"\{([a-z_.]+)(?::([a-z]+))?(?:\|([^{}]*))?\}")
+_PLACE = re.compile(r"\{([a-z_.][a-z0-9_.]*)(?::([a-z]+))?(?:\|([^{}]*))?\}")
 _FREE = re.compile(r"\{[^{}]*\}")
 
 Mode = Literal["direct", "ping", "post"]
@@ -47,7 +47,7 @@ cannot be read, ``denied`` one from nobody we know, ``busy`` and ``broken`` our 
 
 PLACES = frozenset(
     ("lead_id", "ping_id", "price", "currency", "reason", "code", "redirect_url", "expires_at", "expires_in", "mode")
-) | frozenset(("now", "bids"))
+) | frozenset(("now", "bids", "sub1"))
 """What an answer's templates may name; in a list of bids ``bid.id``, ``bid.seller`` and ``bid.price`` too."""
 
 _BID_PLACES = frozenset(("bid.id", "bid.seller", "bid.price"))
@@ -89,6 +89,16 @@ class Exclusion(Struct, frozen=True):
     values: tuple[str, ...] = ()
 
 
+class Later(Struct, frozen=True):
+    """How a sender of the dialect is told the outcome at an address that it named: by which verb, in which form (in the
+    address itself for ``GET``), by which templates; their words are those of the answers."""
+
+    verb: Literal["GET", "POST"] = "POST"
+    form: Literal["json", "xml", "form"] = "form"
+    root: str = "response"
+    templates: dict[str, dict[str, Any]] = {}
+
+
 class Dialect(Struct, frozen=True, kw_only=True):
     """One system's way of sending leads.
 
@@ -123,6 +133,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     media: dict[str, str] = {}
     templates: dict[str, dict[str, Any]] = {}
     words: dict[str, dict[str, str | int]] = {}
+    later: Later | None = None
     confirmed: tuple[str, ...] = ()
     recalled: tuple[str, ...] = ()
     digest: str = ""
@@ -156,6 +167,7 @@ def read_dialect(pack: Pack, verticals: Mapping[str, Vertical]) -> Dialect:
     sends: Any = names.choice("sends", ("form", "json", "xml"), "form")
     vertical, ping_id = names.texts("vertical", ()), names.texts("ping_id", ())
     reply = Table(table.value("reply"), f"{where}, reply", _FAULT)
+    later = Table(table.value("later"), f"{where}, later", _FAULT) if table.has("later") else None
     written = _fields(table, where, verticals)
     found = Dialect(
         name=pack.name,
@@ -183,17 +195,28 @@ def read_dialect(pack: Pack, verticals: Mapping[str, Vertical]) -> Dialect:
         media=_texts(reply, "media"),
         words=_words(reply),
         templates=_templates(reply, where),
+        later=_later(later, where) if later is not None else None,
         confirmed=confirmed,
         recalled=recalled,
         digest=pack.digest,
     )
-    for each in (names, reply, table):
+    for each in (names, reply, table, *((later,) if later is not None else ())):
         each.close()
-    for needed in ("sold", "rejected"):
-        if needed not in found.templates:
-            reply.refuse("must be there: other outcomes fall back on it", needed)
-    _check_words(reply, found)
+    told = [(reply, found.templates), *([(later, found.later.templates)] if later and found.later else [])]
+    for part, templates in told:
+        for needed in ("sold", "rejected"):
+            if needed not in templates:
+                part.refuse("must be there: other outcomes fall back on it", needed)
+        _check_words(part, templates, found.words)
     return found
+
+
+def _later(table: Table, where: str) -> Later:
+    verb = table.choice("verb", ("GET", "POST"), "POST")
+    form: Any = table.choice("form", ("json", "xml", "form"), "form")
+    if verb == "GET" and form != "form":
+        table.refuse("is form where the verb is GET", "form")
+    return Later("GET" if verb == "GET" else "POST", form, table.text("root", "response"), _templates(table, where))
 
 
 def spoken(template: Mapping[str, Any], outcome: str) -> str:
@@ -316,11 +339,13 @@ def _templates(reply: Table, where: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _check_words(reply: Table, dialect: Dialect) -> None:
+def _check_words(
+    reply: Table, templates: Mapping[str, dict[str, Any]], words: Mapping[str, Mapping[str, str | int]]
+) -> None:
     """Every place in a template must be one there is, and every word have a table."""
-    known = PLACES | {f"word.{name}" for name in dialect.words}
+    known = PLACES | {f"word.{name}" for name in words}
     todo: list[tuple[str, Any, frozenset[str]]] = [
-        (outcome, template, frozenset(known)) for outcome, template in dialect.templates.items()
+        (outcome, template, frozenset(known)) for outcome, template in templates.items()
     ]
     while todo:
         at, value, allowed = todo.pop()

@@ -12,6 +12,7 @@ from leadmill.core.events import Event
 from leadmill.core.faults import Conflict
 from leadmill.core.reasons import State, because, declare
 from leadmill.flow.again import walk_again
+from leadmill.flow.answering import owe_answer
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadSettled, Settled
 from leadmill.flow.store import update_leads
@@ -53,3 +54,4 @@ async def dismiss(tx: Tx, kit: Kit, lead_id: str, by: str, why: str, now: dateti
     ]
     await kit.pen.append(tx, lead_id, events, now)
     await update_leads(tx, [msgspec.structs.replace(row, state=State.REJECTED, reason=reason.code)])
+    owe_answer(tx, lead_id, now, kit.mint)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from leadmill.billing import Post
-from leadmill.capture import Map
+from leadmill.capture import AnswerLater, Map
 from leadmill.consent import Prove
 from leadmill.core.step import Step
 from leadmill.delivery import Dispatch
@@ -69,6 +69,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             ),
             Post(rules.roster),
             Plan(rules.roster, rules.templates),
+            AnswerLater(),
         ),
         aside=(
             Correct(Verify(rules.reference, rules.checks), rules.enrichment),

@@ -15,6 +15,7 @@ from leadmill.core.events import Event
 from leadmill.core.reasons import Because, State, because, declare
 from leadmill.delivery import DeliveryDead, DeliveryRejected, attempts_of, cancel_delivery
 from leadmill.flow.again import walk_again
+from leadmill.flow.answering import owe_answer
 from leadmill.flow.feedback import heed_outcomes
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import recall_one
@@ -80,6 +81,7 @@ async def take_back(
     await kit.pen.append(tx, row.id, [*news, LeadSettled(at=now, state=state, because=why)], now)
     gone = msgspec.structs.replace(row, state=state, reason=why.code, price=None, currency=None, recipient=None)
     await update_leads(tx, [gone])
+    owe_answer(tx, row.id, now, kit.mint)
 
 
 async def lock_limits(tx: Tx, kit: Kit, row: LeadRow) -> None:

@@ -59,25 +59,34 @@ def read_hashes(spec: KnownPeople, given: Iterable[str]) -> list[bytes]:
 
 
 class Exclusions:
-    """Finds the buyers that a publisher names, by id, by name or by the SHA-256 of one of its names in lower case."""
+    """Finds the buyers that a publisher names, by id, by name or by a hash of one of its names: the SHA-256 of the name
+    in lower case, or, as older systems send it, the MD5 of the name in lower case, in capitals or as it is written. An
+    MD5 excludes like any other word, and is called weak."""
 
-    __slots__ = ("_named",)
+    __slots__ = ("_named", "_weak")
 
     def __init__(self, roster: Roster) -> None:
         self._named: dict[str, str] = {}
+        self._weak: dict[str, str] = {}
         for buyer in roster.buyers.values():
             for name in (buyer.id, buyer.name, *buyer.brands):
                 plain = _plain(name)
                 self._named.setdefault(plain, buyer.id)
                 self._named.setdefault(hashlib.sha256(plain.encode()).hexdigest(), buyer.id)
+                for written in (plain, plain.upper(), " ".join(name.split())):
+                    weak = hashlib.md5(written.encode(), usedforsecurity=False).hexdigest()
+                    self._weak.setdefault(weak, buyer.id)
 
     def find(self, wanted: Iterable[str]) -> dict[str, str]:
         """The excluded buyers, each with the words it was named by. Names of nobody on the roster exclude nobody."""
         found: dict[str, str] = {}
         for text in wanted:
-            buyer = self._named.get(_plain(text))
+            plain = _plain(text)
+            buyer = self._named.get(plain)
             if buyer is not None:
                 found[buyer] = "by hash" if len(text) == 64 and " " not in text else "by name"
+            elif (buyer := self._weak.get(plain)) is not None:
+                found.setdefault(buyer, "by an MD5 of its name, which is weak")
         return found
 
 

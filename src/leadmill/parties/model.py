@@ -68,6 +68,8 @@ class Source(Struct, frozen=True, kw_only=True):
     dialect: Speech = Speech()
     pings_per_minute: int | None = None
     """How many pings it may send; None where the house's setting counts, 0 for any number."""
+    answer_secret: str | None = None
+    """The name of the variable with the secret that signs what it is told later, where that is signed."""
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False

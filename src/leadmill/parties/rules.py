@@ -59,6 +59,7 @@ def read_source(raw: object) -> Source:
         exclude=table.texts("exclude", ()),
         pings_per_minute=table.whole("pings_per_minute", most=1_000_000) if table.has("pings_per_minute") else None,
         dialect=_dialect(table),
+        answer_secret=_secret_name(table, "answer_secret") if table.has("answer_secret") else None,
         key_expires=_key(table),
         retired=table.flag("retired", False),
     )

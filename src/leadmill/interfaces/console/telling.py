@@ -53,6 +53,8 @@ _TITLES = {
     "message.failed": "Message given up",
     "outcome.reported": "Outcome reported",
     "outcome.corrected": "Outcome corrected",
+    "answer": "Answer owed",
+    "source.told": "Source told",
 }
 _TONES = {"pass": "pass", "hold": "hold", "stop": "stop"}
 _CONTACT = ("first_name", "last_name", "email", "phone", "address", "city", "state", "zip", "country", "date_of_birth")

@@ -14,6 +14,7 @@ from leadmill.core.faults import Fault
 from leadmill.core.ids import make_id
 from leadmill.delivery import ATTEMPT
 from leadmill.enrich.service import forget_old_answers
+from leadmill.flow.answering import TELL, tell_source
 from leadmill.flow.deliver import attempts, deliver, send_message
 from leadmill.flow.floor import RESUME
 from leadmill.flow.quoting import KEPT
@@ -51,6 +52,7 @@ def workers(house: House) -> list[Worker]:
         RESUME: house.floor.resume(),
         AGAIN: offer_again(house.kit),
         SEND: send_message(house.kit, house.way, messengers),
+        TELL: tell_source(house.kit, house.way),
     }
     return [
         Worker(house.db, talk, house.clock, limit=40),
