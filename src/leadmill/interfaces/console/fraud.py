@@ -44,20 +44,13 @@ async def fraud_page(desk: NamedDependency[Desk]) -> Page:
         "fraud",
         whole=whole,
         signals=[_told(one, cards, whole, reach) for one in signals],
-        thresholds=[
-            {
-                "vertical": vertical_title(rules, name),
-                "review": card.review_at if card.review_at < _NEVER else None,
-                "reject": card.reject_at if card.reject_at < _NEVER else None,
-            }
-            for name, card in sorted(cards.items())
-        ],
+        thresholds=_thresholds({vertical_title(rules, name): card for name, card in cards.items()}),
         limits=_limits(cards),
         verticals=sorted((name, each.title) for name, each in rules.verticals.items()),
         chosen=vertical or "",
         days=days,
         spans=_SPANS,
-        base=_percent(whole.share),
+        base=_percent(whole.returned / whole.sold) if whole.sold else "",
         half_life=max((card.half_life_days for card in cards.values()), default=0),
     )
 
@@ -86,6 +79,22 @@ def _told(one: Worth, cards: dict[str, Card], whole: Worth, reach: float) -> dic
         if one.sold
         else None,
     }
+
+
+def _thresholds(cards: dict[str, Card]) -> list[dict[str, Any]]:
+    """From which scores leads wait and end: what most verticals have in one line, the others by name."""
+    pairs = {title: (card.review_at, card.reject_at) for title, card in sorted(cards.items())}
+    usual = max(pairs.values(), key=list(pairs.values()).count) if len(pairs) > 1 else None
+    told = {title: pair for title, pair in pairs.items() if pair != usual}
+    if usual is not None:
+        told["All others" if told else "All verticals"] = usual
+    return [
+        {"vertical": title, **{name: at if at < _NEVER else None for name, at in zip(_ENDS, pair, strict=True)}}
+        for title, pair in told.items()
+    ]
+
+
+_ENDS = ("review", "reject")
 
 
 def _limits(cards: dict[str, Card]) -> list[tuple[str, str]]:
