@@ -21,6 +21,7 @@ KINDS = {
     "toml dialect-in": "a dialect's inbound.toml",
     "toml dialect-out": "a dialect's outbound.toml",
     "toml map": "a map of a file, with its vertical behind it",
+    "toml providers": "providers, chains and authority, for `leadmill apply`",
     "toml pack": "a vertical's pack.toml",
     "toml fields": "a vertical's fields.toml",
     "toml scorecard": "a vertical's scorecard.toml",

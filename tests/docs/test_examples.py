@@ -39,6 +39,7 @@ from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Pack, Packs, load_packs
 from leadmill.scoring import read_card
 from tests.docs.pages import ROOT, Block, blocks
+from tests.enrich.conftest import INSTALLED
 
 PACKS = load_packs()
 VERTICALS = read_verticals(PACKS)
@@ -98,6 +99,13 @@ def test_the_speakers_of_dialects_can_be_applied(block: Block) -> None:
         if isinstance(party, Source):
             assert party.dialect.hash, "its programs can be known"
     assert len(planned.records) == len(declared)
+
+
+@examples("toml", "providers")
+def test_providers_and_chains_can_be_applied(block: Block) -> None:
+    dialects = Dialects(providers=INSTALLED)
+    planned = plan(read_text(block.text.encode(), block.name), {}, VERTICALS, keyed, AnyKey(), dialects)
+    assert {record.kind for record in planned.records} == {"provider", "chain", "authority"}
 
 
 def dialect_of(block: Block, name: str) -> Packs:

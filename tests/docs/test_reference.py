@@ -12,6 +12,7 @@ from leadmill.capture.dialects import OUTCOMES
 from leadmill.core import reading
 from leadmill.core.reasons import State
 from leadmill.delivery import read_delivery
+from leadmill.enrich import read_chain, read_provider
 from leadmill.facts import KEYS
 from leadmill.flow.configure import read_text
 from leadmill.flow.model import Settled
@@ -27,6 +28,7 @@ from leadmill.runtime.dialect import STYLES, read_profiles
 from leadmill.runtime.packs import load_packs
 from leadmill.runtime.plugins import FAMILIES, find_plugins
 from leadmill.runtime.settings import SECRETS, Settings
+from leadmill_plugins.providers import demography
 from scripts.facts import page as facts_page
 from tests.docs.pages import ROOT, blocks, pages, prose_of
 from tests.house.sources import project_files
@@ -99,6 +101,19 @@ def test_every_key_of_a_form_is_described(asked: dict[str, set[str]]) -> None:
     where = f"form {raw['id']}"
     described = first_column(part_of("configuration.md", "`[[form]]`"))
     assert described == asked[where] | {f"consent.{key}" for key in asked[f"{where}, consent"]}
+
+
+def test_every_key_of_providers_and_chains_is_described(asked: dict[str, set[str]]) -> None:
+    (block,) = blocks("toml", "providers")
+    for kind, reader in (("provider", read_provider), ("chain", read_chain)):
+        raw = next(table.raw for table in read_text(block.text.encode(), block.name) if table.kind == kind)
+        reader(raw)
+        assert first_column(part_of("enrichment.md", f"`[[{kind}]]`")) == asked[f"{kind} {raw['id']}"]
+
+
+def test_every_column_of_a_demography_file_is_described() -> None:
+    described = first_column(part_of("enrichment.md", "The built-in plug-ins"))
+    assert described == set(demography.COLUMNS)
 
 
 def test_every_key_of_a_delivery_is_described(asked: dict[str, set[str]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from leadmill.capture import Lead
 from leadmill.core.case import Case, Heard
-from leadmill.core.faults import BadInput
+from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.reasons import State
 from leadmill.core.verdicts import Verdict
 from leadmill.enrich import Consulted, Corrections
@@ -18,11 +18,16 @@ from leadmill.facts import Dossier, Verify
 from leadmill.flow.aside import correct_lead, enrich_lead
 from leadmill.flow.biography import read_biography
 from leadmill.flow.desk import approve
+from leadmill.flow.looking import start_run, work_run
 from leadmill.flow.memory import Recalled, recall_one
+from leadmill.flow.model import LeadEnriched
+from leadmill.flow.reactions import react
 from leadmill.flow.replay import replay
 from leadmill.flow.verify import verify
 from leadmill.identity.service import forget_person
 from leadmill.interfaces.house import House
+from leadmill.outcomes import Disposition
+from leadmill.outcomes.service import report_outcome
 from tests.conftest import FixedClock
 from tests.enrich.conftest import Market, market
 from tests.flow.stage import BUSINESS, apply, stored, submission
@@ -230,6 +235,52 @@ async def test_a_lead_is_looked_at_once_more_and_stays_where_it_stands(
     await correct(house, settled.lead_id, zip="95816")
     await enrich_lead(house.kit, settled.lead_id, [], "op_ana", "once more")
     await check_all(house)
+
+
+async def test_a_batch_goes_on_where_it_stopped_and_does_no_lead_twice(
+    house: House, market: Market, clock: FixedClock
+) -> None:
+    await open_business(house, market)
+    since = clock()
+    ids = [(await house.mill.take(submission(house, number))).lead_id for number in range(3)]
+    clock.advance(days=40)
+    async with house.db.begin() as tx:
+        run = await start_run(tx, house.kit, ["phone"], since, clock(), "op_ana")
+    assert run.total == 3
+    await enrich_lead(house.kit, ids[0], run.topics, "op_ana", "a batch", run.id)  # and here it was cut short
+    async with house.db.begin() as tx:
+        again = await start_run(tx, house.kit, ["phone"], since, clock(), "op_ana")
+    assert again.id == run.id
+    done = await work_run(house.kit, run.id)
+    assert (done.state, done.leads, done.asked, done.cost) == ("done", 3, 2, 100_000)
+    for lead_id in ids:
+        events = [event for chapter in (await lead_of(house, lead_id)).chapters for event in chapter.events]
+        assert len([event for event in events if isinstance(event, LeadEnriched)]) == 1
+    assert (await work_run(house.kit, run.id)).leads == 3
+    with pytest.raises(BadInput) as caught:
+        async with house.db.begin() as tx:
+            await start_run(tx, house.kit, ["nonsense"], since, clock(), "op_ana")
+    assert caught.value.code == "flow.enrich.nothing"
+    with pytest.raises(NotFound):
+        await work_run(house.kit, "run_gone")
+    await check_all(house)
+
+
+async def test_buyers_reports_tell_how_good_a_provider_is(house: House, market: Market, clock: FixedClock) -> None:
+    await open_business(house, market)
+    for number, word in ((1, Disposition.QUOTED), (2, Disposition.WRONG_NUMBER), (3, Disposition.DUPLICATE)):
+        settled = await house.mill.take(submission(house, number))
+        said = (await lead_of(house, settled.lead_id)).case_before()[Dossier].value("phone.reachable")
+        async with house.db.begin() as tx:
+            row = await house.pen.lock(tx, settled.lead_id)
+            events = await report_outcome(
+                tx, house.mint, lead_id=row.id, reporter="helio", disposition=word, at=clock(), now=clock()
+            )
+            await react(tx, house.kit, row, events, clock())
+        assert said is True
+    async with house.db.begin() as tx:
+        (found,) = await read_quality(tx, clock().replace(hour=0))
+    assert (found.right, found.wrong) == (1, 1)
 
 
 @pytest.fixture(autouse=True)

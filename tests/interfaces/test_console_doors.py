@@ -112,6 +112,7 @@ async def secret(client: Client) -> str:
 
 FORMS = (
     "/theme", "/keys", "/sign-out", "/leads/search", "/leads/lead_1/approve", "/leads/lead_1/reject",
+    "/leads/lead_1/correct", "/providers/again",
     "/leads/lead_1/outcome", "/deliveries/resend", "/deliveries/dlv_1/resend", "/users", "/users/op_1",
 )  # fmt: skip
 

@@ -33,6 +33,7 @@ async def test_every_page_of_the_console_answers(stage: Stage) -> None:
         "/deliveries",
         "/imports",
         "/what-if",
+        "/providers",
         "/users",
     ]
     for path in [*pages, *tabs, f"/leads/{taken['lead_id']}/drawer", "/docs", "/openapi.json", "/f/solar-quote"]:

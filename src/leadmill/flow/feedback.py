@@ -12,6 +12,7 @@ from leadmill.facts import Dossier
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import recall_one
 from leadmill.flow.model import LeadRow
+from leadmill.flow.truth import heed_contacts
 from leadmill.fraud import Suspect, Suspicion
 from leadmill.fraud.service import Place, heed_return
 from leadmill.identity import Identity
@@ -30,6 +31,7 @@ async def heed_outcomes(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event],
     latest = [report.disposition for report in await outcomes_of(tx, row.id) if report.current]
     card = suspect.cards.get(row.vertical)
     case = (await recall_one(tx, kit.pen, row.id)).case_before()
+    await heed_contacts(tx, case, events, now)
     whole = all(kind in case for kind in (Lead, Dossier, Identity))
     await heed_return(
         tx,

@@ -16,17 +16,19 @@ from litestar.response import Redirect
 
 from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
-from leadmill.interfaces.api import docs, health, known, leads, outcomes, ping_list
+from leadmill.interfaces.api import corrections, docs, health, known, leads, outcomes, ping_list
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
 from leadmill.interfaces.console import (
     auctions,
+    correcting,
     deliveries,
     imports,
     lead,
     market,
     markets,
     pacing,
+    providers,
     sign_in,
     trials,
     users,
@@ -131,6 +133,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *sign_in.ROUTES,
             *lists.ROUTES,
             *lead.ROUTES,
+            *correcting.ROUTES,
             *suspicions.ROUTES,
             *auctions.ROUTES,
             *markets.ROUTES,
@@ -139,11 +142,13 @@ def build_app(wiring: Wiring) -> Asgi:
             *deliveries.ROUTES,
             *imports.ROUTES,
             *trials.ROUTES,
+            *providers.ROUTES,
             *users.ROUTES,
             *form.ROUTES,
             *posting.ROUTES,
             *leads.ROUTES,
             *outcomes.ROUTES,
+            *corrections.ROUTES,
             *known.ROUTES,
             *ping_list.ROUTES,
             *health.ROUTES,

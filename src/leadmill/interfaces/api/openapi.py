@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from leadmill.capture import Vertical
 from leadmill.core.reasons import State
+from leadmill.interfaces.api.corrections import PATHS as CORRECTION_PATHS
+from leadmill.interfaces.api.corrections import CorrectionIn, CorrectionOut
 from leadmill.interfaces.api.describing import IDEMPOTENCY, REF, path_parameter, probe, query_parameter, ref, responses
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn, KnownOut
@@ -35,6 +37,8 @@ _TYPES = (
     PingPage,
     KnownIn,
     KnownOut,
+    CorrectionIn,
+    CorrectionOut,
     Problem,
 )
 
@@ -204,6 +208,7 @@ def _paths() -> dict[str, Any]:
             }
         },
         **PING_PATHS,
+        **CORRECTION_PATHS,
         "/v1/known": {
             "post": {
                 "operationId": "changeKnownPeople",

@@ -22,6 +22,7 @@ from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import StepTaken
 from leadmill.flow.reactions import react
 from leadmill.interfaces.console import telling
+from leadmill.interfaces.console.correcting import correctable, with_wins
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.masks import name_of
@@ -79,6 +80,7 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
     evidence = _latest(recalled)
     events = sum(len(chapter.events) for chapter in recalled.chapters)
     dossier = evidence.get(Dossier)
+    known = dossier if isinstance(dossier, Dossier) else None
     proof = evidence.get(Proof)
     return tab, {
         "id": row.id,
@@ -96,8 +98,10 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
         "price": row.price,
         "currency": row.currency,
         "masked": not desk.sees,
-        "groups": telling.groups(recalled.lead, dossier if isinstance(dossier, Dossier) else None, rules, desk.sees),
+        "groups": with_wins(telling.groups(recalled.lead, known, rules, desk.sees), known),
         "actions": _actions(desk, row.id, row.state),
+        "may_correct": desk.may(Right.REVIEW) and recalled.lead is not None,
+        "correctable": correctable(recalled.lead, known, rules),
         "tabs": [
             {"name": "why", "says": "Why", "count": None},
             {"name": "deliveries", "says": "Deliveries", "count": len(receipts) or None},

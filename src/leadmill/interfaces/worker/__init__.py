@@ -17,6 +17,8 @@ from leadmill.enrich.service import forget_old_answers
 from leadmill.flow.answering import TELL, tell_source
 from leadmill.flow.deliver import attempts, deliver, send_message
 from leadmill.flow.floor import RESUME
+from leadmill.flow.looking import AGAIN as ENRICH
+from leadmill.flow.looking import enrich_leads
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
@@ -45,7 +47,8 @@ _SWEPT = 500
 
 
 def workers(house: House) -> list[Worker]:
-    """One worker for what is quick, one for files and one for trials, so that what takes long holds nothing up."""
+    """One worker for what is quick, one for files, one for leads looked at once more and one for trials, so that what
+    takes long holds nothing up."""
     couriers, messengers = house.plugins.of("leadmill.couriers"), house.plugins.of("leadmill.messengers")
     talk = {
         ATTEMPT: deliver(attempts(house.kit, house.way, couriers)),
@@ -57,6 +60,7 @@ def workers(house: House) -> list[Worker]:
     return [
         Worker(house.db, talk, house.clock, limit=40),
         Worker(house.db, {IMPORT: take_upload(house)}, house.clock, limit=1),
+        Worker(house.db, {ENRICH: enrich_leads(house.kit)}, house.clock, limit=1),
         Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
     ]
 
