@@ -220,15 +220,22 @@ class _Grid:
         """The prices of last time, where they are still of something."""
         found = np.zeros(len(self.left))
         known: dict[tuple[str, Per, bool, int], float] = {}
+        cut: dict[tuple[str, Per, bool, int], tuple[int, float]] = {}
         for order_id, prices in before.orders.items():
             for price in prices:
-                # A window that two plans share was cut at the turn from one to the other.
-                for edge in (price.ends, price.starts):
-                    known[order_id, price.per, bool(price.money), edge] = price.money or price.lead
+                kind, worth = (order_id, price.per, bool(price.money)), price.money or price.lead
+                known[*kind, price.starts] = worth
+                cut[*kind, price.ends] = price.starts, worth
         for slots in (slots for each in self.slots.values() for slots in each):
+            of = slots.owner, slots.per, slots.money
             for place, window in enumerate(self.kinds[slots.kind][1]):
-                starts, ends = (known.get((slots.owner, slots.per, slots.money, int(at.timestamp()))) for at in window)
-                found[slots.row + place] = starts or ends or 0.0
+                first, after = (int(at.timestamp()) for at in window)
+                worth = known.get((*of, first), 0.0)
+                if not worth:
+                    # The later part of a window that was cut where one day's plan followed another's.
+                    begins, part = cut.get((*of, after), (first, 0.0))
+                    worth = part if begins > first else 0.0
+                found[slots.row + place] = worth
         for name, slots in self.accounts.items():
             found[slots.row] = before.accounts.get(name, 0.0)
         return found
