@@ -23,6 +23,7 @@ KINDS = {
     "toml map": "a map of a file, with its vertical behind it",
     "toml providers": "providers, chains and authority, for `leadmill apply`",
     "toml pack": "a vertical's pack.toml",
+    "toml identity": "the [identity] table of a vertical's pack.toml",
     "toml fields": "a vertical's fields.toml",
     "toml scorecard": "a vertical's scorecard.toml",
     "toml fraud": "the [fraud] table of a vertical's pack.toml",
