@@ -15,6 +15,7 @@ from leadmill.flow.model import FAILED, LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import report_broken, walk_alone, walk_together
 from leadmill.flow.walker import Walker
+from leadmill.identity import HeldAs, Identity
 from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, OfferedAgain, Solicit, sales_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
@@ -52,6 +53,8 @@ async def walk_again(
     if start == Allocate.name and _are_stale(case.get(Bidding), declined, now):
         start = Solicit.name  # what the others bid holds no more: they are asked again
         case = recalled.case_before(start)
+    if Identity not in case:
+        case.learn([HeldAs(recalled.row.person_id)])
     case.learn([declined, *((again,) if again is not None else ())])
     walker = Walker(case, recalled.row.import_id)
     walker.events.append(

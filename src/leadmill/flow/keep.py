@@ -25,7 +25,7 @@ from leadmill.flow.model import Hearing, LeadRow, LeadSettled, Settled
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import add_lead, lock_leads, update_leads
 from leadmill.flow.walker import Walker, reasons_of, state_of
-from leadmill.identity import Identity
+from leadmill.identity import Identity, rule
 from leadmill.identity.service import Keys, add_person, load_keys
 from leadmill.market import Assignment, OfferedAgain, Sale
 from leadmill.runtime import journal
@@ -110,8 +110,15 @@ class Pen:
     async def write_again(
         self, tx: Tx, row: LeadRow, walker: Walker, rules: Rules, now: datetime, events: Sequence[Event] = ()
     ) -> Settled:
-        """Write the page of a lead that walked on, and where it stands now."""
+        """Write the page of a lead that walked on, and where it stands now.
+
+        Its data stays under the key it was sealed with. Where it turns out to be of a person who is known by another
+        id, since a step had broken before anybody looked, the two are held to be one from now on."""
         settled = self._settle(walker, now)
+        identity = walker.case.get(Identity)
+        if identity is not None and row.person_id not in (identity.person_id, *identity.joined):
+            why = f"{row.id} is of both: it broke before its person was known"
+            await rule(tx, self.mint, row.person_id, identity.person_id, "one", by="house", why=why, now=now)
         page = [*events, *walker.events]
         await self._append(tx, row.id, page, self._hearings(walker, row.id, self.keys.of(row.person_id)), now)
         lead = walker.case.get(Lead)

@@ -9,6 +9,7 @@ under concurrency: of several leads of one person in one window, one is first an
 
 from leadmill.identity.model import (
     FindPerson,
+    HeldAs,
     HouseholdLink,
     Identity,
     Person,
@@ -38,6 +39,7 @@ from leadmill.identity.traits import Profile, Traits
 
 __all__ = [
     "FindPerson",
+    "HeldAs",
     "HouseholdLink",
     "Identity",
     "Keys",

@@ -73,7 +73,7 @@ class _Claim:
         self._vault = vault
         self._keys = keys
         self._asks = asks
-        self._proposed = {ask.lead_id: mint("person", ask.at) for ask in asks}
+        self._proposed = {ask.lead_id: ask.person_id or mint("person", ask.at) for ask in asks}
         self._reading: Reading = tx.scratch.setdefault(Reading, Reading())
         self._stored: dict[str, Person] = tx.scratch.setdefault(Person, {})
         self._written_keys: dict[bytes, list[str]] = {}
@@ -189,11 +189,17 @@ class _Claim:
     async def write(self, sitting: Sitting) -> None:
         """Write what follows from the decisions; every person concerned has its data key at hand afterwards."""
         tx, now = self._tx, sitting.now
+        # Whom a lead had before it came here is there already, and has shown nothing yet.
+        held = [person_id for person_id, ask in sitting.made.items() if person_id == ask.person_id]
+        there = await lock_persons(tx, held) if held else {}
+        self._stored |= there
         for person_id, ask in sitting.made.items():
+            if person_id in there:
+                continue
             shown = now.profiles.get(person_id, EMPTY), sitting.shown.get(person_id, ())
             make_person(tx, self._vault, self._keys, person_id, ask.at, *shown)
         more = []
-        for person_id in {*sitting.owners.values()} - sitting.made.keys():
+        for person_id in {*sitting.owners.values()} - (sitting.made.keys() - there.keys()):
             person = self._stored.get(person_id)
             if person is None or person.wrapped_key is None:
                 continue

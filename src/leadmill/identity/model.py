@@ -104,10 +104,20 @@ def tell_parts(parts: Sequence[Part]) -> str:
     return ", ".join(f"{part.field.replace('_', ' ')} {part.level} {part.bits:+.1f}" for part in parts)
 
 
+class HeldAs(Evidence, frozen=True):
+    """Under whose key the lead lies already, though it never came as far as an identity: a step broke before. Whoever
+    it turns out to be is one with that person."""
+
+    personal: ClassVar[bool] = False
+    kept: ClassVar[bool] = False
+    person_id: str
+
+
 class FindPerson(Ask, frozen=True, kw_only=True):
     """Whose are these keys and traits, and what did that person want lately? ``email`` and ``phone`` are keyed hashes,
     ``traits`` what the lead shows of its person, ``matching`` the vertical's way with likeness; ``since`` bounds the
-    recent leads (exclusive)."""
+    recent leads (exclusive). ``person_id`` is the person whom the lead has already, to be them where nobody else is
+    found."""
 
     lead_id: str
     vertical: str
@@ -117,6 +127,7 @@ class FindPerson(Ask, frozen=True, kw_only=True):
     phone: bytes | None = None
     traits: Traits = NOTHING
     matching: Matching = USUAL
+    person_id: str | None = None
 
     @property
     def keys(self) -> Iterable[tuple[str, bytes]]:

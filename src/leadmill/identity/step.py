@@ -12,7 +12,7 @@ from leadmill.core.faults import Permanent
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import Pass, Stop, Verdict
 from leadmill.facts import Dossier
-from leadmill.identity.model import DUPLICATE, USUAL, FindPerson, Identity, PersonFound
+from leadmill.identity.model import DUPLICATE, USUAL, FindPerson, HeldAs, Identity, PersonFound
 from leadmill.identity.showing import traits_of
 from leadmill.identity.weighing import bits_of
 
@@ -38,6 +38,7 @@ class Recognise:
         lead = case[Lead]
         traits = traits_of(lead, case[Dossier])
         hashed = self._keyed_hash
+        held = case.get(HeldAs)
         return (
             FindPerson(
                 lead_id=lead.id,
@@ -48,6 +49,7 @@ class Recognise:
                 phone=hashed("phone", traits.phone) if traits.phone else None,
                 traits=traits,
                 matching=self._matching.get(lead.vertical, USUAL),
+                person_id=held.person_id if held is not None else None,
             ),
         )
 
