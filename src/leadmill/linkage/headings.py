@@ -19,7 +19,7 @@ TRUTH = "truth"
 """Said of columns that tell which records belong together: the answer, never evidence."""
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PIECE = re.compile(r"[a-z]+|\d+")
+_PIECE = re.compile(r"[^\W\d_]+|\d+")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("headings.toml").read_text("utf-8"))
 _LEADING, _TRAILING, _MOMENTS = (frozenset(_WORDS[name].split()) for name in ("leading", "trailing", "moments"))
@@ -28,7 +28,7 @@ SEXES, STATES = (frozenset(_WORDS[name].split()) for name in ("sexes", "states")
 TITLES, AFTER, PARTICLES = (frozenset(_WORDS[name].split()) for name in ("titles", "after", "particles"))
 """Words around a name: before it, behind it, and those that belong to the word that follows."""
 _NAMES: dict[str, str] = {
-    word: "" if target == "left_out" else target
+    fold(word): "" if target == "left_out" else target
     for target, words in _WORDS["targets"].items()
     for word in words.split()
 }

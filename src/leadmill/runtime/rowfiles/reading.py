@@ -102,7 +102,9 @@ def _rows(stream: Any, reader: Any, names: list[str], shape: Shape) -> Iterator[
                     says += f" (lines {line} to {reader.line_num} were read as one row: a quote may be left open)"
                 yield line, RowFault("capture.row.ragged", says)
                 continue
-            yield line, unclean(names, row) or dict(zip(names, row, strict=True))
+            whole = "".join(row)  # most rows are clean, and one look at all their cells tells it
+            clean = whole.isascii() and whole.isprintable()
+            yield line, (None if clean else unclean(names, row)) or dict(zip(names, row, strict=True))
 
 
 def _json_rows(path: Path, decode: Decode) -> Generator[tuple[int, Row], None, None]:
