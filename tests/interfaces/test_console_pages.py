@@ -20,6 +20,7 @@ async def test_every_page_of_the_console_answers(stage: Stage) -> None:
         "/leads",
         "/review",
         "/nurture",
+        "/people",
         "/fraud",
         "/fraud?vertical=solar&days=90",
         "/auctions",
