@@ -23,7 +23,12 @@ def marks_of(card: Card, lead: Lead, dossier: Dossier, identity: Identity, keyed
     """The lead's marks. Those of its contact details are the keys that identity knows the person by."""
     found = [Mark(kind, bytes.fromhex(identity.keys[kind])) for kind in ("phone", "email") if kind in identity.keys]
     address = lead.context.get("ip")
-    places = places_of(address, card.shared) if isinstance(address, str) else None
+    places = None
+    if isinstance(address, str):
+        # Whether a visitor can have it is found out already, but of the address among the fields if there is one.
+        public = dossier.value("ip.public") is True and "ip" not in lead.fields and not card.shared
+        places = _quickly(address) if public else None
+        places = places or places_of(address, card.shared)
     if places is not None:
         ip, net = places
         found.append(Mark("ip", keyed_hash("fraud ip", ip)))
@@ -42,8 +47,14 @@ def marks_of(card: Card, lead: Lead, dossier: Dossier, identity: Identity, keyed
 
 def name_mark(lead: Lead, dossier: Dossier, keyed_hash: KeyedHash) -> bytes:
     """Four bytes that stand for the family name; none where the lead has none."""
-    name = dossier.text("name.last") or lead.text("last_name")
-    return keyed_hash("fraud name", _plain(name))[:4] if name and _plain(name) else b""
+    name = _plain(dossier.text("name.last") or lead.text("last_name") or "")
+    return keyed_hash("fraud name", name)[:4] if name else b""
+
+
+def _quickly(address: str) -> tuple[str, str] | None:
+    """The same as :func:`places_of` for an IPv4 address that is known to be a visitor's."""
+    head, _, tail = address.rpartition(".")
+    return (address, f"{head}.0/24") if tail.isdecimal() and head.count(".") == 2 else None
 
 
 @lru_cache(8_192)
@@ -63,4 +74,4 @@ def places_of(text: str, shared: tuple[str, ...] = ()) -> tuple[str, str] | None
 
 
 def _plain(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -99,7 +99,10 @@ class Sightings:
             if mark not in loud:
                 spill(tx, mark, one)
                 kept[mark] = _after(self._quiet[mark].kept, one)
-        read = {mark: unpack(one.seen) for mark, one in kept.items() if one.burned or _is_known(one, given[mark])}
+        for mark, one in given.items():
+            if len(one.seen) > 1 and mark not in kept:
+                kept[mark] = Kept(b"".join(one.seen))  # new to the store, but not within the group
+        read = {mark: unpack(one.seen) for mark, one in kept.items()}
         self._learn_quiet(tx, asks, loud, read, kept)
         hours = await self._pace(tx, [*noted, *asks])
         if self._standings_at is None or not timedelta(0) <= now - self._standings_at < _STANDINGS_FOR:
@@ -234,11 +237,6 @@ def _collect(asks: Sequence[SightAsk]) -> tuple[dict[bytes, Given], dict[int, li
             own.append(len(held.seen))
             held.seen.append(record)
     return given, places
-
-
-def _is_known(kept: Kept, given: Given) -> bool:
-    """Whether a mark was seen before, or by more than one of the leads at hand."""
-    return len(given.seen) > 1 or len(kept.seen) > len(given.seen[0])
 
 
 def _after(kept: Kept, given: Given) -> Kept:

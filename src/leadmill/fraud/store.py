@@ -55,15 +55,17 @@ class Pace(Struct, frozen=True):
 # A row that is waited for is read again in its latest version, so one statement both counts and sees what was counted.
 _SIGHT = prepared(
     sa.text(
-        "WITH up AS (INSERT INTO fraud_mark AS f (mark, seen, keep, expires_at)"  # noqa: S608 a number of ours
-        " SELECT m, s, k, e FROM unnest(CAST(:marks AS bytea[]), CAST(:seen AS bytea[]), CAST(:keep AS int[]),"
-        " CAST(:ends AS timestamptz[])) AS t(m, s, k, e) ORDER BY m"
+        "WITH given AS MATERIALIZED (SELECT m, s, k, e FROM unnest(CAST(:marks AS bytea[]),"  # noqa: S608 our own number
+        " CAST(:seen AS bytea[]), CAST(:keep AS int[]), CAST(:ends AS timestamptz[])) AS t(m, s, k, e)),"
+        " up AS (INSERT INTO fraud_mark AS f (mark, seen, keep, expires_at) SELECT m, s, k, e FROM given ORDER BY m"
         " ON CONFLICT (mark) DO UPDATE SET keep = excluded.keep,"
         " expires_at = greatest(f.expires_at, excluded.expires_at),"
         " seen = substring(f.seen || excluded.seen FROM greatest(1, octet_length(f.seen) +"
         f" octet_length(excluded.seen) - excluded.keep * {SIZE} + 1)) RETURNING mark, seen)"
-        " SELECT up.mark, up.seen, b.ats FROM up LEFT JOIN (SELECT mark, array_agg(at ORDER BY at) AS ats"
+        " SELECT up.mark, up.seen, b.ats FROM up JOIN given ON given.m = up.mark"
+        " LEFT JOIN (SELECT mark, array_agg(at ORDER BY at) AS ats"
         " FROM fraud_burn WHERE mark = ANY(CAST(:marks AS bytea[])) GROUP BY mark) AS b ON b.mark = up.mark"
+        " WHERE octet_length(up.seen) > octet_length(given.s) OR b.ats IS NOT NULL"
     ).bindparams(
         sa.bindparam("marks", type_=_BYTES),
         sa.bindparam("seen", type_=_BYTES),
@@ -170,7 +172,8 @@ _SURVEYED = prepared(sa.select(sa.func.max(FRAUD_STANDING.c.at).label("at")))
 
 
 async def count_marks(tx: Tx, given: Mapping[bytes, Given]) -> dict[bytes, Kept]:
-    """Append to marks, each locked until the transaction ends; all of them as they then are, in one statement."""
+    """Append to marks, each locked until the transaction ends, in one statement; those that were seen before, or
+    burned, as they then are."""
     marks = sorted(given)
     rows = await tx.all(
         _SIGHT,
