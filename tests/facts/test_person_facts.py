@@ -82,6 +82,7 @@ def test_a_number_says_what_kind_of_line_it_is(phone: str, expected: dict[str, t
                 "agree.phone_state": (False, "fail"),
             },
         ),
+        ({"phone": "(775) 664-8540", "zip": "89501"}, {"agree.phone_zone": (False, "unknown")}),
         ({"phone": "510 283 4567", "country": "US"}, {"agree.phone_country": (True, "pass")}),
         ({"phone": "787 765 4321", "country": "US"}, {"agree.phone_country": (True, "pass")}),
         ({"phone": "+44 20 7946 0018", "country": "India"}, {"agree.phone_country": (False, "fail")}),

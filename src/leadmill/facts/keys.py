@@ -136,7 +136,11 @@ KEYS: dict[str, Key] = {
     "agree.phone_zip": Key(
         "true where the area code is heard in the ZIP; false says little", _POST, "one of them is not known"
     ),
-    "agree.phone_zone": Key("true where the number can be in the ZIP's time zone", _PLAN, "one of them is not known"),
+    "agree.phone_zone": Key(
+        "true where the number can be in the ZIP's time zone; false says little within a state",
+        _PLAN,
+        "one of them is not known",
+    ),
     "agree.phone_country": Key("true where number and country given agree", _PLAN, "one of them is not known"),
     "agree.name_email": Key(
         "true where the address carries the name; false says little", _RULE, "no name or no well-formed address"

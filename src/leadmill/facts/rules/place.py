@@ -47,6 +47,14 @@ def _agreed(key: str, same: bool) -> Fact:
     return _AGREED[key] if same else _DISAGREED[key]
 
 
+_ELSEWHERE_IN_STATE = Fact("agree.phone_zone", False, "unknown", _PHONE, 30)
+"""An exchange at a state's border keeps its neighbour's time."""
+
+
+def _zone_agreed(same: bool, same_state: bool) -> Fact:
+    return _ELSEWHERE_IN_STATE if not same and same_state else _agreed("agree.phone_zone", same)
+
+
 @lru_cache(16_384)
 def zip_facts(text: str, reference: Reference) -> tuple[Place | None, tuple[Fact, ...]]:
     """What is known of the place of a ZIP as it was written, and the facts that say so."""
@@ -103,7 +111,7 @@ def place_facts(
             if place.areas:
                 facts.append(_agreed("agree.phone_zip", phone.area in place.areas))
             if place.zone and phone.zones:
-                facts.append(_agreed("agree.phone_zone", place.zone in phone.zones))
+                facts.append(_zone_agreed(place.zone in phone.zones, phone_state == place.state))
     home = state or (place.state if place else None)
     if home and phone_state:
         facts.append(_agreed("agree.phone_state", home == phone_state))
