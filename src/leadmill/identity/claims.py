@@ -142,15 +142,29 @@ class _Claim:
         """Which leads bring nothing new of a person whom their keys decide, and which are to be looked for."""
         first = Sitting(self._reading, {}, self._proposed)
         for ask in self._asks:
-            if any(self._reading.keys.get(key) for _, key in ask.keys):
+            choice = self._known_again(ask)
+            if choice is None and any(self._reading.keys.get(key) for _, key in ask.keys):
                 choice = first.choose(ask)
-                known = choice.owner and self._reading.profiles.get(choice.owner, EMPTY)
-                if known and (not ask.traits.named or known.knows(ask.traits)):
+            if choice is not None and choice.owner is not None:
+                known = self._reading.profiles.get(choice.owner, EMPTY)
+                if not ask.traits.named or known.knows(ask.traits):
                     self._settled[ask.lead_id] = choice
                     continue
             hashes = block_hashes(ask.traits, self._vault.keyed_hash)
             if hashes:
                 self._wanted[ask.lead_id] = hashes
+
+    def _known_again(self, ask: FindPerson) -> Choice | None:
+        """The usual case of a known person, without a look at names: one person has all keys that anybody has, and has
+        shown all that the lead shows."""
+        owners = [(kind, self._reading.keys.get(key)) for kind, key in ask.keys]
+        held = {person for _, persons in owners if persons for person in persons}
+        if len(held) != 1:
+            return None
+        (owner,) = held
+        if not self._reading.profiles.get(owner, EMPTY).knows_all(ask.traits):
+            return None
+        return Choice(owner, tuple(kind for kind, persons in owners if persons))
 
     async def _take_blocks(self) -> None:
         held = self._reading.blocks

@@ -38,39 +38,41 @@ _NO_NAME = ("name.placeholder", "name.gibberish", "name.keyboard", "name.profane
 def traits_of(lead: Lead, dossier: Dossier) -> Traits:
     """The traits that a lead shows. Contact details count where they are in order, names where they can be a
     person's."""
-    known = dossier.text
-    email = known("email.lookup")
+    facts, fields = dossier.values, lead.fields
+    email, phone, place = facts.get("email.lookup"), facts.get("phone.e164"), facts.get("zip.code")
     given, last, suffix = _name(lead, dossier)
-    house, street = known("address.number"), known("address.street_name")
-    if house is None and street is None:
+    house, street = facts.get("address.number"), facts.get("address.street_name")
+    if house is None and street is None and fields.get("address"):
         house, street = _split_address(lead.text("address"))
-    place = known("zip.code") or lead.text("zip")
+    if place is None and fields.get("zip"):
+        place = linkage.plain(_ZIP, lead.text("zip"))
+    born = fields.get("date_of_birth")
     return Traits(
         given=given,
         last=last,
         suffix=suffix,
-        born=_born(lead.text("date_of_birth")),
-        house=(house or "").lower(),
-        street=linkage.plain(_STREET, street) if street else "",
-        zip=linkage.plain(_ZIP, place) if place else "",
-        email=email_key(email) if email else "",
-        phone=known("phone.e164") or "",
+        born=_born(str(born)) if born else "",
+        house=str(house).lower() if house else "",
+        street=linkage.plain(_STREET, str(street)) if street else "",
+        zip=str(place) if place else "",
+        email=email_key(email) if isinstance(email, str) else "",
+        phone=phone if isinstance(phone, str) else "",
     )
 
 
 def _name(lead: Lead, dossier: Dossier) -> tuple[str, str, str]:
-    if any(dossier.outcome(key) == "fail" for key in _NO_NAME):
+    known = dossier.by_key
+    if any(key in known and known[key].outcome == "fail" for key in _NO_NAME):
         return "", "", ""
-    given, last = dossier.text("name.first"), dossier.text("name.last")
-    suffix = dossier.text("name.suffix")
+    given, last, suffix = dossier.text("name.first"), dossier.text("name.last"), dossier.text("name.suffix")
     if given is None and last is None:
-        given, last = lead.text("first_name"), lead.text("last_name")
-    plain_given, plain_last = linkage.plain(_GIVEN, given) if given else "", linkage.plain(_LAST, last) if last else ""
-    words = plain_last.split()
+        first, family = lead.text("first_name"), lead.text("last_name")
+        given, last = linkage.plain(_GIVEN, first) if first else "", linkage.plain(_LAST, family) if family else ""
+    words = last.split() if last else []
     while len(words) > 1 and words[-1] in _SUFFIXES:
         suffix = suffix or words[-1]
         words.pop()
-    return plain_given, " ".join(words), _SUFFIXES.get((suffix or "").lower(), "")
+    return given or "", " ".join(words), _SUFFIXES.get(suffix.lower(), "") if suffix else ""
 
 
 def _split_address(address: str | None) -> tuple[str, str]:
@@ -78,6 +80,6 @@ def _split_address(address: str | None) -> tuple[str, str]:
     return (found[1], _UNIT.sub("", found[2])) if found else ("", "")
 
 
-def _born(text: str | None) -> str:
-    digits = linkage.plain(_BORN, text) if text else ""
+def _born(text: str) -> str:
+    digits = text.replace("-", "") if len(text) == 10 else linkage.plain(_BORN, text)
     return digits if len(digits) == 8 and digits.isdigit() and "1900" <= digits[:4] <= "2100" else ""

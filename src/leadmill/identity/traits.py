@@ -39,6 +39,8 @@ class Traits(Struct, frozen=True, array_like=True, kw_only=True):
 
     def covers(self, other: "Traits") -> bool:
         """Whether ``other`` shows nothing that this does not."""
+        if self == other:
+            return True
         return all(theirs in ("", ours) for ours, theirs in zip(_values(self), _values(other), strict=True))
 
 
@@ -59,6 +61,10 @@ class Profile(Struct, frozen=True, array_like=True):
         """Whether a lead with these traits shows nothing new."""
         return traits == NOTHING or any(each.covers(traits) for each in self.variants)
 
+    def knows_all(self, traits: Traits) -> bool:
+        """Whether the person once showed exactly this, a new address or number aside."""
+        return any(_told(each) == _told(traits) for each in self.variants)
+
     def with_traits(self, traits: Traits) -> "Profile":
         """The profile after a lead showed these. A variant that the new one covers goes; so does, of too many, the
         oldest but the first."""
@@ -68,6 +74,10 @@ class Profile(Struct, frozen=True, array_like=True):
         if len(kept) >= VARIANTS:
             del kept[1]
         return Profile((*kept, traits))
+
+
+def _told(traits: Traits) -> tuple[str, ...]:
+    return traits.given, traits.last, traits.suffix, traits.born, traits.house, traits.street, traits.zip
 
 
 EMPTY = Profile()
