@@ -40,6 +40,10 @@ _WARY = 5.0
 """How many spreads above the expected bid an order's limits must reach where the bid is only told afterwards."""
 
 
+_Wanting = Wish[Ready]
+_Turn = tuple[float, int, datetime, str]
+
+
 class Offer:
     """What to post next: ``orders`` of one ``mode``."""
 
@@ -282,11 +286,11 @@ class Player:
         score, lift, funds = odds.seen(float(self._lead["score"])), worths.lift, self._prices.funds
         room, slot = Room(self._now, {}, {}, {}, {}), int(self._now.timestamp()) // SLOT
 
-        def likely(wish: Wish[Ready]) -> float:
+        def likely(wish: _Wanting) -> float:
             _, amount, way = wish
             return likely_of(accept_of(odds, way.key, score), lift, way.line, amount, way.shared)
 
-        def weigh(wish: Wish[Ready]) -> Candidate | None:
+        def weigh(wish: _Wanting) -> Candidate | None:
             # It holds for every round of the lead: a sale uses up only limits of a buyer who is not asked again.
             _, amount, way = wish
             line = way.line
@@ -300,7 +304,7 @@ class Player:
                 self._ready.pop(int(way.key), None)
             return None
 
-        def turn(one: Candidate) -> tuple[float, int, datetime, str]:
+        def turn(one: Candidate) -> _Turn:
             return bids[one.key].rank(0)
 
         return Shortlist(wishes, likely, weigh, turn)

@@ -49,7 +49,7 @@ class Shortlist(Generic[W]):
     it is worth nothing or a limit keeps it off, never more than the wish says; of equals the first by ``turn`` is
     asked. What is weighed once holds for every round."""
 
-    __slots__ = ("_alone", "_odds", "_together", "_turn", "_weigh", "weighed")
+    __slots__ = ("_alone", "_most", "_odds", "_together", "_turn", "_weigh", "weighed")
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Shortlist(Generic[W]):
         ranked = sorted([wish for wish in wishes if wish[0] > 0.0], key=_bound, reverse=True)
         self._alone = [wish for wish in ranked if not wish[2].shared]
         self._together = [wish for wish in ranked if wish[2].shared]
+        self._most = {wish[2].most for wish in self._together}
         self._odds = odds
         self._weigh = weigh
         self._turn = turn
@@ -88,7 +89,7 @@ class Shortlist(Generic[W]):
         """Whether the offer is certain though what sharing earns at the last round is known within bounds only, and the
         offer if so. Nothing is won by knowing it better unless two ways to begin lie close together."""
         found, rest = self._parted(self._together)
-        sizes = {min(wish[2].most, legs) for wish in self._together}
+        sizes = {min(most, legs) for most in self._most}
         if legs > 0 and len(sizes) > 1:
             return False, None
         size = sizes.pop() if legs > 0 and sizes else 0
@@ -138,7 +139,7 @@ class Shortlist(Generic[W]):
 
     def _sharing(self, legs: int, rounds: int) -> Sharing:
         found, rest = self._parted(self._together)
-        for size in sorted({min(wish[2].most, legs) for wish in self._together}) if rest and legs > 0 else ():
+        for size in sorted({min(most, legs) for most in self._most}) if rest and legs > 0 else ():
             unknown = [wish for wish in rest if wish[2].most >= size and wish[2] not in self.weighed]
             first = max(size + 1 - len(found), 0)
             found += self._look_at(unknown[:first])

@@ -40,7 +40,7 @@ class Tally:
     """Counters, money and turns. ``used`` holds leads and minor units by counter, ``funds`` what each limited account
     still yields, ``last`` when an order last got a lead."""
 
-    __slots__ = ("_uses", "funds", "last", "used")
+    __slots__ = ("_slot", "_starts", "_uses", "funds", "last", "used")
 
     def __init__(
         self,
@@ -52,6 +52,9 @@ class Tally:
         self.funds = dict(funds or {})
         self.last = dict(last or {})
         self._uses: dict[str, tuple[int, list[Use]]] = {}
+        self._slot = -1
+        self._starts: dict[tuple[Per, str], datetime] = {}
+        """When the windows of this quarter of an hour began."""
 
     def room(self, ask: Headroom, at: datetime) -> Room:
         """What is left for the orders of an ask."""
@@ -83,8 +86,17 @@ class Tally:
             room.last[order_id] = self.last[order_id]
 
     def _of(self, wanted: Wanted, at: datetime, slot: int) -> list[Use]:
-        scope = order_scope(wanted.order_id)
-        uses = [Use(per, *self.used.get((scope, per, bounds(per, wanted.tz, at)[0]), _NONE)) for per in wanted.pers]
+        if slot != self._slot:
+            self._slot = slot
+            self._starts.clear()
+        scope, tz, starts = order_scope(wanted.order_id), wanted.tz, self._starts
+        uses: list[Use] = []
+        for per in wanted.pers:
+            begins = starts.get((per, tz))
+            if begins is None:
+                begins = starts[per, tz] = bounds(per, tz, at)[0]
+            leads, spend = self.used.get((scope, per, begins), _NONE)
+            uses.append(Use(per, leads, spend))
         self._uses[wanted.order_id] = (slot, uses)
         return uses
 
