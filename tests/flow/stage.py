@@ -9,7 +9,7 @@ import msgspec
 from leadmill.billing import open_account
 from leadmill.capture import Submission
 from leadmill.flow.configure import apply_declared, declare
-from leadmill.flow.kit import Ears, Kit
+from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadFilter, LeadRow
 from leadmill.flow.rules import Dialects
 from leadmill.flow.store import list_leads
@@ -108,7 +108,7 @@ def hearing(house: House, **changed: Any) -> Kit:
     """The house's kit with some listeners, keepers or callers of its ears replaced or added."""
     ears = house.kit.ears
     parts = {name: {**getattr(ears, name), **changed.get(name, {})} for name in ("listeners", "keepers", "callers")}
-    return msgspec.structs.replace(house.kit, ears=Ears(**parts))
+    return msgspec.structs.replace(house.kit, ears=msgspec.structs.replace(ears, **parts))
 
 
 async def stored(house: House) -> list[LeadRow]:
