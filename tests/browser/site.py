@@ -23,6 +23,7 @@ from leadmill.main import open_house
 from leadmill.runtime.settings import Settings
 from tests.interfaces.stage import BUSINESS, CONSENT, SOURCE_KEY, Stage, dress, solar
 
+PROVIDERS = Path(__file__).with_name("providers.toml")
 SUNSEARCH_KEY = "sunsearch-key-0123456789abcdef"
 
 FIRST = [
@@ -119,7 +120,9 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
             )
             business = home / "business.toml"
             business.write_text(BUSINESS.read_text().replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/"))
-            operator_key, analyst_key = await dress(house, [business] if traffic else [])
+            asked = home / "providers.toml"
+            asked.write_text(PROVIDERS.read_text().replace("http://127.0.0.1:9/", f"http://127.0.0.1:{port}/"))
+            operator_key, analyst_key = await dress(house, [business, asked] if traffic else [])
             stage = Stage(house, application(house), operator_key, analyst_key)
             listening = socket.socket()
             listening.bind(("127.0.0.1", 0))
@@ -229,6 +232,7 @@ async def _traffic(stage: Stage, clock: ShiftedClock) -> None:
         key = SUNSEARCH_KEY if body["vertical"] == "solar" and chance.random() < 0.4 else SOURCE_KEY
         await stage.send(body, key)
     clock.back = timedelta()
+    await stage.house.asker.write_tallies()
     for _ in range(100):
         async with stage.house.db.begin() as tx:
             if not await list_receipts(tx, states=["queued"]):

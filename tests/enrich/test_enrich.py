@@ -39,6 +39,10 @@ from leadmill.enrich import (
 )
 from leadmill.enrich.model import CorrectAsk
 from leadmill.facts import Checks, Dossier, Fact, Verify
+from leadmill.flow.book import Book
+from leadmill.flow.pipeline import build_walk
+from leadmill.flow.quoting import build_ping_walk
+from leadmill.runtime.packs import load_packs
 from tests.facts.places import NOW, reference
 
 
@@ -164,6 +168,12 @@ def test_nobody_is_told_what_a_vertical_holds_for_sensitive_or_withholds_whole()
 
 def test_a_test_lead_costs_nothing() -> None:
     assert Enrich(declared({})).wants(case_of(GOOD, test=True)) == []
+
+
+def test_a_ping_meets_no_station_that_asks_providers() -> None:
+    stations = build_ping_walk(build_walk(Book(load_packs(), reference(), {}, lambda *_: b"").walk().rules)).alone
+    assert stations
+    assert not [step for step in stations if isinstance(step, Enrich | EnrichAgain)]
 
 
 def test_a_lead_nobody_is_asked_about_leaves_no_trace() -> None:

@@ -47,7 +47,6 @@ class Enrich:
         self._verticals = verticals or {}
         self._reference = reference
         self._checks = checks or {}
-        self._idle = not enrichment.chains and not enrichment.authority
 
     def wants(self, case: Case) -> Sequence[Ask]:
         """One question a chain that bears on the lead."""
@@ -61,7 +60,7 @@ class Enrich:
         """Pass with the fuller dossier; Stop where by it no contact detail can be used or a fact failed that the
         vertical stops for; Hold where one failed anew that it has a person look at."""
         corrections = case.get(Corrections)
-        if not heard and corrections is None and self._idle:
+        if not heard and corrections is None and not self._enrichment.authority:
             return ASIDE
         answers = [answer for answer in heard.values() if isinstance(answer, ChainAnswer)]
         dossier = case[Dossier]

@@ -135,14 +135,14 @@ def _share(share: float | None) -> str:
 
 
 def _time(ms: int | None) -> str:
-    return "" if ms is None else f"{ms:,} ms"
+    return "" if ms is None else f"{ms:,}"
 
 
 def _price(micros: float | None, currency: str) -> str:
     """An amount of millionths, with as many places as it takes to say something."""
-    if micros is None:
+    if not micros:
         return ""
-    places = 2 if micros >= MICROS or micros == 0 else 4
+    places = 2 if micros >= MICROS else 4
     text = f"{micros / MICROS:,.{places}f}"
     return f"${text}" if currency == "USD" else f"{text} {currency}"
 
@@ -170,7 +170,7 @@ def _meters(scope: str, used: list[Used], currency: str) -> list[Meter]:
         if one.most_asks is not None:
             found.append(_meter(one.asks, one.most_asks, f"{one.asks:,} of {one.most_asks:,} asked {_PER[one.per]}"))
         if one.most_spent is not None:
-            says = f"{_price(one.spent, currency)} of {_price(one.most_spent, currency)} {_PER[one.per]}"
+            says = f"{_price(one.spent, currency) or 0} of {_price(one.most_spent, currency)} {_PER[one.per]}"
             found.append(_meter(one.spent, one.most_spent, says))
     return found
 
@@ -214,7 +214,7 @@ def _run(run: Run) -> dict[str, Any]:
         "total": run.total,
         "asked": run.asked,
         "changed": run.changed,
-        "cost": _price(run.cost, "USD"),
+        "cost": _price(run.cost, "USD") or "nothing",
         "since": run.since,
         "until": run.until,
     }
