@@ -120,6 +120,7 @@ def business() -> str:
         "key": SOURCE_KEY,
         "verticals": ["solar", "education"],
         "payout": {"model": "share", "rate": "0.70"},
+        "pings_per_minute": 0,
     }
     return tomlkit.dumps(
         {

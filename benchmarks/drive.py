@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from benchmarks.business import SOURCE_KEY
 from benchmarks.figures import percentile
-from benchmarks.leads import body
+from benchmarks.leads import body, ping_body
 
 _PATIENCE = 15.0
 """Seconds that answers still owed at the end of a phase are waited for."""
@@ -31,7 +31,7 @@ _PATIENCE = 15.0
 class Order(Struct, frozen=True):
     """A phase: lead numbers from ``first`` on, ``seconds`` long after ``warm_up``, over ``connections``. ``rate`` is
     leads a second at random moments; 0 means that each connection sends as soon as it is answered. ``most`` bounds
-    the leads."""
+    the leads. ``pings`` asks for their prices, without the persons, in the place of sending them."""
 
     first: int
     most: int
@@ -39,6 +39,7 @@ class Order(Struct, frozen=True):
     warm_up: float
     connections: int
     rate: float = 0.0
+    pings: bool = False
 
 
 class Report(Struct, frozen=True):
@@ -62,10 +63,10 @@ class Report(Struct, frozen=True):
     refusal: str = ""
 
 
-def _request(host: str, number: int) -> bytes:
-    content = body(number)
+def _request(host: str, number: int, ping: bool) -> bytes:
+    content = ping_body(number) if ping else body(number)
     head = (
-        f"POST /v1/leads HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {SOURCE_KEY}\r\n"
+        f"POST /v1/{'ping' if ping else 'leads'} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {SOURCE_KEY}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
@@ -171,7 +172,7 @@ class _Connection(asyncio.Protocol):
 
 async def drive(host: str, port: int, order: Order) -> Report:
     """Drive one phase."""
-    phase = _Phase(order, deque(_request(f"{host}:{port}", order.first + n) for n in range(order.most)))
+    phase = _Phase(order, deque(_request(f"{host}:{port}", order.first + n, order.pings) for n in range(order.most)))
     gc.freeze()  # the requests are no garbage, and looking through them again and again would show as latency
     loop = asyncio.get_running_loop()
     connections = []

@@ -167,6 +167,17 @@ def body(number: int) -> bytes:
     return json.dumps(solar_lead(number), separators=(",", ":")).encode()
 
 
+_OF_THE_PERSON = ("first_name", "last_name", "email", "phone", "address")
+
+
+def ping_body(number: int) -> bytes:
+    """The ``number``-th lead's JSON without the person: what a source asks a price for."""
+    lead = solar_lead(number)
+    fields = {name: value for name, value in lead["fields"].items() if name not in _OF_THE_PERSON}
+    told = {"vertical": lead["vertical"], "fields": fields, "context": lead["context"]}
+    return json.dumps(told, separators=(",", ":")).encode()
+
+
 EDUCATION_COLUMNS = (
     "first_name", "last_name", "email", "phone", "city", "state", "zip", "program", "subject", "degree_level",
     "occupation", "timeframe", "time_on_site", "total_visits", "ip", "user_agent", "landing_page", "consent_text",

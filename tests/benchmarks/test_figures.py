@@ -85,7 +85,9 @@ def app() -> typer.Typer:
 def test_the_benchmarks_are_listed() -> None:
     ran = CliRunner().invoke(app(), ["bench", "--json"])
     listed = {item["name"]: item["there"] for item in json.loads(ran.output)}
-    assert listed.keys() == {"intake", "limits", "match", "auction", "allocate", "resolve", "identity", "score", "import"}
+    assert listed.keys() == {
+        "intake", "limits", "match", "auction", "allocate", "resolve", "identity", "score", "import", "ping",
+    }  # fmt: skip
     assert listed["intake"]
     assert listed["import"]
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks.business import SELLERS, business
-from benchmarks.leads import EDUCATION_COLUMNS, PLACES, body, education_row, person, write_education_file
+from benchmarks.leads import EDUCATION_COLUMNS, PLACES, body, education_row, person, ping_body, write_education_file
 from leadmill.facts import load_reference
 from leadmill.facts.reference import Reference
 from leadmill.facts.rules import find_facts
 from leadmill.flow.configure import read_text
 
 SEEN = 3_000
+CONTACT = {"first_name", "last_name", "email", "phone", "address"}
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +67,11 @@ def test_a_file_of_enquiries_has_a_value_in_every_column(tmp_path) -> None:
     assert len(rows) == 51
     assert rows[0] == ",".join(EDUCATION_COLUMNS)
     assert all(all(education_row(number)) for number in range(50))
+
+
+def test_a_ping_says_what_its_lead_says_and_nothing_of_the_person() -> None:
+    for number in range(50):
+        lead, told = json.loads(body(number)), json.loads(ping_body(number))
+        assert told["fields"].items() <= lead["fields"].items() and "consent" not in told
+        assert not CONTACT & told["fields"].keys()
+        assert told["fields"].keys() == lead["fields"].keys() - CONTACT

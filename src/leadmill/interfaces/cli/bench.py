@@ -36,6 +36,7 @@ KNOWN = {
     "match": Bench("match", "a lead against 100 to 100,000 orders: index, every condition asked, SQL"),
     "resolve": Bench("resolve", "clusters of a file against its truth, and rows/s"),
     "identity": Bench("identity", "ms to recognise a person among 10 thousand to a million, and how often rightly"),
+    "ping": Bench("ping", "how long a source waits for a price over HTTP, beside leads; CPU a ping"),
     "auction": Bench("auction", "one lead to 50 buyers: time beyond the slowest, auctions/s, beside a bare fan-out"),
     "allocate": Bench("allocate", "a day's earnings beside the best possible, and µs a decision"),
     "score": Bench("score", "leads/s through a trained score"),
