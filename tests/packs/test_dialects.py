@@ -91,7 +91,7 @@ def test_a_sender_is_understood_and_answered(path: Path) -> None:
     for told in played.get("told", ()):
         wanted = {key: value for key, value in told.items() if key not in ("verb", "url", "type", "body")}
         said = msgspec.convert({"mode": asked.mode, "now": 1_790_000_000, **wanted}, Said)
-        letter = later_answer(way.dialect, mapped.context["response_url"], said)
+        letter = later_answer(way.dialect, str(mapped.context["response_url"]), said)
         assert (letter.verb, letter.url, letter.media_type) == (told["verb"], told["url"], told["type"])
         assert letter.body.decode() == told["body"]
 
