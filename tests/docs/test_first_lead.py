@@ -53,7 +53,9 @@ async def test_the_first_lead_is_sold_delivered_and_explained_as_the_page_says(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     assert f"MY_SITE_KEY={KEY}" in (ROOT / "README.md").read_text()
-    async with open_house(Settings(home=tmp_path, database_url=empty_database_url, connections=6, mx_lookups=False)) as house:
+    async with open_house(
+        Settings(home=tmp_path, database_url=empty_database_url, connections=6, mx_lookups=False)
+    ) as house:
         await apply_files(
             house.db,
             [FOLDER / "business.toml"],

@@ -22,9 +22,6 @@ PING_ID = "ping_id"
 FILLED_HEADER = "x-leadmill-filled"
 """Under this name a hosted submission's headers hold the seconds between the page that we served and its answer."""
 
-FILLED_HEADER = "x-leadmill-filled"
-"""Under this name a hosted submission's headers hold the seconds between the page that we served and its answer."""
-
 Channel = Literal["json", "form", "hosted", "file", "hook", "dialect"]
 """How a submission came: an API call, a form-encoded call, a page of ours, a row of a file, a platform's webhook, a
 call in another system's dialect."""
