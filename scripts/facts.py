@@ -46,8 +46,8 @@ What was heard is recorded with the lead, sealed: `leadmill replay` hears it aga
 A person whose name is taken for none loses more than a buyer gains. Every rule on names is therefore held against
 the 92,000 names of the US Census and a list of names from elsewhere: of the Census' one is doubted (Test), and of
 those that the letters' likelihood was not learned from, fewer than one in five thousand. Words are judged whole, so
-that Scunthorpe and Cockburn are names; what anybody is called counts as no oath. Of keys struck at random the rules see about
-seven in ten.
+that Scunthorpe and Cockburn are names; what anybody is called counts as no oath. Of keys struck at random the rules
+see about seven in ten.
 """
 
 
