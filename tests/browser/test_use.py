@@ -23,6 +23,7 @@ def fill_in(page: Any, email: str, last_name: str) -> None:
     page.get_by_label("Last name").press_sequentially(last_name)
     page.get_by_role("textbox", name="E-mail").fill(email)
     page.get_by_role("checkbox", name="I agree that Helio Solar LLC").check()
+    page.wait_for_timeout(3_500)  # nobody takes less than three seconds, and who does waits for a person
 
 
 @pytest.mark.parametrize("scripts", [False, True])
