@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from leadmill.linkage.model import Field, Kind
 
-ABSENT = frozenset(
-    {"", "-", "--", ".", "?", "n/a", "#n/a", "na/na", "null", "(null)", "none", "nan", "nat", "unknown"}
-)
+ABSENT = frozenset({"", "-", "--", ".", "?", "n/a", "#n/a", "na/na", "null", "(null)", "none", "nan", "nat", "unknown"})
 _UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "œ": "oe", "å": "aa", "ł": "l"}
 )
@@ -36,7 +34,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKC", text).translate(_UMLAUTS)
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)).strip()
 
 
 def _words(text: str) -> str:
@@ -154,7 +152,7 @@ def plain(field: Field, value: str | None) -> str:
         return ""
     if field.kind is Kind.DATE:
         return plain_date(text, field.form)
-    return _WRITERS[field.kind](text)
+    return _WRITERS[field.kind](text).strip()
 
 
 def prepare(fields: Iterable[Field], record: Mapping[str, str | None]) -> tuple[str, ...]:
