@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 import sqlalchemy as sa
 import structlog
@@ -38,6 +39,11 @@ _ROOT = "LEADMILL_TEST_ROOT"
 _TEMPLATE = "schema"
 _STEM = "leadmill-test-"
 
+
+# Examples are the same in every run. LEADMILL_EXPLORE=1 draws new ones, for a search at leisure.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("explore")
+hypothesis.settings.load_profile("explore" if os.environ.get("LEADMILL_EXPLORE") else "same")
 
 # ---- logs as at the start -------------------------------------------------------------------------------------------
 
@@ -59,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     _sweep()
     # Not below pytest's own folder: it is closed to the user that PostgreSQL runs as, and too long for a socket.
-    root = Path(tempfile.mkdtemp(prefix=_STEM))
+    root = Path(tempfile.mkdtemp(prefix=_STEM, dir=_somewhere_quick()))
     os.environ[_ROOT] = str(root)
     held = (root / "run.lock").open("w")
     fcntl.flock(held, fcntl.LOCK_EX)
@@ -76,9 +82,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 _held = pytest.StashKey[Any]()
 
 
+def _somewhere_quick() -> str:
+    """Main memory where there is room: a database is some six hundred files, and every test makes one."""
+    memory = Path("/dev/shm")
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30
+    return str(memory) if roomy else tempfile.gettempdir()
+
+
 def _sweep() -> None:
     """Remove what a killed run left."""
-    for root in Path(tempfile.gettempdir()).glob(f"{_STEM}*"):
+    for root in Path(_somewhere_quick()).glob(f"{_STEM}*"):
         if not os.access(root, os.W_OK) or not (root / "run.lock").exists():
             continue
         with (root / "run.lock").open() as lock:
@@ -106,7 +119,7 @@ def _alone(root: Path) -> Iterator[None]:
 def server() -> Cluster:
     """The run's PostgreSQL with a template database that holds the whole schema. It does not wait for the disk."""
     root = Path(os.environ[_ROOT])
-    cluster = Cluster(root, FORGETFUL | {"max_connections": "300", "autovacuum": "off"})
+    cluster = Cluster(root, FORGETFUL | {"max_connections": "300", "autovacuum": "off", "max_wal_size": "256MB"})
     with _alone(root):
         cluster.init()
         cluster.start()

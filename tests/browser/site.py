@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -168,15 +169,19 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
 
 
 async def _buyers(stack: contextlib.AsyncExitStack) -> int:
-    """An endpoint for every buyer: most say yes, some say no, one is often down."""
-    chance = random.Random(11)
+    """An endpoint for every buyer: most say yes, some say no, one is often down.
+
+    What is said hangs on the lead alone, never on the order of arrival; who fills in a form by hand is welcome.
+    """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             length = next((int(line[15:]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
             body = await reader.readexactly(length)
-            roll = chance.random()
+            made = re.search(rb"ana\.ruiz(\d+)", body)
+            chance = random.Random(int(made[1]) if made else "by hand")
+            roll = chance.random() if made else 1.0
             status, said = "200 OK", {"status": "accepted", "id": f"B-{chance.randrange(10**6):06d}"}
             if b"monthly_bill" not in body and roll < 0.4:
                 status, said = "503 Service Unavailable", {"status": "busy"}
