@@ -6,18 +6,27 @@ step ``Clear``, without which the market can sell nothing. Missing evidence neve
 """
 
 from leadmill.policy.foresight import Foresee
-from leadmill.policy.model import Clearance, Law, SuppressionAsk, SuppressionFound
+from leadmill.policy.model import Clearance, Law, Suppression, SuppressionAsk, SuppressionFound
+from leadmill.policy.replies import classify_reply
 from leadmill.policy.rules import clear_recipient, is_named, read_law
 from leadmill.policy.step import Clear
+from leadmill.policy.store import find_suppressed, lift_suppressions, list_suppressed, suppress, suppressed_by
 
 __all__ = [
     "Clear",
     "Clearance",
     "Foresee",
     "Law",
+    "Suppression",
     "SuppressionAsk",
     "SuppressionFound",
+    "classify_reply",
     "clear_recipient",
+    "find_suppressed",
     "is_named",
+    "lift_suppressions",
+    "list_suppressed",
     "read_law",
+    "suppress",
+    "suppressed_by",
 ]
