@@ -7,13 +7,16 @@ code belong together, so that every check has something to do and passes.
 
 import csv
 import json
+from bisect import bisect
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from benchmarks.business import SELLERS
+from benchmarks.persons import census_table
 
 
 class Place(Struct, frozen=True):
@@ -58,20 +61,6 @@ PLACES = (
     Place("Albuquerque", "NM", "87106", ("505",)),
 )
 
-_FIRST = """
-Abigail Adam Alan Alice Amanda Amy Andrew Angela Anna Anthony Arthur Barbara Benjamin Beth Brandon Brenda Brian Bruce
-Carl Carol Catherine Charles Cheryl Christina Daniel David Deborah Dennis Diana Donald Dorothy Douglas Edward Eleanor
-Emily Eric Eugene Evelyn Frances Frank Gary George Gloria Grace Gregory Hannah Harold Heather Helen Henry Jack Jacob
-Janet Jason Jean Jeffrey Jennifer Jessica
-"""
-FIRST = tuple(_FIRST.split())
-_LAST = """
-Adams Alvarez Anderson Bailey Baker Barnes Bell Bennett Brooks Brown Butler Campbell Carter Castillo Chavez Clark
-Collins Cook Cooper Cox Cruz Davis Diaz Edwards Evans Fisher Flores Foster Garcia Gomez Gonzalez Gray Green Gutierrez
-Hall Harris Hernandez Hill Howard Hughes Jackson James Jenkins Johnson Jones Kelly Kim King Lee Lewis Long Lopez
-Martin Martinez Miller Mitchell Moore Morales Morgan Morris Murphy
-"""
-LAST = tuple(_LAST.split())
 _STREETS = ("Oak Street", "Maple Avenue", "Cedar Lane", "Hill Road", "Park Drive", "Lake View Court", "Elm Street")
 _DOMAINS = ("example.com", "example.net", "example.org")
 _ROOFS = ("asphalt_shingle", "tile", "metal", "flat")
@@ -116,16 +105,52 @@ def person(number: int) -> Person:
     # A step that shares no factor with the size walks through every number once, and lands far from the one before.
     slot = (run * 2_654_435_761 + 104_729) % (len(EXCHANGES) * _LINES)
     area = place.areas[run % len(place.areas)]
-    first = FIRST[number * 7 % len(FIRST)]
-    last = LAST[number // len(FIRST) * 11 % len(LAST)]
+    # Who come one after another have nothing in common: likeness is looked for by name and home.
+    draw = _mixed(number)
+    first = _of(_firsts(), draw & 0xFFFFF)
+    last = _of(_lasts(), draw >> 20 & 0xFFFFF)
+    house = 100 + (draw >> 40) % 9_000
     return Person(
         first=first,
         last=last,
         email=f"{first}.{last}{number}@{_DOMAINS[number % 3]}".lower(),
         phone=f"({area}) {EXCHANGES[slot // _LINES]}-{slot % _LINES:04d}",
-        address=f"{100 + number % 9_000} {_STREETS[number % len(_STREETS)]}",
+        address=f"{house} {_STREETS[number % len(_STREETS)]}",
         place=place,
     )
+
+
+def _mixed(number: int) -> int:
+    """Sixty-four bits that neighbours do not share (Steele, Lea and Flood, Fast splittable pseudorandom number
+    generators, OOPSLA 2014)."""
+    mixed = (number + 1) * 0x9E3779B97F4A7C15 & _WORD
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _WORD
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _WORD
+    return mixed ^ mixed >> 31
+
+
+_WORD = (1 << 64) - 1
+
+
+@cache
+def _firsts() -> tuple[list[str], list[float]]:
+    return _commonest("dist.female.first", 150)
+
+
+@cache
+def _lasts() -> tuple[list[str], list[float]]:
+    return _commonest("dist.all.last", 3_000)
+
+
+def _commonest(name: str, most: int) -> tuple[list[str], list[float]]:
+    values, sums = census_table(name)
+    return [value.title() for value in values[:most]], sums[:most]
+
+
+def _of(table: tuple[list[str], list[float]], draw: int) -> str:
+    """A name by how common it is; ``draw`` has twenty bits."""
+    values, sums = table
+    return values[min(bisect(sums, draw / (1 << 20) * sums[-1]), len(values) - 1)]
 
 
 def solar_lead(number: int) -> dict[str, Any]:

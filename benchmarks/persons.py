@@ -41,7 +41,7 @@ class Names:
 
     def __init__(self) -> None:
         self.male, self.female, self.last = (
-            _table(f"dist.{end}") for end in ("male.first", "female.first", "all.last")
+            census_table(f"dist.{end}") for end in ("male.first", "female.first", "all.last")
         )
         self.short: dict[str, list[str]] = {}
         for triplet in name_triplets():
@@ -53,7 +53,8 @@ class Names:
         return chance.choices(values[:top], cum_weights=sums[:top])[0]
 
 
-def _table(name: str) -> tuple[list[str], list[float]]:
+def census_table(name: str) -> tuple[list[str], list[float]]:
+    """Names in small letters, the commonest first, and the share of people who bear them or a commoner one."""
     lines = [line.split() for line in Path(names.full_path(name)).read_text("ascii").splitlines()]
     return [line[0].lower() for line in lines], list(accumulate(float(line[1]) for line in lines))
 
