@@ -129,9 +129,11 @@ class Clearance(Evidence, frozen=True, kw_only=True):
 
 
 class Suppression(Struct, frozen=True):
-    """An opt-out kept as a keyed hash for good. ``kind`` is ``phone`` or ``email``; ``source`` how it came."""
+    """An opt-out kept as a keyed hash for good. ``kind`` is ``phone`` or ``email``; ``source`` how it came,
+    ``opt_out_id`` which opt-out it was."""
 
     hash: bytes
     kind: str
     at: datetime
     source: str
+    opt_out_id: str | None = None

@@ -3,29 +3,44 @@
 Called by the runner for leads on their walk and by whoever records an opt-out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import sqlalchemy as sa
 
 from leadmill.policy.model import Suppression, SuppressionAsk, SuppressionFound
 from leadmill.policy.tables import SUPPRESSION
-from leadmill.runtime.db import Tx, prepared
+from leadmill.runtime.db import Row, Tx, prepared
 
 _FIND = prepared(
     sa.select(SUPPRESSION.c.hash, SUPPRESSION.c.at).where(
         SUPPRESSION.c.hash == sa.any_(sa.bindparam("hashes", type_=sa.ARRAY(sa.LargeBinary)))
     )
 )
+_HASHES = sa.bindparam("hashes", type_=sa.ARRAY(sa.LargeBinary))
 _ADD = prepared(
     sa.text(
-        "INSERT INTO suppression (hash, kind, at, source) VALUES (:hash, :kind, :at, :source) ON CONFLICT DO NOTHING"
-    ).bindparams(
-        sa.bindparam("hash", type_=sa.LargeBinary),
-        sa.bindparam("kind", type_=sa.Text),
-        sa.bindparam("at", type_=sa.DateTime(timezone=True)),
-        sa.bindparam("source", type_=sa.Text),
+        "INSERT INTO suppression (hash, kind, at, source, opt_out_id) SELECT h, k, t, s, o FROM unnest("
+        "CAST(:hashes AS bytea[]), CAST(:kinds AS text[]), CAST(:times AS timestamptz[]), CAST(:sources AS text[]),"
+        " CAST(:opt_outs AS text[])) AS u(h, k, t, s, o) ORDER BY h ON CONFLICT DO NOTHING RETURNING hash"
     )
 )
+_READ = prepared(sa.select(SUPPRESSION).where(SUPPRESSION.c.hash == sa.any_(_HASHES)))
+_OF_ONE = prepared(
+    sa.select(SUPPRESSION)
+    .where(
+        SUPPRESSION.c.opt_out_id == sa.bindparam("opt_out", type_=sa.Text),
+        SUPPRESSION.c.hash > sa.bindparam("after", type_=sa.LargeBinary),
+    )
+    .order_by(SUPPRESSION.c.hash)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_ALL = prepared(
+    sa.select(SUPPRESSION)
+    .where(SUPPRESSION.c.hash > sa.bindparam("after", type_=sa.LargeBinary))
+    .order_by(SUPPRESSION.c.hash)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_LIFT = prepared(sa.delete(SUPPRESSION).where(SUPPRESSION.c.opt_out_id == sa.bindparam("opt_out", type_=sa.Text)))
 
 
 async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[[SuppressionAsk], SuppressionFound]:
@@ -41,7 +56,44 @@ async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[
     return answer
 
 
-async def suppress(tx: Tx, entries: Sequence[Suppression]) -> None:
-    """Record opt-outs. The first stands: asking again changes nothing."""
-    ordered = sorted(entries, key=lambda entry: entry.hash)
-    await tx.many(_ADD, [{"hash": e.hash, "kind": e.kind, "at": e.at, "source": e.source} for e in ordered])
+async def suppress(tx: Tx, entries: Sequence[Suppression]) -> set[bytes]:
+    """Record opt-outs; the hashes that were not suppressed before. The first stands: asking again changes nothing.
+    Waits for another transaction that is suppressing one of them."""
+    by_hash = {entry.hash: entry for entry in reversed(entries)}
+    ordered = [by_hash[key] for key in sorted(by_hash)]
+    if not ordered:
+        return set()
+    rows = await tx.all(
+        _ADD,
+        hashes=[e.hash for e in ordered],
+        kinds=[e.kind for e in ordered],
+        times=[e.at for e in ordered],
+        sources=[e.source for e in ordered],
+        opt_outs=[e.opt_out_id for e in ordered],
+    )
+    return {row["hash"] for row in rows}
+
+
+async def find_suppressed(tx: Tx, hashes: Iterable[bytes]) -> dict[bytes, Suppression]:
+    """Those of the hashes that are suppressed."""
+    wanted = list(hashes)
+    return {row["hash"]: _entry(row) for row in await tx.all(_READ, hashes=wanted)} if wanted else {}
+
+
+async def suppressed_by(tx: Tx, opt_out_id: str, after: bytes = b"", most: int = 1000) -> list[Suppression]:
+    """What one opt-out suppresses, in the order of the hashes, the next ``most`` after one."""
+    return [_entry(row) for row in await tx.all(_OF_ONE, opt_out=opt_out_id, after=after, most=most)]
+
+
+async def list_suppressed(tx: Tx, after: bytes = b"", most: int = 1000) -> list[Suppression]:
+    """Everything suppressed, in the order of the hashes, the next ``most`` after one."""
+    return [_entry(row) for row in await tx.all(_ALL, after=after, most=most)]
+
+
+async def lift_suppressions(tx: Tx, opt_out_id: str) -> int:
+    """Undo what an opt-out suppressed that turned out to be none; how many hashes."""
+    return await tx.run(_LIFT, opt_out=opt_out_id)
+
+
+def _entry(row: Row) -> Suppression:
+    return Suppression(**dict(row.items()))

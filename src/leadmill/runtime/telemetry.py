@@ -60,6 +60,16 @@ INTAKE_SECONDS = Histogram(
     "leadmill_intake_seconds", "Time from a request's arrival to its answer.", ["channel"], buckets=_SLOW
 )
 DELIVERIES = Counter("leadmill_deliveries", "Delivery attempts settled, by the state they led to.", ["state"])
+OPT_OUTS = Counter(
+    "leadmill_opt_outs",
+    "Opt-outs heard, by how they came and what came of them: recorded, doubtful, repeated.",
+    ["channel", "outcome"],
+)
+OPT_OUT_NOTICES = Counter(
+    "leadmill_opt_out_notices",
+    "Recipients told of an opt-out, by outcome: told, acknowledged, failed, given_up.",
+    ["outcome"],
+)
 JOBS = Counter(
     "leadmill_jobs", "Jobs worked, by kind and outcome: done, retried, dead, returned, lost.", ["kind", "outcome"]
 )
