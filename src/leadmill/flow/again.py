@@ -14,9 +14,11 @@ from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import FAILED, LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import report_broken, walk_alone, walk_together
+from leadmill.flow.suppressed import has_opted_out
 from leadmill.flow.walker import Walker
 from leadmill.identity import HeldAs, Identity
 from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, OfferedAgain, Solicit, sales_of
+from leadmill.policy import Clear
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
 
@@ -47,6 +49,8 @@ async def walk_again(
         await kit.take_up(tx)  # nobody can change the configuration again before this transaction ends
     walk = kit.walk()
     start = start or _next_station(recalled, walk)
+    if await has_opted_out(tx, kit.pen.vault.keyed_hash, recalled.lead):
+        start = _no_later(start, Clear.name, walk)  # it was cleared before the person opted out
     gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]
     declined = Declined(buyers=tuple(dict.fromkeys(name for name in gone if name)))
     case = recalled.case_before(start)
@@ -76,6 +80,12 @@ async def walk_again(
         walker.fail(start, broken, now)
     await _walk(tx, kit, walk, walker, start, now)
     return await kit.pen.write_again(tx, recalled.row, walker, walk.rules, now, events)
+
+
+def _no_later(start: str, station: str, walk: Walk) -> str:
+    """Where to start so as to come by a station again."""
+    names = [step.name for step in (*walk.alone, *walk.together)]
+    return station if names.index(start) > names.index(station) else start
 
 
 def _are_stale(bidding: Bidding | None, declined: Declined, now: datetime) -> bool:

@@ -58,7 +58,7 @@ async def report_call(
             await react(tx, kit, row, events, now)
         return False
     why = because(CALL_SHORT, seconds=seconds, least=terms.min_seconds)
-    await take_back(tx, kit, row, leg.id, why, events, now)
+    await take_back(tx, kit, row, [leg.id], why, events, now)
     return True
 
 

@@ -64,15 +64,18 @@ async def react(
 
 
 async def take_back(
-    tx: Tx, kit: Kit, row: LeadRow, sale_id: str, why: Because, events: Sequence[Event], now: datetime
+    tx: Tx, kit: Kit, row: LeadRow, sale_ids: Sequence[str], why: Because, events: Sequence[Event], now: datetime
 ) -> None:
-    """Take a leg back for a reason that offers the lead to nobody else: its money and its room go back, and the lead
-    is still sold to whoever else has it, or stands where the reason puts it. The caller holds the lead's lock."""
+    """Take legs back for a reason that offers the lead to nobody else: their money and their room go back, and the
+    lead is still sold to whoever else has it, or stands where the reason puts it. The caller holds the lead's lock."""
     await heed_outcomes(tx, kit, row, events, now)
-    await expect_cancels(tx, [sale_id])
+    await expect_cancels(tx, sale_ids)
     await lock_limits(tx, kit, row)
-    news = [*events, *await cancel_sale(tx, sale_id, why, now), *await reverse_sale(tx, sale_id, now)]
-    news += await cancel_delivery(tx, sale_id, now)
+    news = list(events)
+    for sale_id in sale_ids:
+        news += await cancel_sale(tx, sale_id, why, now)
+        news += await reverse_sale(tx, sale_id, now)
+        news += await cancel_delivery(tx, sale_id, now)
     left = [leg for leg in await sales_of(tx, row.id) if leg.state in (LegState.SOLD, LegState.ASSIGNED)]
     if left:
         await _shrink(tx, kit, row, left, news, now)

@@ -24,6 +24,7 @@ from leadmill.runtime.db import Row, Tx, prepared
 _IDS = sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))
 _LOCK = prepared(sa.select(LEAD).where(LEAD.c.id == _IDS).order_by(LEAD.c.id).with_for_update())
 _READ = prepared(sa.select(LEAD).where(LEAD.c.id == _IDS))
+_OF_PERSONS = prepared(sa.select(LEAD.c.id).where(LEAD.c.person_id == _IDS).order_by(LEAD.c.id))
 _UPDATE = prepared(
     sa.update(LEAD)
     .where(LEAD.c.id == sa.bindparam("lead"))
@@ -183,6 +184,12 @@ async def lead_ids_between(tx: Tx, since: datetime | None, until: datetime | Non
     found = await tx.all(
         sa.select(LEAD.c.id).where(*_conditions(span), LEAD.c.id > after).order_by(LEAD.c.id).limit(limit)
     )
+    return [row["id"] for row in found]
+
+
+async def leads_of_persons(tx: Tx, person_ids: Sequence[str]) -> list[str]:
+    """Ids of all leads of these persons, in order."""
+    found = await tx.all(_OF_PERSONS, ids=list(person_ids)) if person_ids else []
     return [row["id"] for row in found]
 
 

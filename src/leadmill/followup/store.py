@@ -49,6 +49,17 @@ _SETTLE = prepared(
         done_at=sa.bindparam("done", type_=_TIME),
     )
 )
+_STOP = prepared(
+    sa.update(MESSAGE)
+    .where(MESSAGE.c.lead_id == sa.bindparam("lead"), _ACTIVE)
+    .values(
+        state=sa.literal_column("'failed'"),
+        next_at=sa.null(),
+        code=sa.bindparam("why", type_=sa.Text),
+        done_at=sa.bindparam("now", type_=_TIME),
+    )
+    .returning(MESSAGE)
+)
 _ONE = prepared(sa.select(MESSAGE).where(MESSAGE.c.id == sa.bindparam("message")))
 
 
@@ -121,6 +132,11 @@ async def settle(tx: Tx, sending: Sending, state: State, code: str, next_at: dat
         done=done,
     )
     return changed == 1
+
+
+async def stop(tx: Tx, lead_id: str, code: str, now: datetime) -> list[Message]:
+    """End every message of a lead that would still be sent; those ended."""
+    return [_message(row) for row in await tx.all(_STOP, lead=lead_id, why=code, now=now)]
 
 
 async def find(tx: Tx, message_id: str) -> Message | None:

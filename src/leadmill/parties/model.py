@@ -114,6 +114,14 @@ class Alert(Struct, frozen=True):
     email: str
 
 
+class Hook(Struct, frozen=True):
+    """An address that takes signed messages (Standard Webhooks); ``secret`` names the environment variable with the
+    signing secret."""
+
+    url: str
+    secret: str
+
+
 class KnownPeople(Struct, frozen=True, kw_only=True):
     """How a buyer tells us whom it has already, without telling who they are: hashes of a ``profile``, keyed with the
     secret in the environment variable ``key_env``; ``phone_form`` is how numbers are written before hashing."""
@@ -134,7 +142,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
     ``zip`` is its office's, ``delivery`` the table as declared, decoded by the delivery package, empty where leads only
     wait in the portal.
     ``vetted`` says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
-    ``known`` is set where it keeps a list of the people it has.
+    ``known`` is set where it keeps a list of the people it has, ``optouts`` where it is told by message who opted out.
     """
 
     id: str
@@ -151,6 +159,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
     certifies_use: bool = True
     alert: Alert | None = None
     known: KnownPeople | None = None
+    optouts: Hook | None = None
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False

@@ -21,6 +21,7 @@ from leadmill.parties.model import (
     Caller,
     Contract,
     Credit,
+    Hook,
     KeyRing,
     KnownPeople,
     Licence,
@@ -120,6 +121,7 @@ def read_buyer(raw: object) -> Buyer:
         certifies_use=table.flag("certifies_use", True),
         alert=_alert(table),
         known=_known(table),
+        optouts=_hook(table, "optouts"),
         key_expires=_key(table),
         retired=table.flag("retired", False),
     )
@@ -141,6 +143,17 @@ def _known(table: Table) -> KnownPeople | None:
     )
     inner.close()
     return known
+
+
+def _hook(table: Table, key: str) -> Hook | None:
+    if not table.has(key):
+        return None
+    inner = Table(table.value(key), f"{table.where}, {key}")
+    hook = Hook(inner.text("url"), _secret_name(inner, "secret"))
+    inner.close()
+    if not hook.url.startswith(("https://", "http://")):
+        table.refuse("must hold an address that begins with https:// or http://", key)
+    return hook
 
 
 def _secret_name(table: Table, key: str) -> str:
