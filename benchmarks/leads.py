@@ -103,7 +103,8 @@ def person(number: int) -> Person:
     place = PLACES[number % len(PLACES)]
     run = number // len(PLACES)
     # A step that shares no factor with the size walks through every number once, and lands far from the one before.
-    slot = (run * 2_654_435_761 + 104_729) % (len(EXCHANGES) * _LINES)
+    # Places begin at different numbers: who come one after another are not one digit of the area code apart.
+    slot = (run * 2_654_435_761 + number % len(PLACES) * 227_363 + 104_729) % (len(EXCHANGES) * _LINES)
     area = place.areas[run % len(place.areas)]
     # Who come one after another have nothing in common: likeness is looked for by name and home.
     draw = _mixed(number)
