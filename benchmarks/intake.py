@@ -39,8 +39,8 @@ class Level(Struct, frozen=True):
     and latencies (milliseconds) are medians of the rounds. ``cpu_ratio`` is what the ratio comes to by CPU alone, an
     insert's (pgbench and server) over a lead's, where neighbours take little part. CPU is milliseconds a lead:
     ``cpu_program`` all serving processes, ``cpu_postgres`` the whole server, ``cpu_load`` the load itself, which is no
-    part of the total; ``webs`` is each web process' share of the program's. ``half`` ran at half the rate, its leads
-    arriving by themselves."""
+    part of the total; ``webs`` is each web process' share of the program's. ``half`` ran at half the rate
+    that the goal asks for, its leads arriving by themselves."""
 
     stored: int
     inserts: list[float]
@@ -151,8 +151,10 @@ class Bench:
         rates = [count / each.report.seconds for count, each in zip(taken, rounds, strict=True)]
         ratios = [rate * 2 / (inserts[n].per_s + inserts[n + 1].per_s) for n, rate in enumerate(rates)]
         rate = median(rates)
-        say(f"{rate:,.0f} leads/s; now at half of that")
-        half = self.drive(self._seconds / 2, 2.0, rate / 2)
+        inserts_per_s = median(each.per_s for each in inserts)
+        half_rate = RATIO_GOAL * inserts_per_s / 2
+        say(f"{rate:,.0f} leads/s; now {half_rate:,.0f}, half of what the goal asks for")
+        half = self.drive(self._seconds / 2, 2.0, half_rate)
         half_taken = _check(half.report)
         leads = sum(taken)
         cpu_insert = median(each.cpu_ms for each in inserts)
@@ -164,7 +166,7 @@ class Bench:
             inserts=[each.per_s for each in inserts],
             rates=rates,
             ratios=ratios,
-            inserts_per_s=median(each.per_s for each in inserts),
+            inserts_per_s=inserts_per_s,
             cpu_insert=cpu_insert,
             leads_per_s=rate,
             ratio=median(ratios),
@@ -178,7 +180,7 @@ class Bench:
             p50=median(each.report.p50 for each in rounds),
             p95=median(each.report.p95 for each in rounds),
             p99=median(each.report.p99 for each in rounds),
-            half_rate=rate / 2,
+            half_rate=half_rate,
             half_cpu=(sum(half.program.values()) + half.postgres) / half_taken * 1000,
             half=half.report,
         )
