@@ -41,6 +41,8 @@ KINDS = {
     "json problem": "a problem",
     "json outcome": "a body of POST /v1/outcomes",
     "json known": "a body of POST /v1/known",
+    "json case": "a case of leadmill policy check",
+    "json optout": "a body of POST /v1/optouts",
     "json summary": "an import's summary",
     "csv clusters": "the first lines that `leadmill resolve` gives for its example",
     "toml columns": "a map of `leadmill resolve`",

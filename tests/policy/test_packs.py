@@ -8,17 +8,21 @@ import pytest
 from leadmill.core.faults import BadInput
 from leadmill.core.predicates import compile_predicate, parse
 from leadmill.parties import read_buyer
-from leadmill.policy import Law, read_law
+from leadmill.policy import Law, law_of, read_law
 from leadmill.policy.model import LicenceRule
 from leadmill.policy.rules import missing_licence, ready
 from leadmill.runtime.packs import BUILT_IN, load_packs
 from tests.policy.leads import NOW
 
 PACKS = load_packs(BUILT_IN).laws
-LAWS = {
-    name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml")) for name, pack in PACKS.items()
-}
-RULES = [(name, rule) for name, pack in PACKS.items() for rule in pack.file("rules.toml").get("rule", [])]
+LAWS = {name: law_of(pack) for name, pack in PACKS.items()}
+RULES = [
+    (name, rule)
+    for name, pack in PACKS.items()
+    for file in pack.files.values()
+    for rule in file.get("rule", [])
+    if "scope" in rule  # a rule of cases is shown by the cases of tests/policy/cases
+]
 LICENCES = [(law, rule) for law in LAWS.values() for rule in law.licences]
 
 

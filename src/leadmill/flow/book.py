@@ -21,7 +21,7 @@ from leadmill.followup import read_templates
 from leadmill.fraud import read_fraud_cards
 from leadmill.market import Bidder, MarketTerms, Order, read_market, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
-from leadmill.policy import read_law
+from leadmill.policy import law_of
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Packs, digest_of
@@ -52,10 +52,8 @@ class Book:
         self._cards = read_scorecards(packs)
         self._suspects = read_fraud_cards(packs)
         self._checks = read_checks(packs)
-        self._laws = {
-            name: read_law(name, pack.digest, pack.file("pack.toml"), pack.file("rules.toml"))
-            for name, pack in packs.laws.items()
-        }
+        self._upkeeps = read_upkeeps(packs)
+        self._laws = {name: law_of(pack) for name, pack in packs.laws.items()}
         self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
         self._templates = {there: read_templates(packs, mail=there) for there in (True, False)}
         self._mail = mail

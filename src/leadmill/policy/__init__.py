@@ -6,9 +6,11 @@ step ``Clear``, without which the market can sell nothing. Missing evidence neve
 """
 
 from leadmill.policy.foresight import Foresee
+from leadmill.policy.lawbooks import law_of, read_law
+from leadmill.policy.listed import listed_emails, listed_key, listed_phones
 from leadmill.policy.model import Clearance, Law, Suppression, SuppressionAsk, SuppressionFound
 from leadmill.policy.replies import classify_reply
-from leadmill.policy.rules import clear_recipient, is_named, read_law
+from leadmill.policy.rules import clear_recipient, is_named
 from leadmill.policy.step import Clear
 from leadmill.policy.store import find_suppressed, lift_suppressions, list_suppressed, suppress, suppressed_by
 
@@ -24,8 +26,12 @@ __all__ = [
     "clear_recipient",
     "find_suppressed",
     "is_named",
+    "law_of",
     "lift_suppressions",
     "list_suppressed",
+    "listed_emails",
+    "listed_key",
+    "listed_phones",
     "read_law",
     "suppress",
     "suppressed_by",

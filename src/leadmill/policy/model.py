@@ -10,12 +10,21 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 
 from leadmill.core.case import Answer, Ask, Evidence
+from leadmill.core.predicates import Predicate
 from leadmill.core.reasons import Because, State, declare
+from leadmill.policy.calendars import Holiday
+from leadmill.policy.provisions import Provision
 
 Scope = Literal["lead", "channel", "recipient"]
 """What a rule speaks of: the lead as a whole, one way of contact, or one recipient."""
 
-Decision = Literal["deny", "review"]
+Decision = Literal["deny", "review", "defer", "allow"]
+"""In this order the graver outweighs the lighter."""
+
+Status = Literal["in_force", "pending", "waived", "vacated"]
+
+ACTIONS = ("capture", "collect", "ping", "route", "sell", "call", "text", "email", "bill", "score", "rank", "request")
+"""What a case may ask leave for."""
 
 CHANNELS = ("call", "text", "email")
 
@@ -36,17 +45,27 @@ UNJUDGED = declare(
 )
 
 
-class LawRule(Struct, frozen=True):
-    """One rule of a law pack. ``when`` holds the predicates under which it speaks; ``channels`` which ways of contact
-    it closes.
+class Switch(Struct, frozen=True):
+    """A dated change of a rule's status."""
 
-    ``effective_from`` and ``effective_to`` bound the local dates on which it stands (the latter excluded);
-    ``verticals`` and ``states`` narrow it, empty meaning all. ``stops`` says which coded reason a denied lead gets.
+    from_day: date
+    status: Status
+
+
+class LawRule(Struct, frozen=True):
+    """One rule of a law pack. ``when`` holds the predicates under which it speaks, and ``absent`` names of which one
+    must be missing for it to speak, where there are any.
+
+    A rule of the walk has a ``scope`` (and ``channels``: which ways of contact it closes); a rule of cases has
+    ``actions``. ``effective_from`` and ``effective_to`` bound the local dates on which it stands (the latter
+    excluded), told in ``zone`` where the law names one; ``switches`` change its status from a day on. ``verticals``,
+    ``states`` (where the person lives) and ``reached`` (where the call may ring) narrow it, empty meaning all.
+    ``stops`` says which coded reason a denied lead gets, ``also`` names other ids it goes by.
     """
 
     id: str
     citation: str
-    scope: Scope
+    scope: Scope | None
     decision: Decision
     says: str
     when: tuple[Any, ...]
@@ -56,13 +75,26 @@ class LawRule(Struct, frozen=True):
     in_house: bool = False
     """Whether a recipient rule speaks of in-house teams as well."""
     stops: Literal["denied", "suppressed", "consent"] = "denied"
-    status: Literal["in_force", "pending", "waived", "vacated"] = "in_force"
+    status: Status = "in_force"
     effective_from: date | None = None
     effective_to: date | None = None
+    actions: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    reason: str = ""
+    also: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
+    switches: tuple[Switch, ...] = ()
+    zone: str | None = None
 
 
 class LicenceRule(Struct, frozen=True):
-    """A licence that the recipient of a vertical's lead needs: ``kinds`` in ``states`` (empty: every state)."""
+    """A licence that the recipient of a vertical's lead needs: ``kinds`` in ``states`` (empty: every state).
+
+    Of cases, which say more of a licence than a roster does, it may ask for one of ``classes`` or ``lines``, for the
+    state where a ``property`` lies instead of the person's ``home``, and for a look-up no older than ``fresh_hours``
+    (0: any). ``cases`` is False for what the roster alone is judged by.
+    """
 
     id: str
     citation: str
@@ -71,16 +103,40 @@ class LicenceRule(Struct, frozen=True):
     says: str
     states: tuple[str, ...] = ()
     effective_from: date | None = None
+    classes: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    place: Literal["home", "property"] = "home"
+    fresh_hours: int = 0
+    cases: bool = True
+
+
+class Term(Struct, frozen=True):
+    """A condition with a name, which rules may look at like evidence."""
+
+    name: str
+    says: str
+    when: Predicate
 
 
 class Law(Struct, frozen=True):
-    """A law pack: its name, its digest and its rules."""
+    """A law pack: its name, its digest and all that it holds."""
 
     name: str
     title: str
     digest: str
     rules: tuple[LawRule, ...] = ()
     licences: tuple[LicenceRule, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    terms: tuple[Term, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    zones: dict[str, tuple[str, ...]] = {}
+    everywhere: tuple[str, ...] = ()
+    """The zones that count where nobody knows where a person is."""
+
+    @property
+    def walks(self) -> bool:
+        """Whether the walk of leads is judged by it; else it is for cases alone."""
+        return bool(self.licences) or any(rule.scope for rule in self.rules)
 
 
 class SuppressionAsk(Ask, frozen=True):

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from leadmill.consent import Proof
 from leadmill.core.predicates import compile_predicate, parse
-from leadmill.core.reading import Table
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Rule
 from leadmill.parties import Buyer, Team
@@ -26,61 +25,11 @@ from leadmill.policy.model import (
     LawRule,
     LicenceRule,
 )
+from leadmill.policy.provisions import Standing
 
 Evidences = Mapping[str, Any]
 Ready = tuple[LawRule, Callable[[Any, datetime], bool]]
 """A rule with its predicates compiled."""
-
-
-def read_law(name: str, digest: str, pack: Mapping[str, Any], rules: Mapping[str, Any]) -> Law:
-    """A law pack from its ``pack.toml`` and ``rules.toml``. Raises BadInput naming the rule and the key."""
-    table = Table(rules, f"law {name}", "packs.law.malformed")
-    found = tuple(_read_rule(raw, f"law {name}") for raw in table.tables("rule"))
-    licences = tuple(_read_licence(raw, f"law {name}") for raw in table.tables("licence"))
-    table.close()
-    return Law(name, str(pack.get("title", name)), digest, found, licences)
-
-
-def _read_rule(raw: object, where: str) -> LawRule:
-    table = Table(raw, where, "packs.law.malformed")
-    table.where = f"{where}, rule {table.text('id')}"
-    when = table.tables("when")
-    parse(when, f"{table.where}, when")
-    rule = LawRule(
-        id=table.text("id"),
-        citation=table.text("citation"),
-        scope=table.choice("scope", ("lead", "channel", "recipient")),  # type: ignore[arg-type]
-        decision=table.choice("decision", ("deny", "review"), "deny"),  # type: ignore[arg-type]
-        says=table.text("says"),
-        when=tuple(when),
-        channels=table.texts("channels", ()),
-        verticals=table.texts("verticals", ()),
-        states=table.texts("states", ()),
-        in_house=table.flag("in_house", False),
-        stops=table.choice("stops", ("denied", "suppressed", "consent"), "denied"),  # type: ignore[arg-type]
-        status=table.choice("status", ("in_force", "pending", "waived", "vacated"), "in_force"),  # type: ignore[arg-type]
-        effective_from=table.day("effective_from", None),
-        effective_to=table.day("effective_to", None),
-    )
-    table.value("examples", None)
-    table.close()
-    return rule
-
-
-def _read_licence(raw: object, where: str) -> LicenceRule:
-    table = Table(raw, where, "packs.law.malformed")
-    rule = LicenceRule(
-        id=table.text("id"),
-        citation=table.text("citation"),
-        verticals=table.texts("verticals"),
-        kinds=table.texts("kinds"),
-        says=table.text("says"),
-        states=table.texts("states", ()),
-        effective_from=table.day("effective_from", None),
-    )
-    table.value("examples", None)
-    table.close()
-    return rule
 
 
 def ready(laws: Iterable[Law], scope: str) -> list[Ready]:
@@ -89,16 +38,25 @@ def ready(laws: Iterable[Law], scope: str) -> list[Ready]:
         (rule, compile_predicate(parse(list(rule.when), f"rule {rule.id}")))
         for law in laws
         for rule in law.rules
-        if rule.scope == scope and rule.status == "in_force"
+        if rule.scope == scope and (rule.status == "in_force" or rule.switches)
     ]
 
 
-def in_force(rule: LawRule | LicenceRule, day: date) -> bool:
-    """Whether the rule stands on this date."""
+def in_force(rule: LawRule | LicenceRule | Standing, day: date) -> bool:
+    """Whether the rule stands on this date: begun, not ended, and neither waived, vacated nor still to come."""
     if rule.effective_from is not None and day < rule.effective_from:
         return False
-    ends = rule.effective_to if isinstance(rule, LawRule) else None
-    return ends is None or day < ends
+    if isinstance(rule, LicenceRule):
+        return True
+    if rule.effective_to is not None and day >= rule.effective_to:
+        return False
+    if not isinstance(rule, LawRule):
+        return True
+    status = rule.status
+    for switch in rule.switches:
+        if day >= switch.from_day:
+            status = switch.status
+    return status == "in_force"
 
 
 def day_in(zone: str | None, now: datetime) -> date:

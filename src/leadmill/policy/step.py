@@ -60,7 +60,8 @@ class Clear:
         roster: Roster,
         keyed_hash: Callable[[str, str], bytes],
     ) -> None:
-        self._laws = [laws[name] for name in sorted(laws)]
+        # Packs that speak of cases alone have no part in the walk, nor in what it records.
+        self._laws = [laws[name] for name in sorted(laws) if laws[name].walks]
         self._verticals = verticals
         self._teams = list(roster.teams.values())
         self._hash = keyed_hash

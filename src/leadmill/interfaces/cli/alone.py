@@ -5,7 +5,7 @@ Run by :mod:`leadmill.__main__`; the whole program has the same commands from th
 
 import typer
 
-from leadmill.interfaces.cli import resolve
+from leadmill.interfaces.cli import policy, resolve
 
 cli = typer.Typer(name="leadmill", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -16,3 +16,4 @@ def _top() -> None:
 
 
 resolve.add_to(cli)
+policy.add_to(cli)

@@ -1,0 +1,182 @@
+"""The evidence of one case, by name: what the case says, and what follows from it.
+
+Rules look at names. A name with dots leads into the case's document (``channel.caller_id.assigned``); ``given.`` before
+a name asks whether it is there at all; the derived names are worked out by the functions of
+:mod:`leadmill.policy.contacts` and :mod:`leadmill.policy.dealings` when a rule first asks, and kept; a term of a pack
+is a condition with a name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from leadmill.core.predicates import Check
+from leadmill.core.spans import moment
+from leadmill.policy.calendars import Calendar, local_day
+from leadmill.policy.places import Places, Whereabouts
+
+
+class Derived(Struct, frozen=True):
+    """A name that is worked out: how, and what it holds."""
+
+    find: "Callable[[Evidence], Any]"
+    holds: str
+
+
+class Setting(Struct, frozen=True):
+    """What stays the same from case to case."""
+
+    derived: Mapping[str, Derived]
+    terms: Mapping[str, Check]
+    places: Places
+    calendar: Calendar
+    read_reply: Callable[[str], str]
+
+
+class Evidence(Mapping[str, Any]):
+    """What a case holds, by name. Total: a name that leads nowhere holds None."""
+
+    __slots__ = ("_known", "document", "now", "setting")
+
+    def __init__(self, document: Mapping[str, Any], now: datetime, setting: Setting) -> None:
+        self.document = document
+        self.now = now
+        self.setting = setting
+        self._known: dict[str, Any] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What the name holds; None where nothing is there."""
+        known = self._known
+        if name in known:
+            return known[name]
+        found = known[name] = self._find(name)
+        return found
+
+    def __getitem__(self, name: str) -> Any:
+        return self.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _find(self, name: str) -> Any:
+        derived = self.setting.derived.get(name)
+        if derived is not None:
+            return derived.find(self)
+        term = self.setting.terms.get(name)
+        if term is not None:
+            return term(self, self.now)
+        if name.startswith("given."):
+            return self.get(name[6:]) is not None
+        value: Any = self.document
+        for part in name.split("."):
+            if not isinstance(value, Mapping):
+                return None
+            value = value.get(part)
+        return value
+
+    # What several derivations share
+
+    @property
+    def where(self) -> Whereabouts:
+        """Where the person may be."""
+        found = self._known.get("\0where")
+        if found is None:
+            get = self.text
+            more = self.get("facts.zones")
+            found = self._known["\0where"] = self.setting.places.find(
+                get("lead.state"),
+                get("lead.zip"),
+                get("lead.stated.state"),
+                get("lead.stated.tz"),
+                get("lead.phone"),
+                tuple(zone for zone in more if isinstance(zone, str)) if isinstance(more, list) else (),
+            )
+        return found
+
+    @property
+    def today(self) -> date:
+        """The person's date: where they live; the latest one where that may be in several zones."""
+        found = self._known.get("\0today")
+        if found is None:
+            found = max((local_day(self.now, zone) for zone in self.where.days), default=self.now.date())
+            self._known["\0today"] = found
+        return found
+
+    def text(self, name: str) -> str | None:
+        """The text under a name; None for anything else and for an empty one."""
+        found = self.get(name)
+        return found if isinstance(found, str) and found.strip() else None
+
+    def texts(self, name: str) -> list[str]:
+        """The texts of a list; one text counts as a list of it."""
+        found = self.get(name)
+        items = found if isinstance(found, list) else [found]
+        return [item for item in items if isinstance(item, str)]
+
+    def flag(self, name: str) -> bool | None:
+        """True, false, or None for anything else."""
+        found = self.get(name)
+        return found if isinstance(found, bool) else None
+
+    def number(self, name: str) -> float | None:
+        """A number, also one written as a text; None for anything else."""
+        return number_in(self.get(name))
+
+    def instant(self, name: str) -> datetime | None:
+        """The moment under a name."""
+        return instant_in(self.get(name))
+
+    def tables(self, name: str) -> list[Mapping[str, Any]]:
+        """The tables of a list."""
+        found = self.get(name)
+        return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+    def past(self, *kinds: str) -> list[Mapping[str, Any]]:
+        """What the history holds of these kinds up to now. An event without a time has happened."""
+        found = []
+        for event in self.tables("history"):
+            if event.get("kind") in kinds:
+                at = instant_in(event.get("at"))
+                if at is None or at <= self.now:
+                    found.append(event)
+        return found
+
+
+def instant_in(value: object) -> datetime | None:
+    """The moment a text names, in UTC; a date is its midnight."""
+    return moment(value) if isinstance(value, str) else None
+
+
+def day_in_text(value: object) -> date | None:
+    """The date a text names."""
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def number_in(value: object) -> float | None:
+    """A number, also one written as a text."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        return float(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def hours_since(then: datetime | None, now: datetime) -> float | None:
+    """How many hours ago that was; negative for a moment to come."""
+    return None if then is None else (now - then) / timedelta(hours=1)
+
+
+def utc_day(now: datetime) -> date:
+    """The date by which lists are dated."""
+    return now.astimezone(UTC).date()
