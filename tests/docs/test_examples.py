@@ -35,8 +35,8 @@ from leadmill.interfaces.api.ping import PingAnswer
 from leadmill.interfaces.api.problems import Problem
 from leadmill.parties import Source
 from leadmill.policy import read_law
-from leadmill.runtime.dialect import read_profiles
 from leadmill.policy.service import read_case
+from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Pack, Packs, load_packs
 from leadmill.scoring import read_card
 from tests.docs.pages import ROOT, Block, blocks
@@ -263,23 +263,23 @@ def test_every_rule_of_a_law_speaks_in_its_examples_and_is_silent_otherwise(name
     law = read_law(name, "0", {"title": name}, rules)
     assert len(law.rules) == len(rules.get("rule", []))
     for raw in rules.get("rule", []):
-        holds = compile_predicate(parse(raw["when"]))
-        assert raw.get("examples"), f"{raw['id']} shows no example"
         if "scope" not in raw:
             continue  # a rule of cases is shown by the cases of tests/policy/cases
+        holds = compile_predicate(parse(raw["when"]))
+        assert raw.get("examples"), f"{raw['id']} shows no example"
         for example in raw["examples"]:
             given = example["given"]
             concerned = not raw.get("states") or given.get("state") in raw["states"]
             assert (concerned and holds(given, NOON)) is example["speaks"], (raw["id"], given)
 
 
-def test_the_strangers_plug_in_is_shown_as_it_stands() -> None:
-    code = (STRANGER / "__init__.py").read_text()
 def test_the_case_of_the_page_can_be_read() -> None:
-    case = read_case(json.loads(only("json", "case").text))
+    case = read_case(msgspec.json.decode(only("json", "case").text))
     assert (case["vertical"], case["lead"]["city"]) == ("solar", "Sacramento")
 
 
+def test_the_strangers_plug_in_is_shown_as_it_stands() -> None:
+    code = (STRANGER / "__init__.py").read_text()
     assert code.partition("\n\n")[2] == only("python", "pigeon").text
     assert tomllib.loads((STRANGER / "card.toml").read_text()) == tomllib.loads(only("toml", "card").text)
     assert tomllib.loads((STRANGER / "golden/flight.toml").read_text()) == tomllib.loads(only("toml", "golden").text)

@@ -52,7 +52,6 @@ class Book:
         self._cards = read_scorecards(packs)
         self._suspects = read_fraud_cards(packs)
         self._checks = read_checks(packs)
-        self._upkeeps = read_upkeeps(packs)
         self._laws = {name: law_of(pack) for name, pack in packs.laws.items()}
         self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
         self._templates = {there: read_templates(packs, mail=there) for there in (True, False)}
