@@ -26,7 +26,8 @@ Way = Literal["webhook", "email", "portal"]
 
 NoticeState = Literal["owed", "told", "acknowledged", "failed"]
 
-Kind = Literal["phone", "email"]
+Kind = Literal["phone", "email", "sha256"]
+"""What a hash stands for; ``sha256`` is an entry of a list that holds hashes alone."""
 
 KINDS: dict[Scope, tuple[Kind, ...]] = {"all": ("phone", "email"), "phone": ("phone",), "email": ("email",)}
 """The kinds of contact details that a scope suppresses."""
@@ -95,6 +96,8 @@ class Heard(Struct, frozen=True):
     id: str | None
     recorded: bool
     since: datetime
+    fresh: int = 0
+    """How many of its contact details were open before."""
 
 
 class Notice(Struct, frozen=True, kw_only=True):

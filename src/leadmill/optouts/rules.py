@@ -6,7 +6,6 @@ Called by the verbs of this package and by ``flow``. What is read here becomes a
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from leadmill.core.faults import BadInput, FieldFault, NotFound, Permanent
 from leadmill.facts import read_email, read_phone
 from leadmill.identity import email_key
 from leadmill.optouts.model import KINDS, Contact, Scope
+from leadmill.policy import listed_emails, listed_phones
 
 KeyedHash = Callable[[str, str], bytes]
 
@@ -45,6 +45,19 @@ def contacts_of(keyed_hash: KeyedHash, fields: Mapping[str, Any]) -> list[Contac
         if contact is not None and contact.kind == kind:
             found.append(contact)
     return found
+
+
+def keys_of(keyed_hash: KeyedHash, fields: Mapping[str, Any]) -> list[bytes]:
+    """Every hash under which a lead's contact details may be suppressed, those of lists of hashes included."""
+    country = fields.get("country")
+    home = country if isinstance(country, str) and len(country) == 2 else "US"
+    email = read_email(str(fields.get("email") or ""))
+    phone = read_phone(str(fields.get("phone") or ""), home)
+    listed = (
+        *listed_emails(keyed_hash, email.lookup if email else None),
+        *listed_phones(keyed_hash, phone.e164 if phone else None),
+    )
+    return [*(one.hash for one in contacts_of(keyed_hash, fields)), *listed]
 
 
 def within(scope: Scope, contacts: Iterable[Contact]) -> list[Contact]:
@@ -109,32 +122,6 @@ def read_lines(lines: Iterable[str]) -> Iterator[Entry]:
         if number == 1 and not any(sign.isdigit() for sign in text) and "@" not in text:
             continue
         yield Entry(number, text, bool(_DIGEST.fullmatch(text)))
-
-
-def digests_of(keyed_hash: KeyedHash, email: str | None, phone: str | None) -> list[bytes]:
-    """Under which hashes a list of SHA-256 hashes would hold somebody: keyed hashes of the SHA-256 of the address in
-    lower case, and of the number as ``+14155550123``, ``14155550123`` and, in North America, ``4155550123``."""
-    return [digest_key(keyed_hash, sha) for sha in plain_digests(email, phone)]
-
-
-def digest_key(keyed_hash: KeyedHash, sha256: str) -> bytes:
-    """The keyed hash under which the SHA-256 of a contact detail is kept."""
-    return keyed_hash("suppressed-sha256", sha256.lower())
-
-
-def plain_digests(email: str | None, phone: str | None) -> list[str]:
-    """The SHA-256 of a contact detail in every form that lists hash, hexadecimal."""
-    forms = [email.strip().lower()] if email else []
-    if phone:
-        digits = phone.removeprefix("+")
-        forms += [f"+{digits}", digits]
-        if len(digits) == 11 and digits.startswith("1"):
-            forms.append(digits[1:])
-    return [_sha256(form) for form in forms]
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def contact_or_fault(keyed_hash: KeyedHash, text: str, pointer: str, country: str = "US") -> Contact:

@@ -74,7 +74,7 @@ async def _hear(
     )
     _owe_enforcing(tx, mint, said.opt_out_id, now)
     tx.after(OPT_OUTS.labels(said.channel, "doubtful" if said.doubtful else "recorded").inc)
-    return Heard(said.opt_out_id, True, said.at)
+    return Heard(said.opt_out_id, True, said.at, len(mine))
 
 
 def _owe_enforcing(tx: Tx, mint: Mint, opt_out_id: str, now: datetime) -> None:

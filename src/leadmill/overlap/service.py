@@ -65,6 +65,13 @@ class Lists:
             await clear_list(tx, buyer.id, kind)
         return await add_marks(tx, buyer.id, kind, marks, at)
 
+    def hashed(self, buyer: Buyer, kind: Kind, value: str) -> str:
+        """A phone number (E.164) or an address as the buyer hashes it, hexadecimal. Raises BadInput
+        ``overlap.list.undeclared`` and Permanent ``overlap.key.missing``."""
+        if buyer.known is None:
+            raise BadInput("overlap.list.undeclared", "no list is agreed on: the operator adds [buyer.known] first")
+        return digest_of(buyer.known, self._key(buyer.id, buyer.known), kind, value).hex()
+
     def _marks(self, ask: KnownAsk) -> list[tuple[bytes, str, Kind]]:
         values: dict[Kind, str | None] = {"phone": ask.phone, "email": ask.email}
         return [

@@ -140,10 +140,13 @@ class Law(Struct, frozen=True):
 
 
 class SuppressionAsk(Ask, frozen=True):
-    """Did the person behind these keyed hashes ask not to be contacted?"""
+    """Did the person behind these keyed hashes ask not to be contacted? ``phones`` and ``emails`` are other keys under
+    which a list may have the number and the address."""
 
     phone: bytes | None = None
     email: bytes | None = None
+    phones: tuple[bytes, ...] = ()
+    emails: tuple[bytes, ...] = ()
 
 
 class SuppressionFound(Answer, frozen=True):

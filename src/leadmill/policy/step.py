@@ -16,6 +16,7 @@ from leadmill.core.verdicts import Hold, Pass, Stop, Verdict
 from leadmill.facts import Dossier
 from leadmill.identity import Identity
 from leadmill.parties import Buyer, Roster, Team
+from leadmill.policy.listed import listed_emails, listed_phones
 from leadmill.policy.model import (
     DENIED,
     NO_CHANNEL,
@@ -79,7 +80,15 @@ class Clear:
         """Whether phone or e-mail is suppressed, by the keys that identity found."""
         identity = case[Identity]
         phone, email = identity.keys.get("phone"), identity.keys.get("email")
-        return (SuppressionAsk(bytes.fromhex(phone) if phone else None, bytes.fromhex(email) if email else None),)
+        dossier = case[Dossier]
+        return (
+            SuppressionAsk(
+                bytes.fromhex(phone) if phone else None,
+                bytes.fromhex(email) if email else None,
+                listed_phones(self._hash, dossier.text("phone.e164")),
+                listed_emails(self._hash, dossier.text("email.lookup")),
+            ),
+        )
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Stop a lead that nobody may have; else clear it as far as the rules go."""

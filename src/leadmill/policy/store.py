@@ -4,6 +4,7 @@ Called by the runner for leads on their walk and by whoever records an opt-out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -45,13 +46,14 @@ _LIFT = prepared(sa.delete(SUPPRESSION).where(SUPPRESSION.c.opt_out_id == sa.bin
 
 async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[[SuppressionAsk], SuppressionFound]:
     """Which of these people opted out: one query for all."""
-    hashes = sorted({key for ask in asks for key in (ask.phone, ask.email) if key})
-    since = {row["hash"]: row["at"] for row in await tx.all(_FIND, hashes=hashes)} if hashes else {}
+    wanted = {key for ask in asks for key in (ask.phone, ask.email, *ask.phones, *ask.emails) if key}
+    since = {row["hash"]: row["at"] for row in await tx.all(_FIND, hashes=sorted(wanted))} if wanted else {}
+
+    def first(*keys: bytes | None) -> datetime | None:
+        return min((since[key] for key in keys if key in since), default=None) if since else None
 
     def answer(ask: SuppressionAsk) -> SuppressionFound:
-        return SuppressionFound(
-            since.get(ask.phone) if ask.phone else None, since.get(ask.email) if ask.email else None
-        )
+        return SuppressionFound(first(ask.phone, *ask.phones), first(ask.email, *ask.emails))
 
     return answer
 
