@@ -176,3 +176,23 @@ def test_an_address_made_of_the_name_says_little_where_the_name_agrees() -> None
     assert named.level == bare.level == "alike before the @"
     assert bare.bits > 5
     assert named.bits < 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "echoes"),
+    [
+        pytest.param({"family_name": ""}, {}, True, id="a name lacks in one"),
+        pytest.param({"given_name": "Walt"}, {}, True, id="a form of it"),
+        pytest.param({"given_name": "W"}, {}, True, id="an initial"),
+        pytest.param({"given_name": "Susan"}, {}, False, id="another name"),
+        pytest.param({"given_name": "", "family_name": ""}, {}, False, id="no name at all"),
+    ],
+)
+def test_an_address_is_an_echo_unless_a_name_differs_or_none_is_known(
+    one: dict[str, str], other: dict[str, str], echoes: bool
+) -> None:
+    whole = {"given_name": "Walter", "family_name": "Harrington"}
+    a = record(**{**whole, "email": "walter.harrington71@aol.com", **one})
+    b = record(**{**whole, "email": "walter.harrington348@gmail.com", **other})
+    email = next(part for part in weigh(US, a, b).parts if part.field == "email")
+    assert (email.bits < 0) == echoes

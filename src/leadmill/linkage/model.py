@@ -85,9 +85,9 @@ class Bundle(Struct, frozen=True):
 
 
 class Echo(Struct, frozen=True):
-    """A field that is often made of others, like an e-mail address of a name. Where all of those are the same or a slip
-    away, its likeness says little more: short of "same" it is then weighed by this ``u``, level by level, which is of
-    strangers who share the others."""
+    """A field that is often made of others, like an e-mail address of a name. Where none of those differs and one at
+    least is known, its likeness says little more: short of "same" it is then weighed by this ``u``, level by level,
+    which is of strangers who share the others."""
 
     field: str
     of: tuple[str, ...]

@@ -175,10 +175,12 @@ def weigh_seen(model: Model, seen: Seen, common: NDArray[np.float32]) -> NDArray
 
 
 def echoing(model: Model, echo: Echo, seen: Seen) -> NDArray[np.bool_]:
-    """Of which pairs all fields that the echo is made of are the same or a slip away, and none is exchanged."""
+    """Of which pairs no field that the echo is made of differs, one at least is there, and none is exchanged."""
     rows = places_of(model)
-    levels = seen.levels[[rows[name] for name in echo.of]]
-    return np.asarray(((levels >= 0) & (levels <= 1)).all(axis=0) & ~seen.swapped.any(axis=0))
+    made = [rows[name] for name in echo.of]
+    levels = seen.levels[made]
+    differs = np.array([[len(model.comparisons[row].levels) - 1] for row in made], np.int8)
+    return np.asarray((levels < differs).all(axis=0) & (levels >= 0).any(axis=0) & ~seen.swapped.any(axis=0))
 
 
 def bundle_bits(model: Model, bits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -73,14 +73,16 @@ def weigh_levels(
 
 
 def _echoed(model: Model, levels: Levels) -> dict[int, Echo]:
-    """The fields, by place, that only echo what others say already."""
-    if not model.echoes:
+    """The fields, by place, that only echo what others say already: nothing of what they are made of differs, and
+    something of it is there."""
+    if not model.echoes or levels.swapped:
         return {}
     places = places_of(model)
     return {
         places[echo.field]: echo
         for echo in model.echoes
-        if all(0 <= levels.at[places[name]] <= 1 for name in echo.of) and not levels.swapped
+        if any(levels.at[places[name]] != MISSING for name in echo.of)
+        and all(levels.at[places[name]] < len(model.comparisons[places[name]].levels) - 1 for name in echo.of)
     }
 
 
