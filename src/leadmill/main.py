@@ -37,6 +37,8 @@ from leadmill.flow.store import drop_pause, keep_pause, list_pauses
 from leadmill.followup import Followups, keep_followups
 from leadmill.fraud import SightAsk, Suspect, Suspicion
 from leadmill.fraud.service import Sightings
+from leadmill.hygiene import StandingAsk
+from leadmill.hygiene.service import hear_standings
 from leadmill.identity import FindPerson, Identity
 from leadmill.identity.service import Keys, hear_find_person, keep_identity
 from leadmill.interfaces.cli.program import program
@@ -221,6 +223,7 @@ def _ears(
     return Ears(
         listeners={
             FindPerson: hear_find_person(pen.vault, pen.keys, mint),
+            StandingAsk: hear_standings,
             SightAsk: sightings.hear,
             SuppressionAsk: hear_suppressions,
             Headroom: counters.hear,

@@ -25,8 +25,11 @@ from leadmill.core.money import Money
 from leadmill.delivery import receipts_of, resend
 from leadmill.flow.configure import apply_declared, declare
 from leadmill.flow.desk import approve, dismiss
+from leadmill.flow.noticing import take_notices
 from leadmill.flow.posting import post_lead
 from leadmill.flow.reactions import react
+from leadmill.followup import messages_of
+from leadmill.hygiene import read_message
 from leadmill.interfaces.api.intake import Intake
 from leadmill.interfaces.api.ping import PingDoor
 from leadmill.interfaces.house import House
@@ -37,6 +40,7 @@ from leadmill.parties import Caller, KnownPeople
 from leadmill.policy.model import Suppression
 from leadmill.policy.store import suppress
 from tests.conftest import FixedClock
+from tests.journeys.bounces import delivery_report
 from tests.journeys.breaking import breaking
 from tests.journeys.house import Buyers, Mailbox
 from tests.journeys.truths import Truths, same
@@ -289,6 +293,15 @@ class Life(Truths):
         except Fault as fault:
             code = fault.code
         assert code == event.get("fault")
+
+    async def do_bounce(self, event: dict[str, Any]) -> None:
+        """``bounce = LABEL``: a mail server reports that the message to the lead's person came back with ``status``;
+        ``taken`` of it is news."""
+        async with self.house.db.begin() as tx:
+            (one,) = [item for item in await messages_of(tx, self.leads[event["bounce"]]) if item.kind == "ack"]
+            notices = read_message(delivery_report(one.message_id, event["status"]))
+            told = await take_notices(tx, self.house.kit, notices, "post", self.clock())
+        assert told.taken == event["taken"]
 
     async def do_resend(self, event: dict[str, Any]) -> None:
         """``resend = LABEL``: an operator sends the delivery ``to`` a recipient again; ``fault`` is the code of a

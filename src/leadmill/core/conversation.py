@@ -86,7 +86,8 @@ class MailAsk(Struct, frozen=True, tag="mail"):
 
 
 class MailReply(Struct, frozen=True, tag="mail_reply"):
-    """The mail server's last word: ``code`` 250 where every recipient was taken, 5xx where it refused for good."""
+    """The mail server's last word: ``code`` 250 where every recipient was taken, 5xx where it refused for good; then
+    ``message`` is its enhanced status code where it gave one (``5.1.1``), and no text of its own."""
 
     code: int
     message: str = ""

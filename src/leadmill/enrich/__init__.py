@@ -19,6 +19,7 @@ from leadmill.enrich.declared import (
     plain,
     read_authority,
     read_chain,
+    read_price,
     read_provider,
     withheld,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "plain",
     "read_authority",
     "read_chain",
+    "read_price",
     "read_provider",
     "tree_of",
     "withheld",

@@ -22,6 +22,7 @@ _POST = "zipcodes"
 _PARSER = "a rule of ours, else usaddress"
 _CENSUS = "a rule of ours, names of the US Census"
 _GEO = "the IP files named in the settings"
+_BACK = "what came back from earlier messages and calls"
 
 _NO_MAIL = "no well-formed address"
 _NO_NUMBER = "no valid number"
@@ -58,6 +59,10 @@ KEYS: dict[str, Key] = {
         _RAISED,
     ),
     "email.gibberish": Key("true where the part before the @ reads like keys struck at random", _CENSUS, _RAISED),
+    "email.reachable": Key(
+        "true where mail reached the address lately, false where it came back", _BACK, "nothing came back, or too little"
+    ),
+    "email.complained": Key("true where the person called mail to the address spam", _BACK, _RAISED),
     # Phone
     "phone.valid": Key("true where the number can exist in its country's plan", _PLAN, "no phone number"),
     "phone.possible": Key(
@@ -80,6 +85,11 @@ KEYS: dict[str, Key] = {
     "phone.fictional": Key("true for a number kept free for fiction (555-01xx)", "the number plan", _RAISED),
     "phone.patterned": Key("true for one digit over and over, or counting", _RULE, _RAISED),
     "phone.test": Key("true for a number known from tests, songs or offices that everybody knows", _RULE, _SHARED),
+    "phone.reachable": Key(
+        "true where the person answered at the number lately, false where it is out of service or somebody else's",
+        _BACK,
+        "nothing came back, or too little",
+    ),
     # Address
     "address.kind": Key("street, po_box, rural_route, military or intersection", _PARSER, "it could not be read"),
     "address.complete": Key(

@@ -19,6 +19,7 @@ from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
 from leadmill.followup import read_templates
 from leadmill.fraud import read_fraud_cards
+from leadmill.hygiene import Reverify, read_reverify, read_upkeeps
 from leadmill.market import Bidder, MarketTerms, Order, read_market, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
 from leadmill.policy import law_of
@@ -52,6 +53,7 @@ class Book:
         self._cards = read_scorecards(packs)
         self._suspects = read_fraud_cards(packs)
         self._checks = read_checks(packs)
+        self._upkeeps = read_upkeeps(packs)
         self._laws = {name: law_of(pack) for name, pack in packs.laws.items()}
         self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
         self._templates = {there: read_templates(packs, mail=there) for there in (True, False)}
@@ -93,6 +95,8 @@ class Book:
             enrichment=self._enrichment.assemble(found),
             suspects=self._suspects,
             checks=self._checks,
+            upkeeps=self._upkeeps,
+            reverify=_schedules(found),
         )
 
     async def refresh(self, db: Database) -> bool:
@@ -145,6 +149,10 @@ class Book:
 def _markets(found: Snapshot) -> dict[str, MarketTerms]:
     markets = (read_market(_decode(body)) for body in found.of("market").values())
     return {market.vertical: market for market in markets}
+
+
+def _schedules(found: Snapshot) -> dict[str, Reverify]:
+    return {ident: read_reverify(_decode(body)) for ident, body in found.of("reverify").items()}
 
 
 def _forms(found: Snapshot, verticals: Mapping[str, Vertical]) -> dict[str, Form]:

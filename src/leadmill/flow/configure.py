@@ -28,7 +28,7 @@ from leadmill.runtime import records
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
 
-KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS)
+KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS, "reverify")
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file read."""
 
@@ -205,7 +205,7 @@ def changed_rules(given: Sequence[Declared], packs: Packs) -> Callable[[Rules], 
     """
     verticals = read_verticals(packs)
     for item in given:
-        if item.kind in enriching.KINDS:
+        if item.kind in (*enriching.KINDS, "reverify"):
             says = f"{item.place}: what providers said is heard as it was; leave it out"
             raise BadInput("config.change.unheard", says)
     declared = [Declared(item.kind, _keyless(item.raw), item.place) for item in given]

@@ -40,6 +40,7 @@ from leadmill.flow.calls import fields_of
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_row
 from leadmill.flow.model import Settled
+from leadmill.flow.noticing import heed_refusal
 from leadmill.flow.reactions import react
 from leadmill.flow.store import read_lead
 from leadmill.followup import Messenger, compose_letter, plan_sending, read_sent, settle_sending
@@ -234,6 +235,8 @@ def send_message(
             async with kit.db.begin() as tx:
                 row = await kit.pen.lock(tx, sending.lead_id)
                 events = await settle_sending(tx, sending, outcome, now, jitter=jitter)
+                if events and outcome.status and sending.kind == "ack":
+                    events += await heed_refusal(tx, kit, row, sending.message_id, outcome.status, now)
                 if events:
                     await react(tx, kit, row, events, now)
 

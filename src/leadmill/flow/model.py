@@ -128,6 +128,18 @@ class LeadEnriched(Event, frozen=True, kw_only=True, tag="lead.enriched"):
         yield f"Looked at once more{on}: {self.why} ({self.by})."
 
 
+class LeadReverified(Event, frozen=True, kw_only=True, tag="lead.reverified"):
+    """What was known of the lead had grown old, and was asked about once more; ``changed`` are the keys of the facts
+    that are others now."""
+
+    schedule: str
+    changed: list[str]
+
+    def tell(self) -> Iterable[str]:
+        what = ", ".join(self.changed) if self.changed else "nothing"
+        yield f"Asked about once more by the schedule {self.schedule}; changed: {what}."
+
+
 class Hearing(Struct, frozen=True):
     """What a step heard and learned of the person, sealed with the person's key: enough to judge again."""
 

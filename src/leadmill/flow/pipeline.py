@@ -18,6 +18,7 @@ from leadmill.facts import Verify
 from leadmill.flow.rules import Rules
 from leadmill.followup import Plan
 from leadmill.fraud import Suspect
+from leadmill.hygiene import Remember
 from leadmill.identity import Recognise
 from leadmill.market import Allocate, House, Redeem, Solicit
 from leadmill.overlap import Compare
@@ -53,6 +54,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
         together=(
             Redeem(),
             Recognise(rules.verticals, rules.keyed_hash),
+            Remember(rules.upkeeps, rules.checks),
             Suspect(rules.suspects, rules.keyed_hash),
             Rate(rules.cards),
             Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),

@@ -17,6 +17,7 @@ from leadmill.enrich import Authority, Chain, ProviderSpec, read_authority, read
 from leadmill.flow.changes import RecordChange, compare
 from leadmill.flow.enriching import check_chain
 from leadmill.flow.rules import NO_DIALECTS, Dialects
+from leadmill.hygiene import Reverify, read_reverify
 from leadmill.market import MarketTerms, Order, read_market, read_order
 from leadmill.parties import (
     KEY_PURPOSE,
@@ -30,7 +31,7 @@ from leadmill.parties import (
     read_team,
 )
 
-Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority
+Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Reverify
 
 
 class Declared(Struct, frozen=True):
@@ -223,6 +224,8 @@ def _read(
         return read_chain(raw)
     if kind == "authority":
         return read_authority(raw)
+    if kind == "reverify":
+        return read_reverify(raw)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)
     if party.delivery:
         couriers = None if party.retired else dialects.couriers
@@ -284,6 +287,8 @@ class _Known(Struct, frozen=True):
             case Chain():
                 if not party.retired:
                     check_chain(party, self.providers, self.verticals, self.sources, self.dialects.providers)
+            case Reverify():
+                self._verticals(f"reverify {party.id}", party.verticals)
             case MarketTerms():
                 self._verticals(f"market {party.vertical}", (party.vertical,))
                 self._market(party)

@@ -15,6 +15,7 @@ from leadmill.enrich import NO_ENRICHMENT, Enrichment, Installed
 from leadmill.facts import Checks, Reference
 from leadmill.followup import Templates
 from leadmill.fraud import Card
+from leadmill.hygiene import Reverify, Upkeep
 from leadmill.market import Bidder, MarketTerms, Order
 from leadmill.parties import Roster
 from leadmill.policy import Law
@@ -54,10 +55,12 @@ class Rules:
         "orders",
         "packs",
         "reference",
+        "reverify",
         "revision",
         "roster",
         "suspects",
         "templates",
+        "upkeeps",
         "verticals",
     )
 
@@ -81,6 +84,8 @@ class Rules:
         enrichment: Enrichment = NO_ENRICHMENT,
         suspects: Mapping[str, Card] | None = None,
         checks: Mapping[str, Checks] | None = None,
+        upkeeps: Mapping[str, Upkeep] | None = None,
+        reverify: Mapping[str, Reverify] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -100,3 +105,5 @@ class Rules:
         self.enrichment = enrichment
         self.suspects: Mapping[str, Card] = suspects or {}
         self.checks: Mapping[str, Checks] = checks or {}
+        self.upkeeps: Mapping[str, Upkeep] = upkeeps or {}
+        self.reverify: Mapping[str, Reverify] = reverify or {}

@@ -31,6 +31,8 @@ _REACHED = frozenset(
 _KEYS: dict[str, tuple[tuple[str, ...], bool]] = {
     **{each.value: (_PHONE, True) for each in _REACHED},
     Disposition.WRONG_NUMBER.value: (_PHONE, False),
+    Disposition.DISCONNECTED.value: (_PHONE, False),
+    Disposition.BOUNCED.value: (_EMAIL, False),
     Disposition.BAD_CONTACT.value: ((*_PHONE, *_EMAIL), False),
 }
 """What a disposition says of which facts."""

@@ -27,6 +27,7 @@ from leadmill.flow.replay import step_of_then
 from leadmill.flow.rules import Rules
 from leadmill.flow.walker import state_of
 from leadmill.fraud import Suspect
+from leadmill.hygiene import Remember
 from leadmill.market import (
     Allocate,
     Assignment,
@@ -169,9 +170,9 @@ class _Finding:
             if not isinstance(verdict, Pass):
                 break
             station = recorded.get(step.name)
-            if isinstance(step, Enrich | Suspect) and station is None:
-                # Nobody was asked then, or the page is of the time when ``facts`` heard the providers, or before
-                # anybody was suspected.
+            if isinstance(step, Enrich | Suspect | Remember) and station is None:
+                # Nobody was asked then, or nothing had come back from the lead's points, or the page is of the time
+                # when ``facts`` heard the providers, or before anybody was suspected.
                 continue
             if station is not None:
                 step = step_of_then(step, station)

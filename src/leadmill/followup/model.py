@@ -78,12 +78,14 @@ class Letter(Struct, frozen=True):
 
 
 class SendOutcome(Struct, frozen=True):
-    """How sending ended: ``sent``, ``failed`` for good, or to be tried again (``retry``)."""
+    """How sending ended: ``sent``, ``failed`` for good, or to be tried again (``retry``). ``status`` is what the other
+    side gave as its reason where it speaks SMTP: a code, and an enhanced one where it had one (``550 5.1.1``)."""
 
     kind: Literal["sent", "retry", "failed"]
     code: str
     after: float | None = None
     elapsed_ms: int = 0
+    status: str = ""
 
 
 class Messenger(Protocol):

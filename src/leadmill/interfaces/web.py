@@ -16,7 +16,7 @@ from litestar.response import Redirect
 
 from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
-from leadmill.interfaces.api import corrections, docs, health, known, leads, outcomes, ping_list
+from leadmill.interfaces.api import corrections, docs, feedback, health, hygiene, known, leads, outcomes, ping_list
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
 from leadmill.interfaces.console import (
@@ -35,6 +35,7 @@ from leadmill.interfaces.console import (
     users,
 )
 from leadmill.interfaces.console import fraud as suspicions
+from leadmill.interfaces.console import hygiene as upkeep
 from leadmill.interfaces.console import leads as lists
 from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
@@ -137,6 +138,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *people.ROUTES,
             *correcting.ROUTES,
             *suspicions.ROUTES,
+            *upkeep.ROUTES,
             *auctions.ROUTES,
             *markets.ROUTES,
             *market.ROUTES,
@@ -150,6 +152,8 @@ def build_app(wiring: Wiring) -> Asgi:
             *posting.ROUTES,
             *leads.ROUTES,
             *outcomes.ROUTES,
+            *feedback.ROUTES,
+            *hygiene.ROUTES,
             *corrections.ROUTES,
             *known.ROUTES,
             *ping_list.ROUTES,

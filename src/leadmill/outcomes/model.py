@@ -31,6 +31,8 @@ class Disposition(StrEnum):
     WRONG_NUMBER = "wrong_number"
     DUPLICATE = "duplicate"
     DO_NOT_CONTACT = "do_not_contact"
+    DISCONNECTED = "disconnected"
+    BOUNCED = "bounced"
 
 
 Stage = Literal["open", "won", "lost", "bad"]
@@ -52,6 +54,8 @@ STAGES: dict[Disposition, Stage] = {
     Disposition.BAD_CONTACT: "bad",
     Disposition.WRONG_NUMBER: "bad",
     Disposition.DUPLICATE: "bad",
+    Disposition.DISCONNECTED: "bad",
+    Disposition.BOUNCED: "bad",
 }
 
 

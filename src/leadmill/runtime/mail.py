@@ -6,6 +6,7 @@ subject reaches a log.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 from email.message import EmailMessage
@@ -22,6 +23,8 @@ from leadmill.runtime.clock import Clock
 from leadmill.runtime.signing import open_secret
 
 _log = structlog.get_logger("leadmill.mail")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+"""An enhanced status code (RFC 3463). The rest of an answer may quote the address, so it is not kept."""
 
 
 class Relay(Struct, frozen=True):
@@ -54,7 +57,7 @@ class Mail:
         message = build_message(ask, relay, self._clock)
         password = open_secret(self._environ, relay.secret) if relay.secret else None
         began = time.monotonic()
-        code = 0
+        code, said = 0, ""
         try:
             async with asyncio.timeout(ask.budget_ms / 1000):
                 refused, _ = await aiosmtplib.send(
@@ -69,13 +72,13 @@ class Mail:
                     start_tls=relay.tls == "starttls",
                     timeout=None,
                 )
-            code = max((answer.code for answer in refused.values()), default=250)
+            code, said = max(((answer.code, answer.message) for answer in refused.values()), default=(250, ""))
         except aiosmtplib.SMTPRecipientsRefused as fault:
-            code = max(one.code for one in fault.recipients)
+            code, said = max((one.code, one.message) for one in fault.recipients)
         except aiosmtplib.SMTPAuthenticationError as fault:
             raise Permanent("mail.relay.refused", f"the mail server refused the sign-in ({fault.code})") from None
         except aiosmtplib.SMTPResponseException as fault:
-            code = fault.code
+            code, said = fault.code, fault.message
         except (TimeoutError, aiosmtplib.SMTPTimeoutError) as fault:
             raise Transient("mail.time.spent", f"not sent within {ask.budget_ms} ms") from fault
         except (aiosmtplib.SMTPException, OSError) as fault:
@@ -86,7 +89,8 @@ class Mail:
             say("mail.message", relay=relay.host, code=code, ms=took)
         if not 200 <= code < 300 and code < 500:
             raise Transient("mail.relay.busy", f"the mail server answered {code}")
-        return MailReply(code, "", took)
+        status = _STATUS.match(said.strip()) if code >= 500 else None
+        return MailReply(code, status[0] if status else "", took)
 
 
 def build_message(ask: MailAsk, relay: Relay, clock: Clock) -> EmailMessage:

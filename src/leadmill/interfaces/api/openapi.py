@@ -12,9 +12,13 @@ from msgspec import Struct
 
 from leadmill.capture import Vertical
 from leadmill.core.reasons import State
+from leadmill.flow.upkeep import HygieneReport
 from leadmill.interfaces.api.corrections import PATHS as CORRECTION_PATHS
 from leadmill.interfaces.api.corrections import CorrectionIn, CorrectionOut
 from leadmill.interfaces.api.describing import IDEMPOTENCY, REF, path_parameter, probe, query_parameter, ref, responses
+from leadmill.interfaces.api.feedback import PATHS as FEEDBACK_PATHS
+from leadmill.interfaces.api.feedback import FeedbackEvent, FeedbackOut
+from leadmill.interfaces.api.hygiene import PATHS as HYGIENE_PATHS
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn, KnownOut
 from leadmill.interfaces.api.leads import EventPage, Explanation, LeadOut, LeadPage
@@ -39,6 +43,9 @@ _TYPES = (
     KnownOut,
     CorrectionIn,
     CorrectionOut,
+    FeedbackEvent,
+    FeedbackOut,
+    HygieneReport,
     Problem,
 )
 
@@ -209,6 +216,8 @@ def _paths() -> dict[str, Any]:
         },
         **PING_PATHS,
         **CORRECTION_PATHS,
+        **FEEDBACK_PATHS,
+        **HYGIENE_PATHS,
         "/v1/known": {
             "post": {
                 "operationId": "changeKnownPeople",

@@ -24,8 +24,10 @@ from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
+from leadmill.flow.upkeep import REVERIFY, plan_looks, reverify
 from leadmill.followup import SEND
 from leadmill.fraud.service import fold, survey_sources, tidy_fraud
+from leadmill.hygiene.service import tidy_hygiene
 from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
@@ -60,7 +62,7 @@ def workers(house: House) -> list[Worker]:
     return [
         Worker(house.db, talk, house.clock, limit=40),
         Worker(house.db, {IMPORT: take_upload(house)}, house.clock, limit=1),
-        Worker(house.db, {ENRICH: enrich_leads(house.kit)}, house.clock, limit=1),
+        Worker(house.db, {ENRICH: enrich_leads(house.kit), REVERIFY: reverify(house.kit)}, house.clock, limit=1),
         Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
     ]
 
@@ -137,6 +139,8 @@ async def tidy(house: House) -> None:
         await forget_old_answers(tx, now)
         await survey_sources(tx, house.book.walk().rules.suspects, now)
         await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
+        await plan_looks(tx, house.kit, now)
+        await tidy_hygiene(tx, house.book.walk().rules.upkeeps.values(), now)
 
 
 async def price(house: House) -> None:

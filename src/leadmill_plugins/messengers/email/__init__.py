@@ -28,7 +28,8 @@ class EmailMessenger:
         assert isinstance(reply, MailReply)
         if reply.code < 300:
             return SendOutcome("sent", "message.mail.sent", elapsed_ms=reply.elapsed_ms)
-        return SendOutcome("failed", "message.mail.refused", elapsed_ms=reply.elapsed_ms)
+        status = f"{reply.code} {reply.message}".strip()
+        return SendOutcome("failed", "message.mail.refused", elapsed_ms=reply.elapsed_ms, status=status)
 
 
 messenger = EmailMessenger()
