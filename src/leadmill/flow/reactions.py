@@ -20,6 +20,7 @@ from leadmill.flow.feedback import heed_outcomes
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import recall_one
 from leadmill.flow.model import LeadRow, LeadSettled, Settled
+from leadmill.flow.optingout import heed_wishes
 from leadmill.flow.store import update_leads
 from leadmill.market import Allocate, Headroom, LegState, SaleRecord
 from leadmill.market.service import cancel_sale, expect_cancels, sales_of
@@ -41,6 +42,7 @@ async def react(
     ``broken`` is what came of a first try: a lead that goes on then waits for a person.
     """
     await heed_outcomes(tx, kit, row, events, now)
+    await heed_wishes(tx, kit, row, events, now)
     lost = [event for event in events if isinstance(event, GIVEN_BACK) and not await _had_it(tx, event.delivery_id)]
     if not lost or row.test:  # what nobody bought cannot be given back
         await kit.pen.append(tx, row.id, events, now)
@@ -69,6 +71,7 @@ async def take_back(
     """Take legs back for a reason that offers the lead to nobody else: their money and their room go back, and the
     lead is still sold to whoever else has it, or stands where the reason puts it. The caller holds the lead's lock."""
     await heed_outcomes(tx, kit, row, events, now)
+    await heed_wishes(tx, kit, row, events, now)
     await expect_cancels(tx, sale_ids)
     await lock_limits(tx, kit, row)
     news = list(events)

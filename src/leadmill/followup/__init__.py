@@ -19,7 +19,14 @@ from leadmill.followup.model import (
     Template,
     Templates,
 )
-from leadmill.followup.service import compose_letter, plan_sending, read_sent, read_templates, settle_sending
+from leadmill.followup.service import (
+    compose_letter,
+    plan_sending,
+    read_sent,
+    read_templates,
+    settle_sending,
+    stop_messages,
+)
 from leadmill.followup.step import Plan
 from leadmill.followup.store import keep_followups, messages_of
 
@@ -45,4 +52,5 @@ __all__ = [
     "read_sent",
     "read_templates",
     "settle_sending",
+    "stop_messages",
 ]

@@ -75,6 +75,8 @@ class Letter(Struct, frozen=True):
     text: str
     html: str = ""
     sender: str = ""
+    headers: dict[str, str] = {}
+    """Further headers, by which mail programs unsubscribe for example."""
 
 
 class SendOutcome(Struct, frozen=True):

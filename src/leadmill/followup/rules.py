@@ -17,7 +17,7 @@ RETRIES = (60, 300, 1_800, 7_200, 14_400)
 """Seconds between attempts: a message that is a day late helps nobody."""
 
 KINDS: tuple[Kind, ...] = ("ack", "alert", "notice")
-_PLACES = ("first_name", "vertical", "lead_id", "recipient", "details")
+_PLACES = ("first_name", "vertical", "lead_id", "recipient", "details", "link")
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '’.-]){0,39}")
 
@@ -43,6 +43,8 @@ def read_messages(raw: Mapping[str, Any], where: str) -> dict[Kind, Template | N
                         inner.refuse(f"knows no place {{{place}}}; {nearest(place, _PLACES)}", key)
             if "details" in _PLACE.findall(inner.text("text") + inner.text("subject")) and kind != "alert":
                 inner.refuse("only the alert to our own people may hold {details}", "text")
+            if "link" in _PLACE.findall(inner.text("text") + inner.text("subject")) and kind != "ack":
+                inner.refuse("only the word to the person may hold {link}: it says who comes by it", "text")
         inner.close()
     for kind in KINDS:
         table.value(kind, None)

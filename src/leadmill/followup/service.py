@@ -35,6 +35,9 @@ from leadmill.runtime.packs import Packs
 LEASE = timedelta(minutes=3)
 """How long sending may take before it counts as lost."""
 
+LEAVING = "To hear no more from us: {}"
+"""What stands under every message to a person, with the address."""
+
 _FILE = "messages.toml"
 
 
@@ -64,8 +67,12 @@ async def plan_sending(tx: Tx, message_id: str, now: datetime) -> Sending | None
     raise Transient("followup.attempt.early", "not due, or another worker is at it", after=wait)
 
 
-def compose_letter(sending: Sending, lead: Lead, roster: Roster, templates: Templates) -> Letter | None:
-    """The message written; None where there is nobody to write to any more, or no template."""
+def compose_letter(
+    sending: Sending, lead: Lead, roster: Roster, templates: Templates, link: str = "", out: str = ""
+) -> Letter | None:
+    """The message written; None where there is nobody to write to any more, or no template. ``link`` is the person's
+    own way back to a form, for nobody else. One to the person names ``out``, the address at which to unsubscribe, in
+    its text and for mail programs (RFC 8058)."""
     template = templates.verticals.get(lead.vertical, {}).get(sending.kind)
     to, recipient = _address(sending, lead, roster)
     if template is None or not to:
@@ -76,10 +83,17 @@ def compose_letter(sending: Sending, lead: Lead, roster: Roster, templates: Temp
         "lead_id": lead.id,
         "recipient": line(recipient),
     }
+    if sending.kind == "ack":
+        values["link"] = link
     if sending.kind == "alert":
         values["details"] = details(lead.fields)
     text = fill(template.text, values)
-    return Letter(sending.message_id, sending.kind, to, line(fill(template.subject, values)), text, as_html(text))
+    headers: dict[str, str] = {}
+    if out and sending.kind == "ack":
+        text = f"{text}\n{LEAVING.format(out)}\n"
+        headers = {"List-Unsubscribe": f"<{out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    subject = line(fill(template.subject, values))
+    return Letter(sending.message_id, sending.kind, to, subject, text, as_html(text), headers=headers)
 
 
 async def read_sent(
@@ -125,6 +139,21 @@ async def settle_sending(
         return [MessageFailed(**common)]
     store.put_job(tx, sending.message_id, sending.no + 1, next_at, now)
     return [MessageRetrying(**common, next_at=next_at)]
+
+
+async def stop_messages(tx: Tx, lead_id: str, code: str, now: datetime) -> list[Event]:
+    """Call off every message about a lead that has not gone out; ``code`` says why. One in flight finishes."""
+    return [
+        MessageFailed(
+            at=now,
+            message_id=one.message_id,
+            kind=one.kind,
+            addressee=one.addressee,
+            attempt=one.attempts,
+            code=code,
+        )
+        for one in await store.stop(tx, lead_id, code, now)
+    ]
 
 
 def _address(sending: Sending, lead: Lead, roster: Roster) -> tuple[str, str]:

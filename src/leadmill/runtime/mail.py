@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Literal
 
@@ -23,6 +24,9 @@ from leadmill.runtime.clock import Clock
 from leadmill.runtime.signing import open_secret
 
 _log = structlog.get_logger("leadmill.mail")
+_WIDE = SMTP.clone(max_line_length=990, cte_type="7bit")
+"""Lines as long as RFC 5322 allows: in narrower ones a long address in a header, such as a link to unsubscribe, comes
+out encoded, and no mail program finds it."""
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 """An enhanced status code (RFC 3463). The rest of an answer may quote the address, so it is not kept."""
 
@@ -61,7 +65,7 @@ class Mail:
         try:
             async with asyncio.timeout(ask.budget_ms / 1000):
                 refused, _ = await aiosmtplib.send(
-                    message,
+                    _written(message),
                     sender=str(message["From"].addresses[0].addr_spec),
                     recipients=list(ask.to),
                     hostname=relay.host,
@@ -91,6 +95,11 @@ class Mail:
             raise Transient("mail.relay.busy", f"the mail server answered {code}")
         status = _STATUS.match(said.strip()) if code >= 500 else None
         return MailReply(code, status[0] if status else "", took)
+
+
+def _written(message: EmailMessage) -> EmailMessage | bytes:
+    """The message as bytes; as itself where an address is not ASCII, which the client knows how to send."""
+    return message.as_bytes(policy=_WIDE) if f"{message['From']}{message['To']}".isascii() else message
 
 
 def build_message(ask: MailAsk, relay: Relay, clock: Clock) -> EmailMessage:

@@ -20,6 +20,7 @@ class EmailMessenger:
             text=letter.text,
             html=letter.html,
             sender=letter.sender,
+            headers=letter.headers,
             message_id=letter.message_id,
         )
 
