@@ -18,7 +18,7 @@ from leadmill.linkage.pairs import Pairs
 from leadmill.linkage.table import ABSENT, Codes, Column, Table
 
 _SOUNDS = {sign: code for code, signs in enumerate(["bfpv", "cgjkqsxz", "dt", "l", "mn", "r"], 1) for sign in signs}
-_LARGEST = 20
+LARGEST = 20
 """Records of a block; a larger one tells too little."""
 _MOST_ASPECTS = 24
 _BUFFER = 20_000_000
@@ -216,7 +216,7 @@ def _key_pairs(
         np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1], [True]))) if len(codes) else np.zeros(1, int)
     )
     starts, sizes = edges[:-1], np.diff(edges)
-    inside = np.repeat(sizes <= _LARGEST, sizes)
+    inside = np.repeat(sizes <= LARGEST, sizes)
     covered[members[inside]] = True
     after = np.where(inside, np.repeat(starts + sizes, sizes) - np.arange(len(codes)) - 1, 0)
     first = np.repeat(np.arange(len(codes)), after)

@@ -8,6 +8,7 @@ of the blocks show matches. It begins at careful guesses by kind of field, and k
 that a field that is constant, empty or without errors teaches nothing false.
 """
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -19,6 +20,7 @@ from leadmill.linkage.consumers import ECHOED, begin, echoes_of
 from leadmill.linkage.ladders import ladder
 from leadmill.linkage.model import Bundle, Comparison, Echo, Field, Kind, Level, Model, Swap
 from leadmill.linkage.pairs import Pairs, Seen, Shares, commonness, compare_pairs, echoing, weigh_seen
+from leadmill.linkage.repeats import IMAGINED, Repeats, Row, usual_shares
 from leadmill.linkage.table import Table
 from leadmill.linkage.weighing import places_of
 
@@ -30,9 +32,6 @@ _ROUNDS = 30
 _SETTLED = 1e-3
 _GUESSED_M, _GUESSED_U = 20.0, 1000.0
 """Made-up pairs of the first guesses, among matches and strangers."""
-IMAGINED = 50
-"""Strangers imagined beside the records, with values as usual for the kind: what a file of three says of how common a
-value is counts for little."""
 _PLACE = frozenset({Kind.STREET, Kind.HOUSE_NUMBER, Kind.POSTCODE, Kind.CITY, Kind.STATE})
 _TOWN = frozenset({Kind.POSTCODE, Kind.CITY, Kind.STATE})
 _HOME = _PLACE | {Kind.FAMILY_NAME, Kind.PHONE}
@@ -53,9 +52,10 @@ class Evidence(Struct, frozen=True):
 
 
 class Estimate(Struct, frozen=True):
-    """The model, and how many rounds it took."""
+    """The model, how common each value is among strangers, and how many rounds it took."""
 
     model: Model
+    shares: list[Shares | None]
     rounds: int
 
 
@@ -93,16 +93,6 @@ def random_pairs(records: int, count: int, chance: np.random.Generator) -> Pairs
     return Pairs(left, (right + (right >= left)).astype(np.int32))
 
 
-def usual_shares(table: Table) -> list[Shares | None]:
-    """How common each value is among the records that have one, and some imagined."""
-    found: list[Shares | None] = []
-    for column in table.columns:
-        usual = ladder(column.field.kind).same_u * IMAGINED
-        present = int(column.counts.sum()) + IMAGINED
-        found.append(Shares((column.counts + usual) / present, 0.5 / present))
-    return found
-
-
 def evidence(
     model: Model, table: Table, pairs: Pairs, shares: list[Shares | None], stands_for: Numbers, teaches: Numbers
 ) -> Evidence:
@@ -112,20 +102,26 @@ def evidence(
 
 
 def estimate(
-    guess: Model, table: Table, blocked: Evidence, shares: list[Shares | None], chance: np.random.Generator
+    guess: Model, table: Table, blocked: Evidence, shares: list[Shares | None], most: int, chance: np.random.Generator
 ) -> Estimate:
-    """The model of this table, from a first guess. ``blocked`` are pairs that blocking found."""
+    """The model of this table, from a first guess. ``blocked`` are pairs that blocking found, all there are of records
+    that share a value with ``most`` at most; ``shares`` are the usual ones."""
     pairs = random_pairs(table.records, SAMPLE, chance)
     once = np.ones(len(pairs))
-    return _Rounds(table, guess, blocked, evidence(guess, table, pairs, shares, once, once)).run()
+    return _Rounds(table, guess, blocked, evidence(guess, table, pairs, shares, once, once), most).run()
 
 
 class _Rounds:
     """The rounds of expectation and maximisation, with what stays the same between them."""
 
-    def __init__(self, table: Table, model: Model, blocked: Evidence, random: Evidence) -> None:
+    def __init__(self, table: Table, model: Model, blocked: Evidence, random: Evidence, most: int) -> None:
         self._table, self._model, self._blocked, self._random = table, model, blocked, random
         self._all = max(1.0, table.records * (table.records - 1) / 2)
+        self._few = [column.counts <= most for column in table.columns]
+        self._repeats = [
+            (Repeats(column, few, True, one, other), Repeats(column, ~few, False, other, one))
+            for column, few, one, other in zip(table.columns, self._few, _rows(blocked), _rows(random), strict=True)
+        ]
 
     def run(self) -> Estimate:
         """Rounds until nothing moves."""
@@ -140,10 +136,12 @@ class _Rounds:
             if number > 2 and np.abs(matches - before).sum() <= _SETTLED * max(1.0, matches.sum()):
                 break
             before = matches
-        return Estimate(self._model, number)
+        both = zip(self._few, self._repeats, strict=True)
+        parts = [np.where(few, rare.part, common.part) for few, (rare, common) in both]
+        return Estimate(self._model, usual_shares(self._table, parts), number)
 
-    def _classes(self, shown: Evidence) -> Numbers:
-        """How likely each pair is a match, of each bundle, and strangers', row by row."""
+    def _classes(self, shown: Evidence) -> tuple[Numbers, NDArray[np.float32]]:
+        """How likely each pair is a match, of each bundle, and strangers', row by row; and the bits of each field."""
         model = self._model
         bits = weigh_seen(model, shown.seen, shown.common)
         rows = places_of(model)
@@ -155,11 +153,32 @@ class _Rounds:
         told -= told.max(axis=0)
         np.exp2(told, out=told)
         told /= told.sum(axis=0)
-        return told
+        return told, bits
+
+    def _learn_repeats(self, bits: Sequence[NDArray[np.float32]]) -> None:
+        """How much of what repeats is strangers', column by column, by what the other columns say."""
+        for row, both in enumerate(self._repeats):
+            for repeats, found in zip(both, bits, strict=True):
+                some = found[:, repeats.same].astype(np.float64)
+                some[row] = 0.0
+                repeats.learn(self._related(row, some))
+
+    def _related(self, row: int, bits: Numbers) -> Numbers:
+        """The odds that a pair is related as far as the field of this row goes, a match or of a bundle that holds it,
+        by the bits of all other fields."""
+        model, rows = self._model, places_of(self._model)
+        related, strangers = [bits.sum(axis=0) + math.log2(model.prior)], [np.zeros(bits.shape[1])]
+        total = model.prior
+        for bundle in model.bundles:
+            inside = [rows[name] for name in bundle.fields]
+            held = bits[inside].sum(axis=0) + math.log2(bundle.share)
+            (related if row in inside else strangers).append(held)
+            total += bundle.share if row in inside else 0.0
+        return _together(related) - math.log2(total) - _together(strangers)
 
     def _expect(self) -> tuple[Numbers, Numbers]:
         """The classes of the blocked and of the random pairs. The prior and the shares follow from them."""
-        blocked, random = self._classes(self._blocked), self._classes(self._random)
+        (blocked, bits), (random, others) = self._classes(self._blocked), self._classes(self._random)
         counted = (blocked * self._blocked.stands_for).sum(axis=1)
         prior = float(np.clip(counted[0] / self._all, 0.05 / self._all, 0.5))
         bundles = []
@@ -168,6 +187,7 @@ class _Rounds:
             share = max(counted[at] / self._all, random[at].mean())
             most = _NAMESAKES * prior if bundle.name == NAMESAKES else 0.2
             bundles.append(msgspec.structs.replace(bundle, share=float(max(0.05 / self._all, min(share, most)))))
+        self._learn_repeats((bits, others))
         self._model = msgspec.structs.replace(self._model, prior=prior, bundles=tuple(bundles))
         return blocked, random
 
@@ -204,7 +224,9 @@ class _Rounds:
         counts = self._table.columns[row].counts
         present = float(counts.sum())
         imagined = IMAGINED * (present + IMAGINED / 2)
-        same = max(0.0, float((counts * (counts - 1.0)).sum()) / 2 - related[0]) + imagined * guess[0]
+        common = self._repeats[row][1]
+        same = max(0.0, float((counts * (counts - 1.0)).sum()) / 2 - related[0] - common.pairs * (1.0 - common.part))
+        same += imagined * guess[0]
         pairs = max(1.0, present * (present - 1) / 2 - float(related.sum())) + imagined
         u = np.empty(len(guess))
         u[0] = min(0.999, same / pairs)
@@ -212,6 +234,15 @@ class _Rounds:
         met = seen[1:] + np.minimum(0.5, guess[1:] * (seen.sum() + _GUESSED_U))
         u[1:] = met / met.sum() * (1.0 - u[0])
         return u
+
+
+def _rows(shown: Evidence) -> list[Row]:
+    return [Row(*both, shown.stands_for) for both in zip(shown.seen.levels, shown.common, strict=True)]
+
+
+def _together(parts: Sequence[Numbers]) -> Numbers:
+    """Log2 of the sum of what these are logarithms of."""
+    return np.asarray(np.logaddexp2.reduce(parts), np.float64)
 
 
 def _spread(levels: NDArray[np.int8], count: int, weights: Numbers) -> Numbers:

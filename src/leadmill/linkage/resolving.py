@@ -12,12 +12,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from leadmill.linkage.blocking import block
+from leadmill.linkage.blocking import LARGEST, block
 from leadmill.linkage.clustering import HOPELESS, Judge, Links, belonging, merge
 from leadmill.linkage.derived import without_echoes
-from leadmill.linkage.estimation import SAMPLE, estimate, evidence, first_guess, usual_shares
+from leadmill.linkage.estimation import SAMPLE, estimate, evidence, first_guess
 from leadmill.linkage.model import Field, Frequencies, Model
 from leadmill.linkage.pairs import Pairs, Shares, bundle_bits, commonness, compare_pairs, weigh_seen
+from leadmill.linkage.repeats import usual_shares
 from leadmill.linkage.table import Column, Columns, Table, read_table
 
 THRESHOLD = 0.4
@@ -70,10 +71,9 @@ def resolve(
     progress("preparing", 0, None)
     whole = without_echoes(read_table(columns, fields))
     distinct = _without_copies(whole)
-    shares = usual_shares(whole)
     pairs = block(distinct.table, lambda done, total: progress("blocking", done, total))
     progress("estimating", 0, None)
-    model = _learn(whole, distinct, pairs, shares, np.random.default_rng(seed))
+    model, shares = _learn(whole, distinct, pairs, np.random.default_rng(seed))
     links, bits = _compare(model, distinct.table, pairs, shares, progress)
     progress("clustering", 0, None)
     judge = Judge(model, _bits(threshold))
@@ -119,12 +119,13 @@ def _dense(codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _learn(
-    whole: Table, distinct: _Distinct, pairs: Pairs, shares: list[Shares | None], chance: np.random.Generator
-) -> Model:
-    """The model, from at most SAMPLE of the blocked pairs and of the records that have copies."""
-    guess = first_guess([column.field for column in whole.columns], whole.records)
+    whole: Table, distinct: _Distinct, pairs: Pairs, chance: np.random.Generator
+) -> tuple[Model, list[Shares | None]]:
+    """The model and how common values are, from at most SAMPLE of the blocked pairs and of the records that have
+    copies."""
+    guess, shares = first_guess([column.field for column in whole.columns], whole.records), usual_shares(whole)
     if whole.records < 2:
-        return guess
+        return guess, shares
     at = np.arange(len(pairs))
     if len(at) > SAMPLE:
         at = np.sort(chance.choice(len(pairs), SAMPLE, replace=False))
@@ -142,7 +143,9 @@ def _learn(
         np.concatenate((stands, count * (count - 1) / 2)),
         np.concatenate((np.full(len(at), scale), count - 1.0)),
     )
-    return estimate(guess, whole, blocked, shares, chance).model
+    every = len(pairs) == distinct.table.records * (distinct.table.records - 1) // 2
+    found = estimate(guess, whole, blocked, shares, whole.records if every else LARGEST, chance)
+    return found.model, found.shares
 
 
 def _compare(
