@@ -80,6 +80,16 @@ def resolved(made: Made, kinds: dict[str, Kind]) -> tuple[Clusters, float, float
         pytest.param(consumers(500, without=NO_CONTACT), CONSUMERS, 0.85, 0.85, id="names and places only"),
         pytest.param(consumers(500, without=NO_PLACE), CONSUMERS, 0.97, 0.82, id="names and dates only"),
         pytest.param(
+            consumers(500, without=only("first_name", "last_name", "phone", "email")),
+            CONSUMERS,
+            0.98,
+            0.98,
+            id="families that share a phone, their homes not told",
+        ),
+        pytest.param(
+            consumers(500, without=only("first_name", "last_name", "phone")), CONSUMERS, 0.93, 0.87, id="names, phone"
+        ),
+        pytest.param(
             consumers(500, without=only("first_name", "last_name", "email")), CONSUMERS, 0.98, 0.92, id="names, e-mail"
         ),
         pytest.param(

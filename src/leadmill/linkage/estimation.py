@@ -35,6 +35,7 @@ _GUESSED_M, _GUESSED_U = 20.0, 1000.0
 _PLACE = frozenset({Kind.STREET, Kind.HOUSE_NUMBER, Kind.POSTCODE, Kind.CITY, Kind.STATE})
 _TOWN = frozenset({Kind.POSTCODE, Kind.CITY, Kind.STATE})
 _HOME = _PLACE | {Kind.FAMILY_NAME, Kind.PHONE}
+_SHARED = _PLACE | {Kind.PHONE}
 NAMESAKES = "namesakes"
 _NAMESAKES = 0.03
 """Pairs of namesakes in one home to a match, at most: what a file says of them alone is hard to tell from errors."""
@@ -72,7 +73,7 @@ def first_guess(fields: Sequence[Field], records: int) -> Model:
     for name, shared in (("town", _TOWN), ("place", _PLACE), ("home", _HOME), (NAMESAKES, _HOME | {Kind.GIVEN_NAME})):
         inside = tuple(field.name for field in fields if field.kind in shared)
         told = len(inside) > 1 and len(inside) < len(fields) and not any(inside == one.fields for one in bundles)
-        if told and (name not in ("home", NAMESAKES) or any(field.kind in _PLACE for field in fields)):
+        if told and (name not in ("home", NAMESAKES) or any(field.kind in _SHARED for field in fields)):
             bundles.append(Bundle(name, inside, min(0.01, 0.2 * records / pairs)))
     return Model(
         tuple(begin(field) for field in fields),
