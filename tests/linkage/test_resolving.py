@@ -166,6 +166,24 @@ def test_placeholders_that_hundreds_share_tie_nobody_together() -> None:
     assert recall > 0.95
 
 
+def test_hundreds_of_records_are_one_person_alone_in_a_file() -> None:
+    _, _, recall = resolved(consumers(1, copies=lambda chance: 300), CONSUMERS)
+    assert recall > 0.98
+
+
+@pytest.mark.parametrize(("persons", "others"), [(1, 400), (3, 0)])
+def test_hundreds_of_records_are_one_person_among_others(persons: int, others: int) -> None:
+    large, small = consumers(persons, seed=5, copies=lambda chance: 200), consumers(max(1, others), seed=6)
+    truth = [*large.truth, *(f"small {one}" for one in small.truth)]
+    found, precision, recall = resolved(Made(large.columns, large.rows + small.rows, truth), CONSUMERS)
+    assert precision > 0.99
+    assert recall > 0.95
+    split = len(large.rows)
+    precision, recall = pairwise(small.truth, found.clusters[split:].tolist())
+    assert precision > 0.95
+    assert recall > 0.97
+
+
 @pytest.mark.parametrize("value", ["", "always the same"])
 def test_a_constant_or_empty_column_changes_little(value: str) -> None:
     made = consumers(300, seed=8)

@@ -4,6 +4,10 @@ Each kind of field gives aspects, from the whole value to its sound or its begin
 different fields. Nobody chooses the keys: all are tried, coarse before fine, and of each only the blocks are taken that
 are small enough to be telling. What lies in a block already taken is not looked at again under a finer key, so common
 values are refined and rare ones are not repeated.
+
+Somebody with hundreds of records has no small block: what such records share, they share with all the others. Those
+that hardly any block held meet their neighbours in the smallest block that was too large. Of a small file all pairs are
+compared.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +24,10 @@ from leadmill.linkage.table import ABSENT, Codes, Column, Table
 _SOUNDS = {sign: code for code, signs in enumerate(["bfpv", "cgjkqsxz", "dt", "l", "mn", "r"], 1) for sign in signs}
 LARGEST = 20
 """Records of a block; a larger one tells too little."""
+_SMALL = 300
+"""Records of which all pairs are compared."""
+_FEW = 10
+"""Pairs of a record that are too few if there is a larger block to take some from; and how many neighbours it meets."""
 _MOST_ASPECTS = 24
 _BUFFER = 20_000_000
 """Pairs held before repeated ones are dropped."""
@@ -120,6 +128,9 @@ Told = Callable[[int, int], None]
 
 def block(table: Table, told: Told = lambda done, total: None) -> Pairs:
     """The pairs worth comparing, each once. ``told`` hears how many keys of how many are done."""
+    if table.records <= _SMALL:
+        first, second = np.triu_indices(table.records, 1)
+        return Pairs(first.astype(np.int32), second.astype(np.int32))
     sides = _sides(table)
     keys: list[tuple[int, ...]] = [(place,) for place in range(len(sides))]
     keys += [pair for pair in combinations(range(len(sides)), 2) if sides[pair[0]].field != sides[pair[1]].field]
@@ -127,8 +138,9 @@ def block(table: Table, told: Told = lambda done, total: None) -> Pairs:
     taken: dict[tuple[int, ...], NDArray[np.bool_]] = {}
     found: list[NDArray[np.int64]] = []
     held = 0
+    large = _Large(table.records)
     for number, key in enumerate(keys):
-        taken[key], pairs = _key_pairs(sides, key, taken, table.records)
+        taken[key], pairs = _key_pairs(sides, key, taken, table.records, large)
         found.append(pairs)
         held += len(pairs)
         if held > _BUFFER:
@@ -136,7 +148,8 @@ def block(table: Table, told: Told = lambda done, total: None) -> Pairs:
             held = len(found[0])
         told(number + 1, len(keys))
     both = distinct(np.concatenate(found)) if found else np.zeros(0, np.int64)
-    records = np.int64(max(1, table.records))
+    both = np.concatenate((both, large.neighbours(both)))
+    records = np.int64(table.records)
     return Pairs((both // records).astype(np.int32), (both % records).astype(np.int32))
 
 
@@ -196,8 +209,38 @@ def _coarser(sides: Sequence[_Side], key: tuple[int, ...]) -> Iterator[tuple[int
             yield tuple(sorted((*rest, coarser)))
 
 
+class _Large:
+    """For each record some that stand next to it in the smallest of its blocks that were too large."""
+
+    def __init__(self, records: int) -> None:
+        self._sizes = np.full(records, np.iinfo(np.int32).max, np.int32)
+        self._next = np.full((_FEW, records), ABSENT, np.int32)
+
+    def hear(self, members: NDArray[np.int64], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
+        """Of one key: records block by block, where the block of each begins, and how large it is."""
+        at = np.flatnonzero((sizes > LARGEST) & (sizes < self._sizes[members]))
+        one, starts, sizes = members[at], starts[at], sizes[at]
+        self._sizes[one] = sizes
+        for step in range(_FEW):
+            self._next[step, one] = members[starts + (at - starts + step + 1) % sizes]
+
+    def neighbours(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pairs of the records that have too few, beside those found so far (in order)."""
+        records = len(self._sizes)
+        count = np.bincount(pairs // records, minlength=records) + np.bincount(pairs % records, minlength=records)
+        poor = np.flatnonzero((count < _FEW) & (self._next[0] >= 0))
+        one, other = np.tile(poor, _FEW), self._next[:, poor].ravel().astype(np.int64)
+        found = distinct(np.minimum(one, other) * records + np.maximum(one, other))
+        places = np.minimum(np.searchsorted(pairs, found), max(0, len(pairs) - 1))
+        return found[pairs[places] != found] if len(pairs) else found
+
+
 def _key_pairs(
-    sides: Sequence[_Side], key: tuple[int, ...], taken: dict[tuple[int, ...], NDArray[np.bool_]], records: int
+    sides: Sequence[_Side],
+    key: tuple[int, ...],
+    taken: dict[tuple[int, ...], NDArray[np.bool_]],
+    records: int,
+    large: _Large,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Which records lie in a taken block of this key or a coarser one, and the pairs of the blocks taken now."""
     covered = np.zeros(records, np.bool_)
@@ -218,6 +261,7 @@ def _key_pairs(
     starts, sizes = edges[:-1], np.diff(edges)
     inside = np.repeat(sizes <= LARGEST, sizes)
     covered[members[inside]] = True
+    large.hear(members, np.repeat(starts, sizes), np.repeat(sizes, sizes))
     after = np.where(inside, np.repeat(starts + sizes, sizes) - np.arange(len(codes)) - 1, 0)
     first = np.repeat(np.arange(len(codes)), after)
     second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(after) - after, after)

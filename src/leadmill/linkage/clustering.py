@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from leadmill.linkage.blocking import LARGEST
 from leadmill.linkage.model import Model
 from leadmill.linkage.pairs import Pairs
 
@@ -50,7 +51,7 @@ class Judge:
 
     def odds(self, sums: Numbers, possible: Numbers) -> Numbers:
         """Log2 odds of each merge. ``sums`` are the fields' bits, the pairs that have them, and all compared pairs, row
-        by row; ``possible`` is how many pairs there are between the two."""
+        by row; ``possible`` is how many pairs blocks could have held between the two."""
         count = self._fields
         means = sums[:count] / np.maximum(sums[count : 2 * count], 1)
         total = means.sum(axis=0) + self._prior
@@ -59,7 +60,7 @@ class Judge:
             for rows, share in self._bundles:
                 taken = np.logaddexp2(taken, means[rows].sum(axis=0) + share)
             total -= taken
-        return np.asarray(total - UNSEEN * (1 - sums[-1] / possible), np.float32)
+        return np.asarray(total - UNSEEN * np.maximum(0, 1 - sums[-1] / possible), np.float32)
 
 
 def merge(records: int, links: Links, judge: Judge) -> NDArray[np.int64]:
@@ -68,7 +69,7 @@ def merge(records: int, links: Links, judge: Judge) -> NDArray[np.int64]:
     sizes = np.ones(records, np.float32)
     left, right = links.pairs.left.astype(np.int64), links.pairs.right.astype(np.int64)
     sums = _sums(links)
-    odds = judge.odds(sums, sizes[left] * sizes[right])
+    odds = judge.odds(sums, _possible(sizes[left], sizes[right]))
     for _ in range(_ROUNDS):
         kept, given = _mutual(left, right, odds, judge.least, records)
         if len(kept) == 0:
@@ -84,7 +85,7 @@ def merge(records: int, links: Links, judge: Judge) -> NDArray[np.int64]:
         one, other, both = _folded(into[left[touched]], into[right[touched]], sums[:, touched], records)
         left, right = np.concatenate((left[rest], one)), np.concatenate((right[rest], other))
         sums = np.concatenate((sums[:, rest], both), axis=1)
-        odds = np.concatenate((odds[rest], judge.odds(both, sizes[one] * sizes[other])))
+        odds = np.concatenate((odds[rest], judge.odds(both, _possible(sizes[one], sizes[other]))))
     return labels
 
 
@@ -102,8 +103,13 @@ def belonging(labels: NDArray[np.int64], links: Links, judge: Judge) -> Numbers:
     whose = ordered[starts]
     sums = np.add.reduceat(np.concatenate((sums, sums), axis=1)[:, order], starts, axis=1)
     sizes = np.bincount(labels, minlength=len(labels)).astype(np.float32)
-    found[whose] = judge.odds(sums, sizes[labels[whose]] - 1)
+    found[whose] = judge.odds(sums, np.minimum(sizes[labels[whose]] - 1, LARGEST))
     return found
+
+
+def _possible(one: Numbers, other: Numbers) -> Numbers:
+    """How many pairs between two clusters of these sizes blocks can have held: a record meets no more than a block."""
+    return np.asarray(np.minimum(one * other, np.minimum(one, other) * LARGEST), np.float32)
 
 
 def _sums(links: Links) -> Numbers:
