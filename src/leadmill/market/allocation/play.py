@@ -5,6 +5,7 @@ limits are counted by the same tally, bids judged by the same rules, prices solv
 Moments are milliseconds of the day; money is minor units. Pure: no clock but the leads' own.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -285,6 +286,7 @@ class Player:
             wishes = [wish for wish in wishes if wish[2].buyer not in self._away]
         score, lift, funds = odds.seen(float(self._lead["score"])), worths.lift, self._prices.funds
         room, slot = Room(self._now, {}, {}, {}, {}), int(self._now.timestamp()) // SLOT
+        told = "offers" in self._lead
 
         def likely(wish: _Wanting) -> float:
             _, amount, way = wish
@@ -296,10 +298,12 @@ class Player:
             line = way.line
             tally.add_to(room, line.wanted, slot)
             bid = bid_of(line, room, quote_of(line, amount))
-            if isinstance(bid, Bid) and self._affordable(bid):
+            if isinstance(bid, Bid) and (told or self._affordable(bid)):
                 bids[way.key] = bid
+                used = used_of(line, room, funds)
+                way.gone = math.exp(used - 1.0)
                 scarce = Scarce(way.lead, way.money, accept_of(odds, way.key, score))
-                return candidate_of(bid, way.shared, worths, scarce, used_of(line, room, funds))
+                return candidate_of(bid, way.shared, worths, scarce, used)
             if over_cap(line, room.used.get(way.key, ()), 0) is not None:
                 self._ready.pop(int(way.key), None)
             return None
@@ -312,7 +316,7 @@ class Player:
     def _affordable(self, bid: Bid) -> bool:
         """Whether the limits reach though the bid is only told afterwards."""
         line = bid.line
-        if line.wanted.account is None or "offers" in self._lead:
+        if line.wanted.account is None:
             return True
         dearest = self._pricing[line.order.id].bid(float(self._lead["score"]), _WARY)
         return self._tally.funds.get(line.wanted.account, 0) >= dearest

@@ -20,6 +20,7 @@ from leadmill.market.worths import Worths
 Row = Mapping[str, Any]
 """A row of a table or a message of the referee."""
 
+_UNUSED = math.exp(-1.0)
 _NOISE = 1e-6
 """What the last digits of a sum may be out by, in minor units."""
 
@@ -79,28 +80,30 @@ def quote_of(line: Line, bid: int) -> Quote | None:
 
 
 class Ready(Way):
-    """A way to sell leads with what its limits are worth now, ``lead`` and ``money`` as ``Scarce`` has them."""
+    """A way to sell leads with what its limits are worth now, ``lead`` and ``money`` as ``Scarce`` has them. ``gone``
+    is e^(f − 1) of the share f of its fullest limit that was gone when it was last looked at."""
 
-    __slots__ = ("lead", "line", "money")
+    __slots__ = ("gone", "lead", "line", "money")
 
     def __init__(self, line: Line, standing: Moment) -> None:
         order = line.order
         super().__init__(order.id, order.recipient, line.exclusive is None, order.max_legs)
         self.line = line
+        self.gone = _UNUSED
         self.lead, self.money = standing.of(order.id, line.wanted.account or "")
 
 
 def wishes_of(wanting: Iterable[tuple[int, int]], ready: Mapping[int, Ready], worths: Worths) -> list[Wish[Ready]]:
     """Those of the orders that want a lead, by number and bid, that it may be worth selling to, each with the most it
-    can be worth: what :func:`~leadmill.market.worth.reduced` says of it as long as nothing of its limits is used."""
+    can be worth: what :func:`~leadmill.market.allocation.worth.reduced` says of it as long as no more of its limits is
+    used than when it was last looked at."""
     found: list[Wish[Ready]] = []
-    hedge = worths.hedge / THOUSAND
+    hedge, kept = worths.hedge / THOUSAND, worths.kept / THOUSAND
     get, trust = ready.get, 1.0 - hedge
-    stays = worths.kept / THOUSAND * (1.0 - hedge / math.e)
     for number, amount in wanting:
         way = get(number)
         if way is not None:
-            most = amount * stays - trust * (way.lead + way.money / MILLION * amount)
+            most = amount * kept * (1.0 - hedge * way.gone) - trust * (way.lead + way.money / MILLION * amount)
             if most > 0.0:
                 found.append((most + _NOISE, amount, way))
     return found
