@@ -19,6 +19,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MUL
 OPENAPI = describe(read_verticals(load_packs()), "0")
 PATHS = {re.sub(r"\{\w+\}", "*", path): set(verbs) for path, verbs in OPENAPI["paths"].items()}
 FILES = {"leads.csv", "leads.xlsx", "map.toml", "business.toml", "forms.toml", "cheaper.toml", "clusters.csv"}
+FILES |= {"do-not-contact.csv"}
 """Names that stand for a reader's own files."""
 
 

@@ -30,6 +30,7 @@ from leadmill.flow.rules import Dialects
 from leadmill.followup.rules import read_messages
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn
+from leadmill.interfaces.api.optouts import OptOutsIn
 from leadmill.interfaces.api.outcomes import OutcomeIn
 from leadmill.interfaces.api.ping import PingAnswer
 from leadmill.interfaces.api.problems import Problem
@@ -197,6 +198,7 @@ def test_both_ways_to_write_a_lead_say_the_same() -> None:
         ("problem", Problem),
         ("outcome", OutcomeIn),
         ("known", KnownIn),
+        ("optout", OptOutsIn),
         ("summary", Summary),
     ],
 )

@@ -43,7 +43,8 @@ from tests.conftest import FixedClock
 from tests.journeys.bounces import delivery_report
 from tests.journeys.breaking import breaking
 from tests.journeys.house import Buyers, Mailbox
-from tests.journeys.truths import Truths, same
+from tests.journeys.leaving import Leaving
+from tests.journeys.truths import same
 
 HERE = Path(__file__).parent
 _CONTACT = ("first_name", "last_name", "email", "phone", "address", "date_of_birth")
@@ -69,7 +70,7 @@ def merged(under: Any, over: Any) -> Any:
     return copy.deepcopy(over)
 
 
-class Life(Truths):
+class Life(Leaving):
     """One life under way."""
 
     def __init__(self, told: dict[str, Any], house: House, clock: FixedClock, buyers: Buyers, mailbox: Mailbox) -> None:

@@ -94,6 +94,8 @@ def _context(submission: Submission, context: dict[str, Value]) -> dict[str, Val
     lead has been stands in no body."""
     if path := submission.headers.get(HEADER):
         context = context | {"path": path}
+    if submission.headers.get("sec-gpc") == "1":
+        context = context | {"gpc": True}  # Global Privacy Control: evidence of a wish, judged by policy
     if submission.channel != "hosted":
         return context
     seen: dict[str, Value] = dict(context)

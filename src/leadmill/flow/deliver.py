@@ -18,6 +18,7 @@ from leadmill.capture import PATH_HEADER, mark_path
 from leadmill.core.conversation import HttpAsk, Outgoing
 from leadmill.core.events import Event
 from leadmill.core.faults import Fault, Permanent, Transient
+from leadmill.core.reasons import because
 from leadmill.delivery import (
     BUYER_DUPLICATE,
     Attempt,
@@ -43,8 +44,10 @@ from leadmill.flow.model import Settled
 from leadmill.flow.noticing import heed_refusal
 from leadmill.flow.reactions import react
 from leadmill.flow.store import read_lead
-from leadmill.followup import Messenger, compose_letter, plan_sending, read_sent, settle_sending
+from leadmill.flow.suppressed import has_opted_out, way_out
+from leadmill.followup import Messenger, SendOutcome, compose_letter, plan_sending, read_sent, settle_sending
 from leadmill.market.service import find_sale
+from leadmill.optouts import OPTED_OUT
 from leadmill.parties import KeyedHash
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
@@ -97,7 +100,9 @@ def attempts(
             packed = await _parcel(tx, kit, plan)
         sent: bytes | None = None
         retries: tuple[int, ...] = ()
-        if isinstance(packed, Fault):
+        if isinstance(packed, Outcome):
+            outcome = packed
+        elif isinstance(packed, Fault):
             outcome = read_fault(packed)
         else:
             spec, parcel = packed
@@ -153,9 +158,9 @@ async def _surely(act: Callable[[], Awaitable[T]]) -> T:
     return await act()
 
 
-async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] | Fault:
+async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] | Fault | Outcome:
     """The opened lead and how its recipient wants it, or why there is nothing to hand over: an outcome like any
-    other."""
+    other. Whoever opted out before the claim is durable is handed over to nobody."""
     rules = kit.walk().rules
     recipient = rules.roster.recipient(plan.recipient)
     if recipient is None:
@@ -164,9 +169,11 @@ async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] |
     if row is None:
         return Permanent("flow.lead.unknown", "no such lead")
     lead = await open_row(tx, kit.pen, row)
-    sale = await find_sale(tx, plan.sale_id)
     if lead is None:
         return Permanent("flow.lead.forgotten", "the person was forgotten; nothing is handed over any more")
+    if await has_opted_out(tx, kit.pen.vault.keyed_hash, lead):
+        return Outcome("dead", OPTED_OUT.code, because=because(OPTED_OUT))
+    sale = await find_sale(tx, plan.sale_id)
     parcel = pack(
         plan,
         vertical=lead.vertical,
@@ -210,9 +217,13 @@ def _as_known(outcome: Outcome, plan: Plan, earlier: Sequence[Attempt]) -> Outco
 
 
 def send_message(
-    kit: Kit, way: WayOut, messengers: Mapping[str, Messenger], chance: Callable[[], float] = random.random
+    kit: Kit,
+    way: WayOut,
+    messengers: Mapping[str, Messenger],
+    chance: Callable[[], float] = random.random,
+    public_url: str = "",
 ) -> Handler:
-    """The handler of ``message.send`` jobs."""
+    """The handler of ``message.send`` jobs. ``public_url`` is where the site is reached."""
 
     async def handle(job: Job) -> None:
         message_id = job.read(dict[str, str])["message_id"]
@@ -225,9 +236,14 @@ def send_message(
             if row is None:
                 raise Permanent("flow.lead.unknown", "no such lead")
             lead = await open_row(tx, kit.pen, row)
+            stopped = await has_opted_out(tx, kit.pen.vault.keyed_hash, lead)
         rules = kit.walk().rules
-        letter = compose_letter(sending, lead, rules.roster, rules.templates) if lead else None
-        outcome = await read_sent(messengers, sending, letter, way.perform)
+        letter = None
+        if lead is not None and not stopped:
+            out = way_out(kit.pen.vault, lead, public_url)
+            letter = compose_letter(sending, lead, rules.roster, rules.templates, out=out)
+        gone = SendOutcome("failed", OPTED_OUT.code)
+        outcome = gone if stopped else await read_sent(messengers, sending, letter, way.perform)
         jitter = chance()
 
         async def settle() -> None:

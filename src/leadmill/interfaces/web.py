@@ -16,7 +16,18 @@ from litestar.response import Redirect
 
 from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
-from leadmill.interfaces.api import corrections, docs, feedback, health, hygiene, known, leads, outcomes, ping_list
+from leadmill.interfaces.api import (
+    corrections,
+    docs,
+    feedback,
+    health,
+    hygiene,
+    known,
+    leads,
+    optouts,
+    outcomes,
+    ping_list,
+)
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
 from leadmill.interfaces.console import (
@@ -37,11 +48,12 @@ from leadmill.interfaces.console import (
 from leadmill.interfaces.console import fraud as suspicions
 from leadmill.interfaces.console import hygiene as upkeep
 from leadmill.interfaces.console import leads as lists
+from leadmill.interfaces.console import optouts as leaving
 from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
 from leadmill.interfaces.guard import Asgi, guarded, request_id_of
 from leadmill.interfaces.pages import Pages, read_static
-from leadmill.interfaces.portals import form, posting
+from leadmill.interfaces.portals import form, optout, posting
 from leadmill.interfaces.portals.form import Leaflets
 from leadmill.interfaces.wiring import Wiring
 from leadmill.runtime import telemetry
@@ -144,18 +156,21 @@ def build_app(wiring: Wiring) -> Asgi:
             *market.ROUTES,
             *pacing.ROUTES,
             *deliveries.ROUTES,
+            *leaving.ROUTES,
             *imports.ROUTES,
             *trials.ROUTES,
             *providers.ROUTES,
             *users.ROUTES,
             *form.ROUTES,
             *posting.ROUTES,
+            *optout.ROUTES,
             *leads.ROUTES,
             *outcomes.ROUTES,
             *feedback.ROUTES,
             *hygiene.ROUTES,
             *corrections.ROUTES,
             *known.ROUTES,
+            *optouts.ROUTES,
             *ping_list.ROUTES,
             *health.ROUTES,
             *docs.ROUTES,

@@ -22,6 +22,16 @@ from leadmill.interfaces.api.hygiene import PATHS as HYGIENE_PATHS
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn, KnownOut
 from leadmill.interfaces.api.leads import EventPage, Explanation, LeadOut, LeadPage
+from leadmill.interfaces.api.optout_paths import PATHS as OPT_OUT_PATHS
+from leadmill.interfaces.api.optouts import (
+    NoticeLine,
+    NoticePage,
+    OptOutPage,
+    OptOutsIn,
+    OptOutsOut,
+    ReplyIn,
+    ReplyOut,
+)
 from leadmill.interfaces.api.outcomes import OutcomeIn, OutcomeOut
 from leadmill.interfaces.api.ping import PingAnswer
 from leadmill.interfaces.api.ping_list import PingPage
@@ -41,6 +51,13 @@ _TYPES = (
     PingPage,
     KnownIn,
     KnownOut,
+    OptOutsIn,
+    OptOutsOut,
+    OptOutPage,
+    NoticePage,
+    NoticeLine,
+    ReplyIn,
+    ReplyOut,
     CorrectionIn,
     CorrectionOut,
     FeedbackEvent,
@@ -86,7 +103,13 @@ def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "Leads"}, {"name": "Pings"}, {"name": "Outcomes"}, {"name": "Health"}],
+        "tags": [
+            {"name": "Leads"},
+            {"name": "Pings"},
+            {"name": "Outcomes"},
+            {"name": "Opt-outs"},
+            {"name": "Health"},
+        ],
         "paths": _paths(),
         "components": {
             "schemas": components,
@@ -216,6 +239,7 @@ def _paths() -> dict[str, Any]:
         },
         **PING_PATHS,
         **CORRECTION_PATHS,
+        **OPT_OUT_PATHS,
         **FEEDBACK_PATHS,
         **HYGIENE_PATHS,
         "/v1/known": {

@@ -6,7 +6,22 @@ Made in ``main``, which gives the opener of the house.
 import typer
 
 from leadmill import __version__
-from leadmill.interfaces.cli import bench, care, enrich, feedback, hygiene, keys, known, load, market, policy, resolve, serve, why
+from leadmill.interfaces.cli import (
+    bench,
+    care,
+    enrich,
+    feedback,
+    hygiene,
+    keys,
+    known,
+    load,
+    market,
+    policy,
+    resolve,
+    serve,
+    suppress,
+    why,
+)
 from leadmill.interfaces.cli.frame import out
 from leadmill.interfaces.house import Opener, Work
 
@@ -29,6 +44,6 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
             raise typer.Exit
 
     serve.add_to(app, opener, serve_on, work)
-    for family in (load, enrich, feedback, hygiene, why, care, keys, known, market, resolve, policy, bench):
+    for family in (load, enrich, feedback, hygiene, why, care, keys, known, suppress, market, resolve, policy, bench):
         family.add_to(app, opener)
     return app

@@ -43,6 +43,12 @@ NOTICES = {
     "ruled": ("ok", "Ruled; leads that come from now on go by it."),
     "unruled": ("ok", "Taken back; nothing was lost."),
     "corrected": ("ok", "Corrected; it outranks whatever anybody says."),
+    "opted_out": ("ok", "Heard: everything under way is stopped, and those who have the person are told."),
+    "opted_out_before": ("ok", "Nothing changed: all of it was closed before."),
+    "listed": ("ok", "The list is taken; what is under way for its people is being stopped."),
+    "doubt_settled": ("ok", "Decided."),
+    "told_again": ("ok", "It is told once more."),
+    "acknowledged": ("ok", "Written down: it contacts the person no more."),
     "asked_again": ("ok", "The leads are asked about once more; how far it is stands below."),
 }
 """What a page says after a form was taken, by the word in its address."""

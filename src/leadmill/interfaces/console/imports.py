@@ -132,7 +132,7 @@ async def take_file(desk: NamedDependency[Desk]) -> Page:
     """Keep the file and set it going; the rows are taken by the worker."""
     check_origin(desk.request)
     desk.need(Right.IMPORT)
-    data = await _read(desk)
+    data = await read_upload(desk)
     given = data.get("file")
     source_id, vertical = str(data.get("source", "")), str(data.get("vertical", ""))
     if not isinstance(given, UploadFile) or not given.filename:
@@ -153,7 +153,7 @@ async def take_file(desk: NamedDependency[Desk]) -> Page:
     return desk.back(f"/imports/{import_id}")
 
 
-async def _read(desk: Desk) -> FormMultiDict:
+async def read_upload(desk: Desk) -> FormMultiDict:
     """The fields of the form and its file. Raises Forbidden ``console.form.stale`` as soon as the first field is
     another than the session's secret, and BadInput ``console.form.malformed`` where it is no such form."""
     request = desk.request

@@ -25,6 +25,7 @@ from leadmill.interfaces.console import telling
 from leadmill.interfaces.console.correcting import correctable, with_wins
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
+from leadmill.interfaces.console.optouts import shown_on_lead
 from leadmill.interfaces.masks import name_of
 from leadmill.interfaces.pages import words
 from leadmill.market import Allocate
@@ -76,6 +77,7 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
         receipts = await receipts_of(tx, lead_id)
         note_reads(tx, desk.who.id, [lead_id], f"{what} {tab}", desk.now)
         more = await _more(tx, desk, tab, recalled, receipts)
+        more |= await shown_on_lead(tx, desk, lead_id)
     row, rules = recalled.row, desk.wiring.rules
     evidence = _latest(recalled)
     events = sum(len(chapter.events) for chapter in recalled.chapters)

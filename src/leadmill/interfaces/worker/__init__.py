@@ -16,9 +16,11 @@ from leadmill.delivery import ATTEMPT
 from leadmill.enrich.service import forget_old_answers
 from leadmill.flow.answering import TELL, tell_source
 from leadmill.flow.deliver import attempts, deliver, send_message
+from leadmill.flow.enforcing import enforce_opt_out
 from leadmill.flow.floor import RESUME
 from leadmill.flow.looking import AGAIN as ENRICH
 from leadmill.flow.looking import enrich_leads
+from leadmill.flow.notices import STUBBORN, tell_recipient
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
@@ -32,6 +34,8 @@ from leadmill.interfaces.house import House
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
 from leadmill.market import forget_quotes, release_holds
+from leadmill.optouts import ENFORCE
+from leadmill.optouts import TELL as TELL_OUT
 from leadmill.parties import sweep_sessions
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import enqueue, kept
@@ -56,11 +60,13 @@ def workers(house: House) -> list[Worker]:
         ATTEMPT: deliver(attempts(house.kit, house.way, couriers)),
         RESUME: house.floor.resume(),
         AGAIN: offer_again(house.kit),
-        SEND: send_message(house.kit, house.way, messengers),
+        SEND: send_message(house.kit, house.way, messengers, public_url=house.settings.public_url),
         TELL: tell_source(house.kit, house.way),
+        TELL_OUT: tell_recipient(house.kit, house.way, house.settings.public_url),
+        ENFORCE: enforce_opt_out(house.kit),
     }
     return [
-        Worker(house.db, talk, house.clock, limit=40),
+        Worker(house.db, talk, house.clock, limit=40, patience={TELL_OUT: STUBBORN}),
         Worker(house.db, {IMPORT: take_upload(house)}, house.clock, limit=1),
         Worker(house.db, {ENRICH: enrich_leads(house.kit), REVERIFY: reverify(house.kit)}, house.clock, limit=1),
         Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
