@@ -21,6 +21,9 @@ _APART = ("base", "expect", "title")
 _WORDS = ("text",)
 """Keys under which a person's own words stand, which are never times."""
 
+TOLD = range(1900, 2200)
+"""The years of which cases speak; calendars end somewhere."""
+
 _RELATIVE = re.compile(r"(now|today)(?:([+-])([0-9]{1,6})([dhm]))?")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -50,7 +53,7 @@ def moment_of(case: Mapping[str, Any]) -> datetime:
     """The moment of the decision, in UTC. Raises BadInput ``policy.case.malformed`` where it has none."""
     said = case.get("now")
     now = moment(said) if isinstance(said, str) else None
-    if now is None:
+    if now is None or now.year not in TOLD:
         raise BadInput("policy.case.malformed", 'now: must be a moment such as "2026-11-23T19:00:00Z"')
     return now
 
@@ -82,7 +85,10 @@ def _absolute(value: Any, now: datetime, key: str = "") -> Any:
 def _resolved(found: re.Match[str], now: datetime) -> str:
     word, sign, count, unit = found.groups()
     shift = timedelta(**{_UNITS[unit]: int(count)}) if unit else timedelta()
-    at = now - shift if sign == "-" else now + shift
+    try:
+        at = now - shift if sign == "-" else now + shift
+    except OverflowError:
+        raise BadInput("policy.case.malformed", "a relative time leads out of the calendar") from None
     return at.astimezone(UTC).date().isoformat() if word == "today" else stamp(at)
 
 
@@ -102,7 +108,7 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] | B
             if not isinstance(raw, dict):
                 raise BadInput("policy.case.malformed", "a line must be one JSON object")
             yield number, raw
-        except msgspec.DecodeError as fault:
+        except (msgspec.DecodeError, RecursionError) as fault:
             yield number, BadInput("policy.case.malformed", f"not JSON: {fault}")
         except BadInput as fault:
             yield number, fault

@@ -78,11 +78,13 @@ class Engine:
     def __init__(self, laws: Iterable[Law], reference: Reference) -> None:
         self.laws = sorted(laws, key=lambda law: law.name)
         zones: dict[str, tuple[str, ...]] = {}
+        of_zip: dict[str, tuple[str, ...]] = {}
         for law in self.laws:
             zones |= law.zones
+            of_zip |= law.zip_zones
         everywhere = next((law.everywhere for law in self.laws if law.everywhere), ("UTC",))
         terms = {term.name: compile_predicate(term.when) for law in self.laws for term in law.terms}
-        places = Places(reference, zones, everywhere)
+        places = Places(reference, zones, everywhere, of_zip)
         calendar = Calendar([day for law in self.laws for day in law.holidays])
         self._setting = Setting(CONTACTS | DEALINGS, terms, places, calendar, classify_reply)
         self._packs = {law.name: law.digest for law in self.laws}
@@ -110,6 +112,10 @@ class Engine:
             packs=self._packs,
             until=stamp(until) if until is not None else UNSET,
         )
+
+    def findings(self, case: Mapping[str, Any]) -> list[Finding]:
+        """Everything that speaks of a case, the lighter beside the graver; for those who test a pack."""
+        return self._findings(Evidence(case, moment_of(case), self._setting))[0]
 
     def unread(self, ident: Any) -> Result:
         """What is answered to a case that cannot be read: a person must look."""

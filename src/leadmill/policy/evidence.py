@@ -148,16 +148,18 @@ class Evidence(Mapping[str, Any]):
 
 
 def instant_in(value: object) -> datetime | None:
-    """The moment a text names, in UTC; a date is its midnight."""
-    return moment(value) if isinstance(value, str) else None
+    """The moment a text names, in UTC; a date is its midnight. None for years of which no calendar is kept."""
+    found = moment(value) if isinstance(value, str) else None
+    return found if found is not None and 1900 <= found.year < 2200 else None
 
 
 def day_in_text(value: object) -> date | None:
     """The date a text names."""
     try:
-        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+        found = date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
+    return found if found is not None and 1900 <= found.year < 2200 else None
 
 
 def number_in(value: object) -> float | None:

@@ -50,6 +50,8 @@ def read_law(name: str, digest: str, pack: Mapping[str, Any], tables: Mapping[st
         inner.close()
     zones = table.value("zones", {})
     clocks = read_zones(zones, table.inner(zones, "zones"))
+    of_zip = table.value("zip_zones", {})
+    better = read_zones(of_zip, table.inner(of_zip, "zip_zones"))
     everywhere = table.texts("everywhere", ())
     for zone in everywhere:
         if not is_zone(zone):
@@ -57,7 +59,7 @@ def read_law(name: str, digest: str, pack: Mapping[str, Any], tables: Mapping[st
     table.close()
     return Law(
         name, str(pack.get("title", name)), digest, rules, licences, tuple(provisions), terms, tuple(holidays), clocks,
-        everywhere,
+        everywhere, better,
     )  # fmt: skip
 
 

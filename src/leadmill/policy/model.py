@@ -132,6 +132,7 @@ class Law(Struct, frozen=True):
     zones: dict[str, tuple[str, ...]] = {}
     everywhere: tuple[str, ...] = ()
     """The zones that count where nobody knows where a person is."""
+    zip_zones: dict[str, tuple[str, ...]] = {}
 
     @property
     def walks(self) -> bool:

@@ -26,11 +26,19 @@ class Whereabouts(Struct, frozen=True):
 
 
 class Places:
-    """Finds whereabouts. ``zones_of`` has each state's zones; ``everywhere`` stands in where nothing is known."""
+    """Finds whereabouts. ``zones_of`` has each state's zones, ``of_zip`` what the packs know better of a ZIP;
+    ``everywhere`` stands in where nothing is known."""
 
-    def __init__(self, reference: Reference, zones_of: Mapping[str, Sequence[str]], everywhere: Sequence[str]) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        zones_of: Mapping[str, Sequence[str]],
+        everywhere: Sequence[str],
+        of_zip: Mapping[str, Sequence[str]] = {},
+    ) -> None:
         self._reference = reference
         self._zones_of = {state: tuple(zones) for state, zones in zones_of.items()}
+        self._of_zip = {code: tuple(zones) for code, zones in of_zip.items()}
         self._everywhere = tuple(everywhere)
         self.find = lru_cache(16_384)(self._find)
         self._of_number = lru_cache(16_384)(self._number)
@@ -46,11 +54,14 @@ class Places:
     ) -> Whereabouts:
         home: dict[str, None] = {}
         zones: dict[str, None] = {}
-        place = self._reference.place(zip_code.strip()[:5]) if zip_code else None
-        settled = {place.state} if place and place.zone else set()
+        code = zip_code.strip()[:5] if zip_code else ""
+        place = self._reference.place(code) if code else None
+        settled: set[str] = set()
         if place:
             home[place.state] = None
-            zones |= dict.fromkeys((place.zone,) if place.zone else self._zones_of.get(place.state, ()))
+            known_zones = self._of_zip.get(code) or ((place.zone,) if place.zone else ())
+            settled = {place.state} if known_zones else set()
+            zones |= dict.fromkeys(known_zones or self._zones_of.get(place.state, ()))
         for text in (state, stated_state):
             known = self._reference.state(text) if text else None
             if known:
@@ -96,7 +107,7 @@ def is_zone(name: str) -> bool:
 
 
 def read_zones(raw: Mapping[str, object], table: Table) -> dict[str, tuple[str, ...]]:
-    """The ``[zones]`` of a pack: each state's IANA zones. Refuses a name that is no zone."""
+    """The ``[zones]`` or ``[zip_zones]`` of a pack: the zones of each state or ZIP. Refuses what is no zone."""
     found = {state: table.texts(state) for state in raw}
     for state, names in found.items():
         for name in names:
