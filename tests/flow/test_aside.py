@@ -14,8 +14,9 @@ from leadmill.core.reasons import State
 from leadmill.core.verdicts import Verdict
 from leadmill.enrich import Consulted, Corrections
 from leadmill.enrich.service import read_quality
-from leadmill.facts import Dossier, Verify
-from leadmill.flow.aside import correct_lead, enrich_lead
+from leadmill.facts import Dossier, LookedUp, LookUp, Verify
+from leadmill.facts.model import MailSeen
+from leadmill.flow.aside import Looked, correct_lead, enrich_lead, look_up
 from leadmill.flow.biography import read_biography
 from leadmill.flow.desk import approve
 from leadmill.flow.looking import start_run, work_run
@@ -24,13 +25,14 @@ from leadmill.flow.model import LeadEnriched
 from leadmill.flow.reactions import react
 from leadmill.flow.replay import replay
 from leadmill.flow.verify import verify
+from leadmill.identity import find_persons, list_suggestions, read_links
 from leadmill.identity.service import forget_person
 from leadmill.interfaces.house import House
 from leadmill.outcomes import Disposition
 from leadmill.outcomes.service import report_outcome
 from tests.conftest import FixedClock
 from tests.enrich.conftest import Market, market
-from tests.flow.stage import BUSINESS, apply, stored, submission
+from tests.flow.stage import BUSINESS, apply, hearing, stored, submission
 
 __all__ = ["market"]
 
@@ -287,3 +289,97 @@ async def test_buyers_reports_tell_how_good_a_provider_is(house: House, market: 
 async def _patience(house: House) -> AsyncIterator[None]:
     yield
     await house.mill.close()
+
+
+async def mail_of(house: House, lead_id: str) -> list[Any]:
+    dossier = (await lead_of(house, lead_id)).case_before()[Dossier]
+    return [dossier.outcome("email.mx"), dossier.value("email.domain")]
+
+
+async def known_by(house: House, contact: str) -> list[str]:
+    async with house.db.begin() as tx:
+        return await find_persons(tx, house.vault.keyed_hash, contact)
+
+
+async def put_right(house: House, lead_id: str, asked: list[LookUp] | None = None, **given: Any) -> None:
+    """As the console does it: look up, then correct."""
+
+    async def answer(ask: LookUp) -> LookedUp:
+        if asked is not None:
+            asked.append(ask)
+        return LookedUp(mail=MailSeen(ask.domain == "brookpost.com", "test", house.clock()))
+
+    kit = hearing(house, callers={LookUp: answer})
+    looked = await look_up(kit, lead_id, given)
+    async with house.db.begin() as tx:
+        await correct_lead(tx, kit, lead_id, given, "op_ana", "she told me", house.clock(), looked)
+
+
+async def test_a_corrected_address_is_looked_up_as_on_the_walk_and_decided_again_so(
+    house: House, market: Market
+) -> None:
+    await open_business(house, market)
+    settled = await house.mill.take(submission(house, 1))
+    asked: list[LookUp] = []
+    await put_right(house, settled.lead_id, asked, email="ann@brookpost.com")
+    assert await mail_of(house, settled.lead_id) == ["pass", "brookpost.com"]
+    await put_right(house, settled.lead_id, asked, zip="95816")
+    assert await mail_of(house, settled.lead_id) == ["pass", "brookpost.com"], "it is looked up for any field"
+    await put_right(house, settled.lead_id, asked, email="ann@ridgepost.com")
+    assert await mail_of(house, settled.lead_id) == ["fail", "ridgepost.com"]
+    assert [ask.domain for ask in asked] == ["brookpost.com", "brookpost.com", "ridgepost.com"]
+    assert await look_up(house.kit, settled.lead_id, {"phone.type": "fixed"}) is None, "facts look up nothing"
+    assert await look_up(house.kit, settled.lead_id, {"zipp": 1}) is None
+    await check_all(house)
+
+
+async def test_what_was_looked_up_of_another_address_counts_for_nothing(house: House, market: Market) -> None:
+    await open_business(house, market)
+    settled = await house.mill.take(submission(house, 1))
+    stale = Looked(LookUp("elsewhere.com"), LookedUp(mail=MailSeen(False, "test")))
+    async with house.db.begin() as tx:
+        given = {"email": "ann@brookpost.com"}
+        await correct_lead(tx, house.kit, settled.lead_id, given, "op_ana", "she told me", house.clock(), stale)
+    assert await mail_of(house, settled.lead_id) == ["unknown", "brookpost.com"]
+
+
+async def test_a_person_is_known_by_what_was_put_right_and_no_longer_by_what_was_wrong(
+    house: House, market: Market
+) -> None:
+    await open_business(house, market)
+    settled = await house.mill.take(submission(house, 1))
+    row = (await stored(house))[0]
+    await put_right(house, settled.lead_id, email="ann.right@example.com", phone="+19162000077")
+    for contact, owners in (
+        ("ann.1@example.com", []),
+        ("+19162000001", []),
+        ("ann.right@example.com", [row.person_id]),
+        ("+19162000077", [row.person_id]),
+    ):
+        assert await known_by(house, contact) == owners, contact
+    again = await house.mill.take(submission(house, 2, email="ann.right@example.com"))
+    assert again.state is State.DUPLICATE, "the next lead is theirs"
+    await put_right(house, settled.lead_id, email="ann.third@example.com")
+    assert await known_by(house, "ann.right@example.com") == [row.person_id], "another lead of theirs says it"
+    await check_all(house)
+
+
+async def test_an_address_that_somebody_else_has_merges_nobody_and_is_suggested(house: House, market: Market) -> None:
+    await open_business(house, market)
+    mine = await house.mill.take(submission(house, 1))
+    await house.mill.take(submission(house, 2))
+    await house.mill.take(submission(house, 3, first_name="Zebulon", last_name="Quist", zip="94110"))
+    me, other, stranger = (row.person_id for row in await stored(house))
+    assert len({me, other, stranger}) == 3
+    await put_right(house, mine.lead_id, email="ann.2@example.com")
+    assert await known_by(house, "ann.2@example.com") == [other, me]
+    async with house.db.begin() as tx:
+        (found,) = [each for each in await list_suggestions(tx, me) if each.lead_id == mine.lead_id]
+        assert [(one.low, one.high) for one in await read_links(tx, me)] == []
+    assert (found.low, found.high, found.kind) == (*sorted((me, other)), "bridge")
+    await put_right(house, mine.lead_id, phone="+19162000003")
+    async with house.db.begin() as tx:
+        (tie,) = await read_links(tx, me)
+    assert ({tie.low, tie.high}, tie.shares) == ({me, stranger}, "phone"), "names object: they share it, no more"
+    assert [row.person_id for row in await stored(house)] == [me, other, stranger]
+    await check_all(house)

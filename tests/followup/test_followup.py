@@ -23,6 +23,7 @@ from leadmill.followup import (
     Plan,
     Sending,
     SendOutcome,
+    Templates,
     compose_letter,
     keep_followups,
     messages_of,
@@ -149,6 +150,16 @@ def test_the_person_reads_a_greeting_and_the_rep_reads_the_lead() -> None:
     assert "Eve" not in notice.text
 
 
+def test_the_way_back_to_a_form_stands_in_the_word_to_the_person_where_its_text_asks_for_it() -> None:
+    with_link = read_messages({"ack": {"subject": "s", "text": "Tell us more: {link}"}}, "messages.toml")["ack"]
+    assert with_link is not None
+    templates = Templates({"solar": {"ack": with_link}}, {})
+    ack = compose_letter(sending("ack", "person"), a_lead(), ROSTER, templates, "https://mill.example/f/more?t=x")
+    assert ack is not None and ack.text == "Tell us more: https://mill.example/f/more?t=x\n"
+    usual = compose_letter(sending("ack", "person"), a_lead(), ROSTER, TEMPLATES, "https://mill.example/f/more?t=x")
+    assert usual is not None and "/f/more" not in usual.text
+
+
 @pytest.mark.parametrize(
     ("name", "used"),
     [
@@ -172,6 +183,7 @@ def test_nobody_is_written_to_who_is_gone() -> None:
     [
         ({"ack": {"subject": "s", "text": "Hi {firstname}"}}, "did you mean 'first_name'"),
         ({"ack": {"subject": "s", "text": "{details}"}}, "only the alert"),
+        ({"notice": {"subject": "s", "text": "{link}"}}, "only the word to the person"),
         ({"ack": {"subject": "s", "txt": "t"}}, "text: is missing"),
         ({"akc": {"subject": "s", "text": "t"}}, "did you mean 'ack'"),
     ],

@@ -1,8 +1,9 @@
 /**
- * What a hosted form tells of how it was filled in: how many answers were typed, pasted or filled in by the browser, and how
- * evenly keys were struck. Which keys, in which field and what was answered stays on the page. Without this script the form
- * works just as well, and nothing is known.
+ * What a hosted form tells of how it was filled in: how many answers were typed, pasted or filled in by the browser, how
+ * evenly keys were struck, the browser's time zone and language, and a number of our own for this browser. Which keys, in
+ * which field and what was answered stays on the page. Without this script the form works just as well, and nothing is known.
  */
+import { device } from "./device";
 
 const form = document.querySelector<HTMLFormElement>("form[data-tells]");
 
@@ -18,8 +19,10 @@ if (form) {
   const writes = (field: EventTarget | null): boolean =>
     field instanceof HTMLTextAreaElement || (field instanceof HTMLInputElement && !/radio|checkbox|hidden/.test(field.type));
 
+  // A page of whoever came back may have nothing to write: then it says nothing that nothing was written.
+  const written = [...form.elements].filter((field) => writes(field) && !field.closest(".away"));
   // What stands there already was filled in by whoever made the link, or on the page before.
-  for (const field of form.elements) if (writes(field) && (field as HTMLInputElement).value) counts.fill_count++;
+  for (const field of written) if ((field as HTMLInputElement).value) counts.fill_count++;
 
   form.addEventListener("input", (event) => {
     if (!event.isTrusted || !writes(event.target)) return;
@@ -34,7 +37,7 @@ if (form) {
   });
 
   form.addEventListener("submit", () => {
-    for (const [name, count] of Object.entries(counts)) told(name).value = String(count);
+    if (written.length) for (const [name, count] of Object.entries(counts)) told(name).value = String(count);
     if (gaps.length) {
       const at = (share: number): number => gaps[Math.floor(share * (gaps.length - 1))] ?? 0;
       gaps.sort((one, other) => one - other);
@@ -42,5 +45,8 @@ if (form) {
       told("key_gap_spread").value = ((100 * (at(0.75) - at(0.25))) / Math.max(at(0.5), 1)).toFixed(1);
     }
     told("webdriver").value = navigator.webdriver ? "yes" : "no";
+    told("time_zone").value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+    told("browser_language").value = navigator.language ?? "";
+    told("device_id").value = device();
   });
 }

@@ -10,11 +10,14 @@ from typing import Any, Literal, cast
 import msgspec
 
 from leadmill.capture.mapping import Lexicon
-from leadmill.capture.model import Form, FormConsent, FormField, FormStep, Mapped, Vertical
+from leadmill.capture.model import Form, FormConsent, FormField, FormStep, Mapped, Progressive, Vertical
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.reading import Table, nearest
 
 CHANNELS = ("call", "text", "email")
+
+_MOST_DAYS = 400
+"""Browsers keep nothing longer."""
 
 
 def read_form(raw: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Form:
@@ -40,6 +43,7 @@ def read_form(raw: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Form
         thanks=table.text("thanks", "Thank you. We have received your request."),
         redirect_url=_url(table, "redirect_url"),
         accent=_colour(table),
+        progressive=_progressive(table),
     )
     if not form.steps:
         table.refuse("needs at least one step with fields", "steps")
@@ -48,6 +52,12 @@ def read_form(raw: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Form
         table.refuse(f"asks for '{twice}' twice", "steps")
     if not {"email", "phone"} & set(asked):
         table.refuse("asks for neither email nor phone, so nobody could answer the person", "steps")
+    if form.progressive is not None:
+        for name in form.progressive.always:
+            if name not in asked:
+                table.refuse(f"the form does not ask for '{name}'; {nearest(name, asked)}", "always")
+    elif any(field.fresh_for is not None for step in form.steps for field in step.fields):
+        table.refuse("holds only where progressive = true", "steps")
     table.close()
     return msgspec.structs.replace(form, version=_digest(form))
 
@@ -93,9 +103,24 @@ def _field(raw: object, vertical: Vertical, where: str) -> FormField:
         label=table.text("label", vertical.fields[name].title),
         required=table.flag("required", vertical.fields[name].required),
         hint=table.text("hint", vertical.fields[name].hint),
+        fresh_for=table.whole("fresh_for", least=0, most=_MOST_DAYS) if table.has("fresh_for") else None,
     )
     table.close()
     return field
+
+
+def _progressive(form: Table) -> Progressive | None:
+    keys = ("always", "ask", "fresh_for")
+    if not form.flag("progressive", False):
+        for key in keys:
+            if form.has(key):
+                form.refuse("holds only where progressive = true", key)
+        return None
+    return Progressive(
+        always=form.texts("always", ()),
+        ask=form.whole("ask", least=1, most=100) if form.has("ask") else None,
+        fresh_for=form.whole("fresh_for", 90, least=1, most=_MOST_DAYS),
+    )
 
 
 def _consent(form: Table) -> FormConsent:
@@ -136,4 +161,11 @@ def _colour(table: Table) -> str | None:
 
 
 def _digest(form: Form) -> str:
-    return hashlib.sha256(msgspec.json.encode(form, order="sorted")).hexdigest()[:16]
+    plain = msgspec.to_builtins(form)
+    # What a form does not use is no part of it: forms published before there was any keep their versions.
+    if plain["progressive"] is None:
+        del plain["progressive"]
+    for field in (field for step in plain["steps"] for field in step["fields"]):
+        if field["fresh_for"] is None:
+            del field["fresh_for"]
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:16]

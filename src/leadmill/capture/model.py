@@ -22,6 +22,9 @@ PING_ID = "ping_id"
 FILLED_HEADER = "x-leadmill-filled"
 """Under this name a hosted submission's headers hold the seconds between the page that we served and its answer."""
 
+TAKEN_OVER = "taken_over"
+"""The name in a lead's context that lists the fields of which the person was not asked again."""
+
 Channel = Literal["json", "form", "hosted", "file", "hook", "dialect"]
 """How a submission came: an API call, a form-encoded call, a page of ours, a row of a file, a platform's webhook, a
 call in another system's dialect."""
@@ -38,13 +41,23 @@ LOOP = declare(
 HONEYPOT = declare("capture.form.honeypot", "A field that people cannot see was filled in.", State.REJECTED)
 
 
+class TakenAnswer(Struct, frozen=True):
+    """An answer that a person gave before, for a form that did not ask it again: the field's ``name`` and value, the
+    lead they gave it with and when. ``value`` is None where somebody took it back."""
+
+    name: str
+    value: Value
+    lead_id: str
+    at: datetime
+
+
 class Submission(Evidence, frozen=True, kw_only=True):
     """A raw capture, never altered. ``digest`` is the hex SHA-256 of ``body``; ``headers`` holds the few that matter,
     by lower-case name. For a ``hosted`` submission ``form`` is the id of the published form and ``form_version`` the
     version that the page was stamped with. ``vertical`` is the one its channel is bound to, where the body need not
     say; ``ping_id`` the ping that it follows, where it was posted against one. ``dialect`` names the other system's
     dialect that the body is in; ``query`` is the part of the address behind the question mark, where fields came in
-    it."""
+    it. ``taken`` are the answers that a progressive form did not ask again."""
 
     id: str
     source_id: str
@@ -62,6 +75,7 @@ class Submission(Evidence, frozen=True, kw_only=True):
     ping_id: str | None = None
     dialect: str | None = None
     query: str = ""
+    taken: list[TakenAnswer] = []
 
     personal: ClassVar[bool] = True
     kept: ClassVar[bool] = False
@@ -104,6 +118,28 @@ class Lead(Evidence, frozen=True, kw_only=True):
         yield f"A {self.vertical} lead{' (test)' if self.test else ''} with {known}."
         if self.extra:
             yield f"{len(self.extra)} fields unknown to the vertical were kept."
+
+
+class TakenFrom(Struct, frozen=True, array_like=True):
+    """Where the value of a field is taken from: the lead with which the person gave it, and when."""
+
+    name: str
+    lead_id: str
+    at: datetime
+
+
+class TakenOver(Evidence, frozen=True):
+    """The fields that the person was not asked again, each with where it is taken from."""
+
+    items: list[TakenFrom] = []
+
+    personal: ClassVar[bool] = True
+
+    def tell(self) -> Iterable[str]:
+        """One sentence a field, without its value."""
+        for item in self.items:
+            name = item.name.replace("_", " ")
+            yield f"{name[:1].upper()}{name[1:]} was not asked again: given on {item.at:%Y-%m-%d} with {item.lead_id}."
 
 
 class Choice(Struct, frozen=True):
@@ -211,7 +247,7 @@ class Vertical(Struct, frozen=True, kw_only=True):
 
 class Mapped(Struct, frozen=True, kw_only=True):
     """A request read as a lead of a vertical, before it has an id. ``trapped`` says that the hidden field was filled
-    in."""
+    in, ``taken`` which fields are the person's earlier answers."""
 
     vertical: str
     fields: dict[str, Value]
@@ -220,15 +256,18 @@ class Mapped(Struct, frozen=True, kw_only=True):
     extra: dict[str, Value]
     test: bool = False
     trapped: bool = False
+    taken: tuple[str, ...] = ()
 
 
 class FormField(Struct, frozen=True, kw_only=True):
-    """A question of a form: a field of its vertical, perhaps asked in the form's own words."""
+    """A question of a form: a field of its vertical, perhaps asked in the form's own words. ``fresh_for`` is for how
+    many days an answer is not asked again, None where the form's own says it."""
 
     field: str
     label: str = ""
     required: bool = False
     hint: str = ""
+    fresh_for: int | None = None
 
 
 class FormStep(Struct, frozen=True, kw_only=True):
@@ -253,8 +292,18 @@ class FormConsent(Struct, frozen=True, kw_only=True):
     box: Literal["unchecked", "none"] = "unchecked"
 
 
+class Progressive(Struct, frozen=True, kw_only=True):
+    """How a form asks a person who comes back: not again for ``fresh_for`` days, but for ``always``; of optional
+    questions no more than ``ask`` on one page, None for all of them."""
+
+    always: tuple[str, ...] = ()
+    ask: int | None = None
+    fresh_for: int = 90
+
+
 class Form(Struct, frozen=True, kw_only=True):
-    """A hosted form as published. ``version`` is the digest of its content: another text is another version."""
+    """A hosted form as published. ``version`` is the digest of its content: another text is another version.
+    ``progressive`` is None for a form that asks everybody everything."""
 
     id: str
     vertical: str
@@ -268,6 +317,7 @@ class Form(Struct, frozen=True, kw_only=True):
     redirect_url: str | None = None
     accent: str | None = None
     version: str = ""
+    progressive: Progressive | None = None
 
 
 class StoredSubmission(Struct, frozen=True, kw_only=True):

@@ -6,11 +6,14 @@ are pure.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from leadmill.capture.bodies import read_body
-from leadmill.capture.mapping import Barred, Lexicon, Walk
-from leadmill.capture.model import Mapped, Submission
+from leadmill.capture.mapping import Barred, Lexicon, Walk, read_value
+from leadmill.capture.model import Mapped, Submission, TakenAnswer
 from leadmill.capture.translating import read_translated
 from leadmill.core.faults import BadInput, FieldFault
 
@@ -46,12 +49,27 @@ def check_body(
     bound = submission.vertical or (allowed[0] if len(allowed) == 1 and lexicon.stated(body) is None else None)
     textual = submission.channel != "json" or is_form(submission)
     mapped = map_lead(body, lexicon, textual=textual, bound=bound, barred=barred)
+    if submission.taken:
+        mapped = complete(mapped, submission.taken, lexicon)
     if allowed and mapped.vertical not in [lexicon.vertical(name) for name in allowed]:
         says = "the key's source does not send this vertical"
         raise BadInput(
             "capture.vertical.not_allowed", says, [FieldFault("/vertical", "capture.vertical.not_allowed", says)]
         )
     return mapped
+
+
+def complete(mapped: Mapped, taken: Sequence[TakenAnswer], lexicon: Lexicon) -> Mapped:
+    """A request with the person's earlier answers where it has none. What the vertical no longer knows, or reads
+    otherwise than it did, is left out."""
+    specs, fields, names = lexicon.verticals[mapped.vertical].fields, dict(mapped.fields), []
+    for item in taken:
+        if item.name not in specs or fields.get(item.name) not in (None, "", []):
+            continue
+        with suppress(BadInput):
+            fields[item.name] = read_value(specs[item.name], item.value)
+            names.append(item.name)
+    return msgspec.structs.replace(mapped, fields=fields, taken=tuple(names))
 
 
 def accept_submission(

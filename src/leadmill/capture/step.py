@@ -12,11 +12,14 @@ from leadmill.capture.model import (
     HONEYPOT,
     INCOMPLETE,
     LOOP,
+    TAKEN_OVER,
     UNREADABLE,
     Form,
     Lead,
     Mapped,
     Submission,
+    TakenFrom,
+    TakenOver,
     Value,
     Vertical,
 )
@@ -64,15 +67,16 @@ class Map:
             codes = sorted({entry.code for entry in fault.errors}) or [fault.code]
             return Stop(because(UNREADABLE, faults=", ".join(codes)))
         lead = _lead(case.lead_id, submission, mapped)
+        learned = (lead, _taken(submission, mapped)) if mapped.taken else (lead,)
         path = submission.headers.get(HEADER)
         if path is not None and self._hash is not None and (known := find_own(self._hash, path)) is not None:
-            return Stop(because(LOOP, known=known), (lead,))
+            return Stop(because(LOOP, known=known), learned)
         if mapped.trapped and submission.channel == "hosted":
-            return Stop(because(HONEYPOT), (lead,))
+            return Stop(because(HONEYPOT), learned)
         lacking = missing(mapped, self.lexicon)
         if lacking:
-            return Stop(because(INCOMPLETE, missing=", ".join(lacking)), (lead,))
-        return Pass((lead,))
+            return Stop(because(INCOMPLETE, missing=", ".join(lacking)), learned)
+        return Pass(learned)
 
 
 def _lead(lead_id: str, submission: Submission, mapped: Mapped) -> Lead:
@@ -83,15 +87,24 @@ def _lead(lead_id: str, submission: Submission, mapped: Mapped) -> Lead:
         received_at=submission.received_at,
         fields=mapped.fields,
         consent=mapped.consent,
-        context=_context(submission, mapped.context),
+        context=_context(submission, mapped),
         extra=mapped.extra,
         test=mapped.test,
     )
 
 
-def _context(submission: Submission, context: dict[str, Value]) -> dict[str, Value]:
-    """What we saw ourselves of a visitor of our own page outranks what the browser said in its body; and where the
-    lead has been stands in no body."""
+def _taken(submission: Submission, mapped: Mapped) -> TakenOver:
+    return TakenOver(
+        [TakenFrom(item.name, item.lead_id, item.at) for item in submission.taken if item.name in mapped.taken]
+    )
+
+
+def _context(submission: Submission, mapped: Mapped) -> dict[str, Value]:
+    """What we saw ourselves of a visitor of our own page outranks what the browser said in its body; where the lead has
+    been, and which answers are earlier ones, stands in no body."""
+    context = mapped.context
+    if mapped.taken:
+        context = context | {TAKEN_OVER: list(mapped.taken)}
     if path := submission.headers.get(HEADER):
         context = context | {"path": path}
     if submission.headers.get("sec-gpc") == "1":

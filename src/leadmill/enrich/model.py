@@ -13,7 +13,7 @@ from msgspec import Struct
 from leadmill.core.case import Answer, Ask, Evidence
 from leadmill.core.conversation import HttpAsk, HttpReply
 from leadmill.core.predicates import Value
-from leadmill.facts import Fact, FactValue
+from leadmill.facts import Fact, FactValue, LookedUp
 
 MICROS = 1_000_000
 """Millionths in one unit of a currency."""
@@ -227,9 +227,10 @@ class CorrectAsk(Ask, frozen=True):
 
 
 class CorrectionsMade(Answer, frozen=True):
-    """What a person put right just now."""
+    """What a person put right just now, and what was looked up about the lead as it is then; None where nothing was."""
 
     items: list[Correction] = []
+    looked: LookedUp | None = None
 
     def tell(self) -> Iterable[str]:
         """The names alone."""

@@ -19,13 +19,14 @@ from leadmill.enrich.model import (
     AskedAgain,
     ChainAnswer,
     CorrectAsk,
+    Correction,
     Corrections,
     CorrectionsMade,
     ProviderAnswer,
     ProviderAsk,
 )
 from leadmill.enrich.rules import consulted, gather, plan, put_right, still_true, weigh
-from leadmill.facts import Checks, Dossier, Reference, Verify, checks_of, doubted_for, stop_of
+from leadmill.facts import Checks, Dossier, LookedUp, LookUp, Reference, Verify, checks_of, doubted_for, stop_of
 
 _NONE: tuple[Ask, ...] = ()
 
@@ -127,12 +128,13 @@ class Correct:
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Pass with the corrections, the corrected lead and its dossier."""
-        made = heard.to(CorrectAsk(), CorrectionsMade).items
+        told = heard.to(CorrectAsk(), CorrectionsMade)
+        made = told.items
         lead, corrections = put_right(case[Lead], case.get(Corrections), made)
         dossier = case.get(Dossier)
         changed = [item.name for item in made if item.of == "field"]
         if changed:
-            own = self._own(case, lead, now)
+            own = self._own(case, lead, told.looked, now)
             facts = [*own.facts, *still_true(dossier.facts if dossier else (), changed, self._enrichment.providers)]
             fuller = weigh(facts, own, self._enrichment, corrections)
         elif dossier is not None:
@@ -141,9 +143,19 @@ class Correct:
             raise Permanent("enrich.dossier.missing", "nothing was found out about this lead that could be corrected")
         return Pass((corrections, lead, fuller))
 
-    def _own(self, case: Case, lead: Lead, now: datetime) -> Dossier:
+    def to_look_up(self, case: Case, made: Sequence[Correction]) -> LookUp | None:
+        """What must be looked up about the lead once this is put right; None where that is nothing."""
+        lead = case.get(Lead)
+        if lead is None or not any(item.of == "field" for item in made):
+            return None
+        right, _ = put_right(lead, case.get(Corrections), made)
+        asks = self._verify.wants(Case(case.lead_id, [*case.evidence(), right]))
+        return next((ask for ask in asks if isinstance(ask, LookUp)), None)
+
+    def _own(self, case: Case, lead: Lead, looked: LookedUp | None, now: datetime) -> Dossier:
         other = Case(case.lead_id, [*case.evidence(), lead])
-        return _dossier(self._verify.judge(other, NOTHING, now))
+        heard = NOTHING if looked is None else Heard({LookUp(): looked})
+        return _dossier(self._verify.judge(other, heard, now))
 
 
 class VerifyOfOld:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec import Struct
+
 from leadmill.capture import FieldSpec, Lead, Value, read_value
 from leadmill.core.case import Answer, Ask, Case, Heard
 from leadmill.core.events import Event
@@ -27,11 +29,13 @@ from leadmill.enrich import (
     agrees,
 )
 from leadmill.enrich.service import Heeded, heed_truth
-from leadmill.facts import KEYS, Dossier, Fact
+from leadmill.facts import KEYS, Dossier, Fact, LookedUp, LookUp
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import LeadCorrected, LeadEnriched, LeadRow
+from leadmill.flow.persons import known_anew
 from leadmill.flow.walker import Walker
+from leadmill.identity import traits_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
 
@@ -40,11 +44,47 @@ MOST_WHY = 500
 """Characters of a reason."""
 
 
+class Looked(Struct, frozen=True):
+    """What was looked up about a lead as it will be, by the question that was asked."""
+
+    ask: LookUp
+    answer: LookedUp
+
+
+async def look_up(kit: Kit, lead_id: str, given: Mapping[str, object]) -> Looked | None:
+    """Look up about a lead what its facts would need once it is corrected so, before :func:`correct_lead` and outside
+    any transaction, because it may ask the network. None where there is nothing to look up, and for whatever
+    :func:`correct_lead` will refuse."""
+    async with kit.db.begin() as tx:
+        recalled = await recall_one(tx, kit.pen, lead_id)
+    if recalled.submission is None or recalled.lead is None:
+        return None
+    walk, case = kit.walk(), recalled.case_before()
+    vertical = walk.rules.verticals.get(recalled.row.vertical)
+    try:
+        made = _read(given, vertical.fields if vertical else {}, case.get(Dossier), "", "-", kit.clock())
+    except BadInput:
+        return None
+    ask = _find_correct(walk.aside).to_look_up(case, made)
+    if ask is None:
+        return None
+    answer = await kit.ears.callers[LookUp](ask)
+    return Looked(ask, answer) if isinstance(answer, LookedUp) else None
+
+
 async def correct_lead(
-    tx: Tx, kit: Kit, lead_id: str, given: Mapping[str, object], by: str, why: str, now: datetime
+    tx: Tx,
+    kit: Kit,
+    lead_id: str,
+    given: Mapping[str, object],
+    by: str,
+    why: str,
+    now: datetime,
+    looked: Looked | None = None,
 ) -> Corrections:
     """Put right what is wrong about a lead: its fields by their names, what is known of it by the facts' keys; None or
-    nothing takes a field away. All its corrections.
+    nothing takes a field away. All its corrections. ``looked`` is what :func:`look_up` gave; where the lead was changed
+    in between, it counts for nothing. Its person is known by what the lead says now.
 
     Raises NotFound ``flow.lead.unknown``, Permanent ``flow.lead.forgotten``, and BadInput
     ``flow.correction.malformed`` with one entry a name that there is not or that cannot hold its value; nothing stands
@@ -59,7 +99,8 @@ async def correct_lead(
     case = recalled.case_before()
     vertical = walk.rules.verticals.get(row.vertical)
     made = _read(given, vertical.fields if vertical else {}, case.get(Dossier), by, why, now)
-    step = _find(walk.aside, Correct)
+    step = _find_correct(walk.aside)
+    answer = looked.answer if looked is not None and looked.ask == step.to_look_up(case, made) else None
     event = LeadCorrected(
         at=now,
         by=by,
@@ -69,8 +110,10 @@ async def correct_lead(
         mail=walk.rules.mail,
     )
     (ask,) = step.wants(case)
-    before = case.get(Dossier)
-    walker = await _take(tx, kit, row, case, step, event, {ask: CorrectionsMade(made)}, now)
+    before, lead = case.get(Dossier), case[Lead]
+    walker = await _take(tx, kit, row, case, step, event, {ask: CorrectionsMade(made, answer)}, now)
+    if before is not None and any(item.of == "field" for item in made):
+        await known_anew(tx, kit, walker.case, traits_of(lead, before), now)
     if before is not None and not row.test:
         await heed_truth(tx, _heeded(case.get(Consulted), before.facts, made), now)
     return walker.case[Corrections]
@@ -216,8 +259,12 @@ def case_aside(earlier: Recalled, event: Event) -> Case | None:
     return case
 
 
-def _find(steps: Sequence[Step], kind: type[Correct] | type[EnrichAgain]) -> Step:
+def _find(steps: Sequence[Step], kind: type[EnrichAgain]) -> Step:
     return next(step for step in steps if isinstance(step, kind))
+
+
+def _find_correct(steps: Sequence[Step]) -> Correct:
+    return next(step for step in steps if isinstance(step, Correct))
 
 
 async def _take(

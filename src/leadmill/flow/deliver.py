@@ -43,6 +43,7 @@ from leadmill.flow.memory import open_row
 from leadmill.flow.model import Settled
 from leadmill.flow.noticing import heed_refusal
 from leadmill.flow.reactions import react
+from leadmill.flow.returning import way_back
 from leadmill.flow.store import read_lead
 from leadmill.flow.suppressed import has_opted_out, way_out
 from leadmill.followup import Messenger, SendOutcome, compose_letter, plan_sending, read_sent, settle_sending
@@ -240,8 +241,9 @@ def send_message(
         rules = kit.walk().rules
         letter = None
         if lead is not None and not stopped:
+            link = way_back(kit.pen.vault, rules.forms, lead, public_url, now)
             out = way_out(kit.pen.vault, lead, public_url)
-            letter = compose_letter(sending, lead, rules.roster, rules.templates, out=out)
+            letter = compose_letter(sending, lead, rules.roster, rules.templates, link, out)
         gone = SendOutcome("failed", OPTED_OUT.code)
         outcome = gone if stopped else await read_sent(messengers, sending, letter, way.perform)
         jitter = chance()

@@ -20,6 +20,8 @@ from leadmill.identity.model import (
     Tie,
     tell_parts,
 )
+from leadmill.identity.moving import Move, move_person
+from leadmill.identity.returning import LeftOut, Returning, read_token, seal_token
 from leadmill.identity.rules import email_key
 from leadmill.identity.ruling import Prospect, read_prospect, rule, unrule
 from leadmill.identity.service import (
@@ -32,6 +34,7 @@ from leadmill.identity.service import (
     keep_identity,
     load_keys,
 )
+from leadmill.identity.showing import traits_of
 from leadmill.identity.step import Recognise
 from leadmill.identity.store.persons import list_suggestions, read_links
 from leadmill.identity.store.rulings import latest_rulings
@@ -43,12 +46,15 @@ __all__ = [
     "HouseholdLink",
     "Identity",
     "Keys",
+    "LeftOut",
+    "Move",
     "Person",
     "PersonFound",
     "Possible",
     "Profile",
     "Prospect",
     "Recognise",
+    "Returning",
     "Ruling",
     "Suggestion",
     "Tie",
@@ -63,9 +69,13 @@ __all__ = [
     "latest_rulings",
     "list_suggestions",
     "load_keys",
+    "move_person",
     "read_links",
     "read_prospect",
+    "read_token",
     "rule",
+    "seal_token",
     "tell_parts",
+    "traits_of",
     "unrule",
 ]

@@ -194,11 +194,7 @@ class _Claim:
         if person.wrapped_key is None:
             return
         self._stored[person.id] = person
-        profile = EMPTY
-        if person.profile is not None:
-            dek = self._keys.of(person.id) if self._keys.has(person.id) else self._vault.unwrap(person.wrapped_key)
-            profile = _PROFILE.decode(self._vault.open(dek, person.profile, f"profile {person.id}"))
-        self._reading.profiles[person.id] = profile
+        self._reading.profiles[person.id] = open_profile(self._vault, self._keys, person)
 
     async def write(self, sitting: Sitting) -> None:
         """Write what follows from the decisions; every person concerned has its data key at hand afterwards."""
@@ -261,6 +257,14 @@ def _suggested(low: str, high: str, other: Possible, ask: FindPerson) -> Suggest
     return Suggestion(
         low=low, high=high, kind=other.kind, bits=other.bits, parts=other.parts, lead_id=ask.lead_id, at=ask.at
     )
+
+
+def open_profile(vault: Vault, keys: Keys, person: Person) -> Profile:
+    """What a person has shown, opened with their key; nothing once they were forgotten."""
+    if person.profile is None or person.wrapped_key is None:
+        return EMPTY
+    dek = keys.of(person.id) if keys.has(person.id) else vault.unwrap(person.wrapped_key)
+    return _PROFILE.decode(vault.open(dek, person.profile, f"profile {person.id}"))
 
 
 def seal_profile(vault: Vault, keys: Keys, person_id: str, profile: Profile) -> bytes | None:

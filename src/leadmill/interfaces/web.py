@@ -28,6 +28,7 @@ from leadmill.interfaces.api import (
     outcomes,
     ping_list,
 )
+from leadmill.interfaces.api import people as persons
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
 from leadmill.interfaces.console import (
@@ -169,6 +170,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *feedback.ROUTES,
             *hygiene.ROUTES,
             *corrections.ROUTES,
+            *persons.ROUTES,
             *known.ROUTES,
             *optouts.ROUTES,
             *ping_list.ROUTES,

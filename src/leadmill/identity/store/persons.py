@@ -179,6 +179,11 @@ async def give_keys(tx: Tx, owners: Mapping[bytes, Sequence[str]]) -> None:
     await tx.run(_GIVE, hashes=[key for key, _ in pairs], persons=[person for _, person in pairs])
 
 
+async def drop_keys(tx: Tx, hashes: Iterable[bytes]) -> None:
+    """Let go of keys that this transaction holds and nobody has any longer."""
+    await tx.run(_DROP_KEYS, hashes=list(hashes))
+
+
 async def claim_blocks(tx: Tx, blocks: Mapping[int, str]) -> set[int]:
     """Open blocks that are not there, each with a person; those opened. Waits for another transaction that is opening
     one of them."""
@@ -345,7 +350,7 @@ async def forget(tx: Tx, person_id: str, now: datetime) -> bool:
     left_blocks = {block: [each for each in persons if each != person_id] for block, persons in blocks.items()}
     await give_keys(tx, left_keys)
     await give_blocks(tx, left_blocks)
-    await tx.run(_DROP_KEYS, hashes=[key for key, persons in left_keys.items() if not persons])
+    await drop_keys(tx, [key for key, persons in left_keys.items() if not persons])
     await tx.run(_DROP_BLOCKS, hashes=[block for block, persons in left_blocks.items() if not persons])
     await tx.run(_FORGET, person=person_id, now=now)
     for statement in _DROP_ROWS:

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from leadmill.core.faults import Forbidden
-from leadmill.flow.aside import correct_lead
+from leadmill.flow.aside import correct_lead, look_up
 from leadmill.interfaces.api.access import Reader
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
 from leadmill.interfaces.api.describing import IDEMPOTENCY, path_parameter, ref, responses
@@ -45,10 +45,11 @@ async def post_correction(
         raise Forbidden("api.right.missing", "your role may not correct leads")
     key = idempotency_key(request)
     given, body = await read_json(request, CorrectionIn)
+    looked = await look_up(wiring.kit, lead_id, given.fields)
 
     async def correct(tx: Tx) -> CorrectionOut:
         now = wiring.clock()
-        made = await correct_lead(tx, wiring.kit, lead_id, given.fields, reader.id, given.why, now)
+        made = await correct_lead(tx, wiring.kit, lead_id, given.fields, reader.id, given.why, now, looked)
         note_reads(tx, reader.id, [lead_id], "api correction", now)
         return CorrectionOut(lead_id, [item.name for item in made.items])
 

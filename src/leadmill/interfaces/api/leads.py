@@ -229,10 +229,13 @@ async def open_rows(tx: Tx, wiring: Wiring, reader: Reader, rows: Sequence[LeadR
     pen, rules = wiring.kit.pen, wiring.rules
     await load_keys(tx, pen.vault, pen.keys, {row.person_id for row in rows})
     note_reads(tx, reader.id, [row.id for row in rows], what, wiring.clock())
-    return [_out(row, pen.open_lead(row) if pen.keys.has(row.person_id) else None, reader.sees, rules) for row in rows]
+    return [
+        lead_out(row, pen.open_lead(row) if pen.keys.has(row.person_id) else None, reader.sees, rules) for row in rows
+    ]
 
 
-def _out(row: LeadRow, lead: Lead | None, sees: bool, rules: Rules) -> LeadOut:
+def lead_out(row: LeadRow, lead: Lead | None, sees: bool, rules: Rules) -> LeadOut:
+    """A lead as a reader who ``sees`` personal values, or does not, gets it."""
     fields: dict[str, Value] | None = None
     if lead is not None:
         vertical = rules.verticals.get(lead.vertical)

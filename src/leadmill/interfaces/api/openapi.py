@@ -33,6 +33,8 @@ from leadmill.interfaces.api.optouts import (
     ReplyOut,
 )
 from leadmill.interfaces.api.outcomes import OutcomeIn, OutcomeOut
+from leadmill.interfaces.api.people import PATHS as PEOPLE_PATHS
+from leadmill.interfaces.api.people import FoundPage, PersonOut, SearchIn
 from leadmill.interfaces.api.ping import PingAnswer
 from leadmill.interfaces.api.ping_list import PingPage
 from leadmill.interfaces.api.ping_paths import PATHS as PING_PATHS
@@ -60,6 +62,9 @@ _TYPES = (
     ReplyOut,
     CorrectionIn,
     CorrectionOut,
+    PersonOut,
+    SearchIn,
+    FoundPage,
     FeedbackEvent,
     FeedbackOut,
     HygieneReport,
@@ -105,6 +110,7 @@ def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [
             {"name": "Leads"},
+            {"name": "People"},
             {"name": "Pings"},
             {"name": "Outcomes"},
             {"name": "Opt-outs"},
@@ -240,6 +246,7 @@ def _paths() -> dict[str, Any]:
         **PING_PATHS,
         **CORRECTION_PATHS,
         **OPT_OUT_PATHS,
+        **PEOPLE_PATHS,
         **FEEDBACK_PATHS,
         **HYGIENE_PATHS,
         "/v1/known": {

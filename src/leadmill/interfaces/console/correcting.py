@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from leadmill.capture import Lead
 from leadmill.facts import Dossier
-from leadmill.flow.aside import correct_lead
+from leadmill.flow.aside import correct_lead, look_up
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.telling import Group
@@ -52,8 +52,10 @@ async def take_correction(desk: NamedDependency[Desk], lead_id: FromPath[str]) -
     fields = await desk.form()
     desk.need(Right.REVIEW)
     given = {fields.get("name", ""): fields.get("value", "")}
+    kit = desk.wiring.kit
+    looked = await look_up(kit, lead_id, given)
     async with desk.wiring.db.begin() as tx:
-        await correct_lead(tx, desk.wiring.kit, lead_id, given, desk.who.id, fields.get("why", ""), desk.now)
+        await correct_lead(tx, kit, lead_id, given, desk.who.id, fields.get("why", ""), desk.now, looked)
     return desk.back(f"/leads/{lead_id}", "corrected")
 
 

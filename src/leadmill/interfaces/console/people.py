@@ -6,16 +6,13 @@ from typing import Any
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Struct
 
-from leadmill.capture import FieldSpec, Value
 from leadmill.core.faults import BadInput
 from leadmill.flow.memory import open_rows
-from leadmill.flow.model import LeadFilter, LeadRow
+from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
 from leadmill.identity import (
     HouseholdLink,
-    Prospect,
     Ruling,
     Suggestion,
     latest_rulings,
@@ -27,26 +24,14 @@ from leadmill.identity import (
 )
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import lines
-from leadmill.interfaces.masks import mask, name_of
-from leadmill.interfaces.pages import words
+from leadmill.interfaces.masks import name_of
+from leadmill.interfaces.persons import last_said, leads_of
 from leadmill.parties import Right
 from leadmill.parties.store import list_operators
 from leadmill.runtime.db import Tx
 
-_SHOWN = 50
-"""The most leads of one human being on a page; the list of leads has all of them."""
 _TOGETHER = 8
 """The most of a person's leads that are looked through for their name."""
-
-
-class Known(Struct, frozen=True):
-    """What somebody said last of one field: the value, masked where it must be, when, and how many values they gave."""
-
-    title: str
-    value: Value
-    at: Any
-    lead_id: str
-    others: int
 
 
 @get("/people", include_in_schema=False)
@@ -71,25 +56,19 @@ async def person_page(desk: NamedDependency[Desk], person_id: FromPath[str]) -> 
     """One human being: what they last said of everything, each submission, their household, who else they may be."""
     async with desk.wiring.db.begin() as tx:
         prospect = await read_prospect(tx, person_id)
-        rows = await _leads(tx, prospect)
+        rows = await leads_of(tx, prospect)
         shown = await lines(tx, desk, rows, "person")
         opened = await open_rows(tx, desk.wiring.kit.pen, rows)
         near = _pairs(prospect.suggestions) | _pairs(prospect.household) | _pairs(prospect.rulings)
         names = await _names(tx, desk, near.union(prospect.persons))
         who = {each.id: each.name for each in await list_operators(tx)}
-    found: dict[str, list[tuple[LeadRow, Value]]] = {}
-    for row in rows:
-        lead = opened.get(row.id)
-        for name, value in lead.fields.items() if lead is not None else ():
-            if value is not None and value != "":
-                found.setdefault(name, []).append((row, value))
     return desk.show(
         "person.html",
         "people",
         person_id=person_id,
         name=next((names[each] for each in prospect.persons if names.get(each)), "Nobody's name is known"),
         persons=[(each, names.get(each, "")) for each in prospect.persons],
-        known=[_known(desk, name, values) for name, values in found.items()],
+        known=last_said(rows, opened, desk.wiring.rules, desk.sees),
         leads=shown,
         household=[
             {
@@ -111,14 +90,6 @@ def _pairs(each: Iterable[Suggestion | Ruling | HouseholdLink]) -> set[str]:
     return {person_id for one in each for person_id in (one.low, one.high)}
 
 
-async def _leads(tx: Tx, prospect: Prospect) -> list[LeadRow]:
-    """Their leads, the newest first."""
-    rows: list[LeadRow] = []
-    for person_id in prospect.persons:
-        rows += (await list_leads(tx, LeadFilter(person_id=person_id), limit=_SHOWN))[0]
-    return sorted(rows, key=lambda row: row.id, reverse=True)[:_SHOWN]
-
-
 async def _names(tx: Tx, desk: Desk, person_ids: Iterable[str]) -> dict[str, str]:
     """What to call each person: the name of their latest lead that has one."""
     found = {}
@@ -129,24 +100,6 @@ async def _names(tx: Tx, desk: Desk, person_ids: Iterable[str]) -> dict[str, str
         named = next((lead for lead in leads if lead.text("last_name")), leads[0] if leads else None)
         found[person_id] = name_of(named, desk.sees) if named is not None else ""
     return found
-
-
-def _known(desk: Desk, name: str, values: list[tuple[LeadRow, Value]]) -> Known:
-    row, value = values[0]
-    spec = _spec(desk, row.vertical, name)
-    hidden = not desk.sees and (spec is None or spec.personal or spec.sensitive is not None)
-    return Known(
-        title=spec.title if spec is not None and spec.title else words(name),
-        value=mask(name, value) if hidden else value,
-        at=row.received_at,
-        lead_id=row.id,
-        others=len({str(other) for _, other in values}) - 1,
-    )
-
-
-def _spec(desk: Desk, vertical: str, name: str) -> FieldSpec | None:
-    found = desk.wiring.rules.verticals.get(vertical)
-    return found.fields.get(name) if found is not None else None
 
 
 def _suggested(each: Suggestion, names: dict[str, str]) -> dict[str, Any]:

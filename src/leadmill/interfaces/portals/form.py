@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
@@ -27,22 +27,46 @@ from leadmill.capture import (
     Submission,
     Vertical,
     accept_submission,
+    another_person,
+    to_ask,
     unanswered,
 )
 from leadmill.consent import read_stamp, stamp_page
 from leadmill.core.faults import BadInput, FieldFault, NotFound
+from leadmill.core.reasons import State
+from leadmill.flow.returning import LINK
 from leadmill.interfaces.guard import policy
 from leadmill.interfaces.pages import Pages
+from leadmill.interfaces.portals.returning import (
+    LEFT,
+    Visit,
+    nobody,
+    page_of,
+    recognised_by,
+    remembered_by,
+    visit_of,
+)
 from leadmill.interfaces.wiring import Wiring
 
 _CONSENT = "consent[granted]"
 _STAMP = "_stamp"
-_TOLD = tuple(
-    f"context[{name}]"
-    for name in ("key_count", "paste_count", "fill_count", "key_gap_ms", "key_gap_spread", "webdriver")
-)
-"""What the form's script tells of how it was filled in."""
-_TELLABLE = re.compile(r"[0-9]{1,9}(\.[0-9])?|yes|no|")
+_COUNT = re.compile(r"[0-9]{1,9}(\.[0-9])?|")
+_TOLD = {
+    **{
+        f"context[{name}]": _COUNT
+        for name in ("key_count", "paste_count", "fill_count", "key_gap_ms", "key_gap_spread")
+    },
+    "context[webdriver]": re.compile(r"yes|no|"),
+    "context[time_zone]": re.compile(r"[A-Za-z0-9_+/-]{1,60}|"),
+    "context[browser_language]": re.compile(r"[A-Za-z0-9-]{2,35}|"),
+    "context[device_id]": re.compile(r"[0-9a-f]{32}|"),
+}
+"""What the form's script tells of how it was filled in and by which browser, and as what it writes it."""
+_TOO_OLD = "This page was open for long. Please look through it and send it again."
+_CHANGED = "The form has changed since you opened it. Please look through it and send it again."
+_ANOTHER = "Please answer these questions as well, so that we take you for nobody else."
+_TELLING = 3
+"""Questions from which on the time they took says anything."""
 _KEPT_HEADERS = ("user-agent", "referer", "sec-gpc", "accept-language")
 _MOST_FIELDS = 500
 _FEW = 5
@@ -77,10 +101,22 @@ async def form_page(
     wiring: NamedDependency[Wiring],
     leaflets: NamedDependency[Leaflets],
     form_id: FromPath[str],
-) -> Response[str]:
-    """The form, empty or filled from the address."""
+) -> Response[Any]:
+    """The form, empty or filled from the address; of who comes back, what is not known yet. A link that we mailed is
+    taken for a cookie, so that it stands in no address that is passed on."""
     form, vertical = _find(wiring, form_id)
-    return _page(wiring, leaflets, form, vertical, {key: [value] for key, value in request.query_params.items()}, {})
+    given = {key: [value] for key, value in request.query_params.items()}
+    if LINK in given and form.progressive is not None:
+        (link,) = given.pop(LINK)
+        rest = urlencode(given, doseq=True)
+        return Redirect(
+            f"/f/{form.id}?{rest}" if rest else f"/f/{form.id}",
+            status_code=303,
+            headers={"cache-control": "no-store"},
+            cookies=recognised_by(wiring, form, link),
+        )
+    visit = await visit_of(request, wiring, form, vertical)
+    return _page(wiring, leaflets, form, vertical, given, {}, visit)
 
 
 @post("/f/{form_id:str}", include_in_schema=False, status_code=200)
@@ -104,26 +140,14 @@ async def take_form(
     try:
         stamp = read_stamp(wiring.keyed_hash, given.get(_STAMP, [""])[-1], now)
     except BadInput:
-        return _page(
-            wiring,
-            leaflets,
-            form,
-            vertical,
-            given,
-            {},
-            "This page was open for long. Please look through it and send it again.",
-        )
+        visit = await visit_of(request, wiring, form, vertical)
+        return _page(wiring, leaflets, form, vertical, given, {}, visit, _TOO_OLD)
     if stamp.form != form.id or stamp.version != form.version:
-        return _page(
-            wiring,
-            leaflets,
-            form,
-            vertical,
-            given,
-            {},
-            "The form has changed since you opened it. Please look through it and send it again.",
-        )
+        visit = await visit_of(request, wiring, form, vertical)
+        return _page(wiring, leaflets, form, vertical, given, {}, visit, _CHANGED)
+    visit = await page_of(given.get(LEFT, [""])[-1], wiring, form, vertical)
     body, answers = _parts(body)
+    timed = not visit.asking.left or len(visit.asking.asked) >= _TELLING
     submission = Submission(
         id=wiring.mint("sub", now),
         source_id=form.source_id,
@@ -133,22 +157,40 @@ async def take_form(
         body=body,
         digest=hashlib.sha256(body).hexdigest(),
         headers={name: request.headers[name][:1000] for name in _KEPT_HEADERS if name in request.headers}
-        | {FILLED_HEADER: f"{max(0.0, (now - stamp.served_at).total_seconds()):.1f}"},
+        | ({FILLED_HEADER: f"{max(0.0, (now - stamp.served_at).total_seconds()):.1f}"} if timed else {}),
         remote_ip=request.client.host if request.client else None,
-        # Pressing the button twice is one enquiry, however long one waited in between.
-        idempotency_key=hashlib.sha256(answers).hexdigest(),
+        # Pressing the button twice is one enquiry, however long one waited in between; of who was asked little, the
+        # same few answers at another time are another.
+        idempotency_key=hashlib.sha256(answers + _told_apart(visit)).hexdigest(),
         form=form.id,
         form_version=stamp.version,
         vertical=form.vertical,
+        taken=visit.taken,
     )
+    said = {name: values[-1].strip() for name, values in given.items()}
+    if another_person(form, vertical, visit.known, said, now):
+        everything = Visit(to_ask(form, vertical, {}, now))
+        answer = _page(wiring, leaflets, form, vertical, given, {}, everything, _ANOTHER)
+        answer.cookies = nobody(wiring, form)
+        return answer
     faults = _faults(wiring, form, submission, given)
     if faults:
         # Whoever corrects an answer has been at it since the first page.
-        return _page(wiring, leaflets, form, vertical, given, faults, stamp=given[_STAMP][-1])
-    await wiring.take(submission)
-    if form.redirect_url:
-        return Redirect(form.redirect_url, status_code=303)
-    return Redirect(f"/f/{form.id}/thanks", status_code=303)
+        return _page(wiring, leaflets, form, vertical, given, faults, visit, stamp=given[_STAMP][-1])
+    settled = await wiring.take(submission)
+    known = settled.state is not State.REJECTED
+    return Redirect(
+        form.redirect_url or f"/f/{form.id}/thanks",
+        status_code=303,
+        cookies=remembered_by(wiring, form, settled.lead_id, request) if known else [],
+    )
+
+
+@post("/f/{form_id:str}/anew", include_in_schema=False, status_code=200)
+async def begin_anew(wiring: NamedDependency[Wiring], form_id: FromPath[str]) -> Response[Any]:
+    """For whoever is not the one who is remembered: the whole form."""
+    form, _ = _find(wiring, form_id)
+    return Redirect(f"/f/{form.id}", status_code=303, cookies=nobody(wiring, form))
 
 
 @get("/f/{form_id:str}/thanks", include_in_schema=False)
@@ -187,16 +229,23 @@ def _find(wiring: Wiring, form_id: str) -> tuple[Form, Vertical]:
     return form, vertical
 
 
+def _told_apart(visit: Visit) -> bytes:
+    return f"\n{visit.lead_id} {visit.served}".encode() if visit.left else b""
+
+
 def _faults(wiring: Wiring, form: Form, submission: Submission, given: Mapping[str, list[str]]) -> dict[str, str]:
     """What is wrong, by field, in words for the person who filled it in."""
     try:
         mapped = accept_submission(submission, wiring.rules.lexicon, (form.vertical,))
     except BadInput as fault:
+        taken = {item.name for item in submission.taken}
         blank = [
             field.field
             for step in form.steps
             for field in step.fields
-            if field.required and not any(value.strip() for value in given.get(field.field, []))
+            if field.required
+            and field.field not in taken
+            and not any(value.strip() for value in given.get(field.field, []))
         ]
         wrong = {_name(each): each.detail for each in fault.errors} or {"": fault.detail}
         return {**dict.fromkeys(blank, "please answer this"), **wrong}
@@ -215,7 +264,7 @@ def _parts(body: bytes) -> tuple[bytes, bytes]:
     answers: list[bytes] = []
     for part in body.split(b"&"):
         name, _, value = (unquote_plus(text) for text in part.decode("utf-8", "replace").partition("="))
-        if name == _STAMP or (name in _TOLD and not _TELLABLE.fullmatch(value)):
+        if name in (_STAMP, LEFT) or (name in _TOLD and not _TOLD[name].fullmatch(value)):
             continue
         kept.append(part)
         if name not in _TOLD:
@@ -234,21 +283,33 @@ def _page(
     vertical: Vertical,
     given: Mapping[str, list[str]],
     faults: Mapping[str, str],
+    visit: Visit,
     notice: str = "",
     stamp: str = "",
 ) -> Response[str]:
+    # What was answered or is wrong stands there, whatever else is asked.
+    shown = {*visit.asking.asked, *faults} | (
+        {name for name in given if any(given[name])} if _STAMP in given else set()
+    )
     steps = [
         {
             "title": step.title,
-            "fields": [_asked(field, vertical.fields[field.field], given, faults) for field in step.fields],
+            "fields": [
+                _asked(field, vertical.fields[field.field], given, faults)
+                for field in step.fields
+                if field.field in shown
+            ],
         }
         for step in form.steps
+        if any(field.field in shown for field in step.fields)
     ]
     listed = [(field.field, field.label) for step in form.steps for field in step.fields if field.field in faults]
     html = leaflets.render(
         "form.html",
         form=form,
         steps=steps,
+        left=visit.left,
+        left_name=LEFT,
         stamp=stamp or stamp_page(wiring.keyed_hash, form, wiring.clock()),
         tells=[(name, _tellable(given, name)) for name in _TOLD],
         agreed=bool(given.get(_CONSENT)) and bool(given.get(_STAMP)),
@@ -270,7 +331,7 @@ def _page(
 def _tellable(given: Mapping[str, list[str]], name: str) -> str:
     """What the script told before an answer had to be corrected: it goes on counting from there."""
     value = given.get(name, [""])[-1]
-    return value if _STAMP in given and _TELLABLE.fullmatch(value) else ""
+    return value if _STAMP in given and _TOLD[name].fullmatch(value) else ""
 
 
 def _origin(url: str | None) -> str:
@@ -313,4 +374,4 @@ def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], fa
     )
 
 
-ROUTES = [form_page, take_form, thanks_page, accent_sheet]
+ROUTES = [form_page, take_form, begin_anew, thanks_page, accent_sheet]
