@@ -237,9 +237,23 @@ async def _traffic(stage: Stage, clock: ShiftedClock) -> None:
         key = SUNSEARCH_KEY if body["vertical"] == "solar" and chance.random() < 0.4 else SOURCE_KEY
         await stage.send(body, key)
     clock.back = timedelta()
+    await stage.client().post_json("/v1/feedback", _came_back(sent), authorization=f"Bearer {stage.operator_key}")
     await stage.house.asker.write_tallies()
     for _ in range(100):
         async with stage.house.db.begin() as tx:
             if not await list_receipts(tx, states=["queued"]):
                 return
         await asyncio.sleep(0.1)
+
+
+def _came_back(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What mail and calls to these people brought: most arrive, some bounce, some numbers are dead."""
+    told = []
+    for number, body in enumerate(sent):
+        email, phone = body["fields"].get("email"), body["fields"].get("phone")
+        word = "bounced" if number % 7 == 0 else "delivered" if number % 3 == 0 else "deferred"
+        told.append({"event": word, "email": email, "id": f"mail-{number}"})
+        if phone and number % 4 == 0:
+            word = "disconnected" if number % 3 == 0 else "answered"
+            told.append({"event": word, "phone": phone, "id": f"call-{number}"})
+    return told

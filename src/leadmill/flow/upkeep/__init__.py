@@ -5,11 +5,12 @@ The rules are :mod:`leadmill.hygiene`'s; here they meet the leads. ``looking`` a
 """
 
 from leadmill.flow.upkeep.looking import REVERIFY, Looked, look_again, look_at_due, plan_looks, reverify
-from leadmill.flow.upkeep.reporting import AGES, Due, Group, HygieneReport, Share, read_report
+from leadmill.flow.upkeep.reporting import AGES, Day, Due, Group, HygieneReport, Share, read_report
 
 __all__ = [
     "AGES",
     "REVERIFY",
+    "Day",
     "Due",
     "Group",
     "HygieneReport",

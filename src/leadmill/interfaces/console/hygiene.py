@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from leadmill.enrich import MICROS
-from leadmill.flow.upkeep import Due, Group, HygieneReport, Share, read_report
+from leadmill.flow.upkeep import Day, Due, Group, HygieneReport, Share, read_report
 from leadmill.hygiene import KINDS
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import vertical_title
@@ -58,6 +58,7 @@ async def hygiene_page(desk: NamedDependency[Desk]) -> Page:
         more=max(0, len(report.groups) - _MOST_ROWS),
         kinds=_kinds(report),
         trend=_trend(report),
+        most=max((_came_back(one) for one in report.trend), default=0),
         due=[_due(one) for one in report.due],
         verticals=sorted((name, each.title) for name, each in rules.verticals.items()),
         chosen=vertical or "",
@@ -111,11 +112,15 @@ _BAD = tuple(kind for kind, known in KINDS.items() if known.sense == "bad")
 
 def _trend(report: HygieneReport) -> list[Column]:
     """Day by day, how much came back for good."""
-    sums = [(one.day, sum(one.kinds.get(kind, 0) for kind in _BAD)) for one in report.trend]
+    sums = [(one.day, _came_back(one)) for one in report.trend]
     most = max((n for _, n in sums), default=0)
     if not most:
         return []
     return [Column(round(100 * n / most, 1), f"{day:%d %B}: {n}") for day, n in sums]
+
+
+def _came_back(one: Day) -> int:
+    return sum(one.kinds.get(kind, 0) for kind in _BAD)
 
 
 def _due(one: Due) -> dict[str, Any]:
