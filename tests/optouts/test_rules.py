@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.optouts import (
     Contact,
+    Entry,
     Ticket,
     contact_of,
     contact_or_fault,
@@ -19,7 +20,6 @@ from leadmill.optouts import (
     seal_ticket,
     within,
 )
-from leadmill.optouts.rules import Entry
 from leadmill.policy import listed_key
 from leadmill.runtime.vault import Vault
 

@@ -16,8 +16,7 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_rows
 from leadmill.flow.store import leads_of_persons, read_leads
 from leadmill.identity.store.contacts import owners_of
-from leadmill.optouts import Contact, Saying, contact_of, contacts_of, hear_opt_outs, read_lines
-from leadmill.optouts.rules import Entry
+from leadmill.optouts import Contact, Entry, Saying, contact_of, contacts_of, hear_opt_outs, read_lines
 from leadmill.overlap.model import Kind
 from leadmill.overlap.service import Lists
 from leadmill.parties import Buyer

@@ -27,6 +27,7 @@ from leadmill.optouts.model import (
     Way,
 )
 from leadmill.optouts.rules import (
+    Entry,
     Ticket,
     contact_of,
     contact_or_fault,
@@ -67,6 +68,7 @@ __all__ = [
     "TELL",
     "Channel",
     "Contact",
+    "Entry",
     "Heard",
     "Notice",
     "OptOut",
