@@ -160,6 +160,9 @@ def test_a_subscription_covers_its_leads_and_each_one_more_costs_the_overage():
 # What could never work
 
 
+CALLS = {"kind": "call", "call_min_seconds": 90, "call_to": "+18005550111"}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -192,6 +195,14 @@ def test_a_subscription_covers_its_leads_and_each_one_more_costs_the_overage():
         ({"kind": "call"}, "call_min_seconds"),
         ({"kind": "call", "call_min_seconds": 90, "call_dial": "555"}, "+18005550100"),
         ({"call_min_seconds": 90}, 'kind = "call"'),
+        ({"call_to": "+18005550111"}, 'kind = "call"'),
+        ({"kind": "call", "call_min_seconds": 90, "call_to": "5550111"}, "+18005550100"),
+        ({"kind": "call", "call_min_seconds": 90, "call_sip": "line-7@pbx.example.com"}, "call_to"),
+        ({"kind": "call", "call_min_seconds": 90, "call_to": "+18005550111", "call_sip": "line 7"}, "line-7@pbx"),
+        ({**CALLS, "call_dial": "+18005550100"}, "called back"),
+        ({**CALLS, "mode": "either", "shared_price": "9.00"}, "one buyer"),
+        ({"ping": {"url": "https://b.example/", "call_to": "number"}}, 'must be "call"'),
+        ({"ping": {"url": "https://b.example/", "call_sip": "sip"}}, "call_to"),
         ({"silent": True}, 'mode = "shared"'),
     ],
 )

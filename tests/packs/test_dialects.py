@@ -66,7 +66,7 @@ def test_a_sender_is_understood_and_answered(path: Path) -> None:
     assert len(ways) == 1
     way = ways[0]
     assert asks["method"] in way.dialect.doors[way.door].verbs
-    headers |= {f"path.{number}": said for number, said in enumerate(way.stars, start=1)}
+    headers |= way.said
     body = asks.get("body", "").encode()
     asked = ask_of(way.dialect, way.door, headers["content-type"], body, asks.get("query", ""), headers)
     told = {name: getattr(asked, name) for name in ("mode", "vertical", "ping_id", "repeat") if name in means}
@@ -139,7 +139,8 @@ def pinged(path: Path, played: dict[str, Any]) -> tuple[HttpAsk, Heard]:
     def heard(reply: HttpReply) -> dict[str, Any]:
         told = bidder.read(target, offer, reply)
         number = number_of(told.no_bid.code) if told.no_bid else None
-        return there(told.no_bid, no_bid=number, price=told.price, ref=told.ref, expires_in=told.expires_in)
+        line = {"call_to": told.call_to or None, "call_sip": told.call_sip or None}
+        return there(told.no_bid, no_bid=number, price=told.price, ref=told.ref, expires_in=told.expires_in, **line)
 
     return bidder.ask(target, offer, 400), heard
 

@@ -37,7 +37,8 @@ class Said(Struct, frozen=True, kw_only=True):
     """What there is to say. ``outcome`` is one of :data:`~leadmill.capture.dialects.OUTCOMES`; ``price`` is what the
     source earns, a decimal string; ``expires_in`` is in seconds; ``now`` is in seconds since 1970. ``status`` is the
     HTTP status where it is not the dialect's to choose; ``sub1`` the sender's own mark on the lead, which only later
-    answers repeat."""
+    answers repeat; those that begin with ``call`` say where a caller is put through, and from how many seconds on the
+    call is good."""
 
     outcome: str
     mode: str = "direct"
@@ -54,6 +55,14 @@ class Said(Struct, frozen=True, kw_only=True):
     now: int = 0
     status: int | None = None
     sub1: str | None = None
+    call_number: str | None = None
+    call_sip: str | None = None
+    call_seconds: int | None = None
+
+    @property
+    def call_digits(self) -> str | None:
+        """The number without its plus."""
+        return self.call_number.removeprefix("+") if self.call_number else None
 
 
 class Spoken(Struct, frozen=True):

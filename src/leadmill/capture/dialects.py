@@ -30,6 +30,8 @@ Format = Literal["json", "xml", "text"]
 OUTCOMES: dict[str, str] = {
     "sold": "",
     "bid": "sold",
+    "call_bid": "bid",
+    "call_no_bid": "no_bid",
     "test": "sold",
     "review": "unsold",
     "unsold": "rejected",
@@ -42,12 +44,13 @@ OUTCOMES: dict[str, str] = {
     "broken": "busy",
 }
 """What there is to say, and what is said instead where a dialect has no words for it. ``sold`` covers in-house
-assignment; ``review`` and ``unsold`` are leads that were taken and earn nothing (yet); ``invalid`` is a request that
-cannot be read, ``denied`` one from nobody we know, ``busy`` and ``broken`` our own trouble."""
+assignment; what begins with ``call`` is said of a caller who is on the line; ``review`` and ``unsold`` are leads that
+were taken and earn nothing (yet); ``invalid`` is a request that cannot be read, ``denied`` one from nobody we know,
+``busy`` and ``broken`` our own trouble."""
 
 PLACES = frozenset(
     ("lead_id", "ping_id", "price", "currency", "reason", "code", "redirect_url", "expires_at", "expires_in", "mode")
-) | frozenset(("now", "bids", "sub1"))
+) | frozenset(("now", "bids", "sub1", "call_number", "call_digits", "call_sip", "call_seconds"))
 """What an answer's templates may name; in a list of bids ``bid.id``, ``bid.seller`` and ``bid.price`` too."""
 
 _BID_PLACES = frozenset(("bid.id", "bid.seller", "bid.price"))
@@ -64,11 +67,13 @@ class Switch(Struct, frozen=True):
 
 
 class Door(Struct, frozen=True):
-    """An address of theirs that we serve. ``mode`` chooses ``ping`` or ``post``."""
+    """An address of theirs that we serve. ``mode`` chooses ``ping`` or ``post``; ``call`` says that whoever comes by it
+    is on the telephone."""
 
     path: str
     verbs: tuple[str, ...]
     mode: Switch
+    call: bool = False
 
 
 class Trial(Struct, frozen=True):
@@ -137,6 +142,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     confirmed: tuple[str, ...] = ()
     recalled: tuple[str, ...] = ()
     digest: str = ""
+
+    @property
+    def calls(self) -> bool:
+        """Whether all that is said in it is of callers who are on the line."""
+        return all(door.call for door in self.doors)
 
 
 def read_dialects(packs: Packs, verticals: Mapping[str, Vertical]) -> dict[str, Dialect]:
@@ -244,7 +254,7 @@ def _door(raw: object, where: str) -> Door:
     verbs = table.texts("verbs", ("POST",))
     if not set(verbs) <= {"GET", "POST"}:
         table.refuse("may be GET and POST", "verbs")
-    door = Door(path, verbs, _switch(table, "mode", ("ping", "post"), "post"))
+    door = Door(path, verbs, _switch(table, "mode", ("ping", "post"), "post"), table.flag("call", False))
     table.close()
     return door
 

@@ -23,13 +23,15 @@ from leadmill.parties import Throttled
 
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_KEY = 200
+_CALL = "context.live_call"
 _SAID_BEFORE = ("flow.request.reused", "market.quote.used")
 """Conflicts that mean: this was said before, and otherwise."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
     """A request in a dialect. ``body`` is what :func:`leadmill.capture.map_lead` reads; ``keys`` are the API keys it
-    may be showing, ``credential`` what it says of itself in all its parameters, ``""`` where one is missing;
+    may be showing, ``credential`` what it says of itself in all its parameters, ``""`` where one is missing; ``call``
+    says that the person is on the telephone;
     ``vertical`` is the code it gives, ``repeat`` the idempotency key that its own id of the lead amounts to."""
 
     mode: Mode
@@ -40,6 +42,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     vertical: str = ""
     ping_id: str = ""
     repeat: str | None = None
+    call: bool = False
 
 
 def ask_of(
@@ -56,15 +59,17 @@ def ask_of(
     wanted = _choose(dialect.doors[door].mode, flat, headers)
     mode: Mode = "ping" if wanted == "ping" else "post" if ping_id else "direct"
     own = _first(dialect.own_id, flat, headers)
+    call = dialect.doors[door].call
     return Asked(
         mode=mode,
         form=form_of(dialect, flat, headers),
-        body=_translated(dialect, raw, flat),
+        body=_translated(dialect, raw, flat) | ({_CALL: True} if call else {}),
         keys=tuple(key for name in dialect.keys if (key := _named(name, flat, headers))),
         credential=credential_of(dialect, flat, headers),
         vertical=_first(dialect.vertical, flat, headers),
         ping_id=ping_id,
         repeat=f"{dialect.name} {mode} {own}"[:255] if own and own.isascii() and own.isprintable() else None,
+        call=call,
     )
 
 
@@ -234,6 +239,8 @@ def _translated(dialect: Dialect, raw: Mapping[str, Any], flat: Mapping[str, Any
     for trial in dialect.trials:
         if str(flat.get(fold(trial.name), "")).lower() in trial.values:
             found["test"] = True
+    if dialect.calls:
+        found[_CALL] = True
     return found
 
 

@@ -339,8 +339,12 @@ def _bid_of(order: Order, lot: _Lot, told: BidRead, ms: int, now: datetime) -> I
     exclusive, shared = exclusive or None, shared or None
     if exclusive is None and shared is None:
         return NoBid(order.id, lot.buyer_id, because(BID_MALFORMED, what="it says yes and names no price"), ms)
+    if order.call is not None and order.call.live and not (told.call_to or order.call.to):
+        what = "it says yes and names no number to put the call through to"
+        return NoBid(order.id, lot.buyer_id, because(BID_MALFORMED, what=what), ms)
     holds = timedelta(seconds=told.expires_in if told.expires_in is not None else lot.target.valid_s)
-    return BidHeard(order.id, lot.buyer_id, exclusive, shared, ms, now + holds, told.ref, order.currency)
+    line = (told.call_to, told.call_sip)
+    return BidHeard(order.id, lot.buyer_id, exclusive, shared, ms, now + holds, told.ref, order.currency, *line)
 
 
 def _minor(text: str, currency: str) -> int:

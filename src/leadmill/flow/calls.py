@@ -25,14 +25,15 @@ _SHOWN = 4
 
 def fields_of(order: Order | None, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The lead's fields as the order is handed them: of a call the number to ring and the seconds it must last, and
-    the person's own number masked where another is to be rung."""
+    the person's own number masked where another is to be rung. Whoever is put through by itself is not rung."""
     found = dict(fields)
     terms = order.call if order is not None else None
     if terms is None:
         return found
     own = found.get("phone")
-    found["call_dial"] = terms.dial or own
     found["call_min_seconds"] = terms.min_seconds
+    if not terms.live:
+        found["call_dial"] = terms.dial or own
     if terms.dial and isinstance(own, str):
         found["phone"] = "*" * max(0, len(own) - _SHOWN) + own[-_SHOWN:]
     return found

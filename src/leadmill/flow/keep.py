@@ -234,6 +234,7 @@ class Pen:
             price=_payout(case, sold) if sold else None,
             currency=sold.currency if sold else None,
             because=reasons,
+            call=sold.legs[0].call if sold else None,
         )
 
 

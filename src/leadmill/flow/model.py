@@ -13,7 +13,7 @@ from msgspec import Struct
 from leadmill.core.events import Event
 from leadmill.core.reasons import Because, State, declare
 from leadmill.core.verdicts import Rule
-from leadmill.market import OfferedAgain
+from leadmill.market import CallTarget, OfferedAgain
 
 FAILED = declare("flow.step.failed", "The step “{step}” failed ({fault}); the lead waits for a person.", State.REVIEW)
 
@@ -150,13 +150,15 @@ class Hearing(Struct, frozen=True):
 
 
 class Settled(Struct, frozen=True):
-    """The answer to whoever brought the lead: ``price`` is what the source is paid, in minor units."""
+    """The answer to whoever brought the lead: ``price`` is what the source is paid, in minor units; ``call`` where a
+    caller who is on the line is put through."""
 
     lead_id: str
     state: State
     price: int | None = None
     currency: str | None = None
     because: list[Because] = []
+    call: CallTarget | None = None
 
 
 class LeadRow(Struct, frozen=True):

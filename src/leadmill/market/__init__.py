@@ -107,7 +107,7 @@ from leadmill.market.tenders.tender import (
     PingTarget,
     Tender,
 )
-from leadmill.market.terms import MarketTerms
+from leadmill.market.terms import CallTarget, MarketTerms
 from leadmill.market.windows import month_of
 from leadmill.runtime.dialect import Secret
 
@@ -137,6 +137,7 @@ __all__ = [
     "Bidding",
     "Bids",
     "BidsAsk",
+    "CallTarget",
     "Cap",
     "CapUse",
     "Considered",

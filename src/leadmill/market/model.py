@@ -19,7 +19,7 @@ from leadmill.core.hours import Schedule
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, State, declare
 from leadmill.market.tenders.tender import PingTarget
-from leadmill.market.terms import CallTerms, PriceRule, PriceTime, Subscription, VolumeStep
+from leadmill.market.terms import CallTarget, CallTerms, PriceRule, PriceTime, Subscription, VolumeStep
 from leadmill.market.worths import WORTH_LESS, Scarcity, Weighed, Worths, weighing
 
 MAX_LEGS = 8
@@ -213,7 +213,7 @@ class Considered(Struct, frozen=True, array_like=True):
 
 class Leg(Struct, frozen=True):
     """One buyer's part of a sale; ``sale_id`` is the id that buyer knows it by. ``covered`` says that its price was
-    paid with a subscription's fee, ``silent`` that the source is not told of it."""
+    paid with a subscription's fee, ``silent`` that the source is not told of it, ``call`` where a live call goes."""
 
     sale_id: str
     order_id: str
@@ -221,6 +221,7 @@ class Leg(Struct, frozen=True):
     price: Money
     covered: bool = False
     silent: bool = False
+    call: CallTarget | None = None
 
 
 class Auction(Evidence, frozen=True):

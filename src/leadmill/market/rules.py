@@ -135,7 +135,8 @@ def heard_bid(line: Line, room: Room, heard: BidHeard | NoBid | None, test: bool
     uses = room.used.get(wanted.order_id, ()) if wanted.pers else ()
     funds = room.funds.get(wanted.account, -1) if wanted.account is not None else None
     last = room.last.get(wanted.order_id) if wanted.ties else None
-    return _bid(line, uses, funds, last, (alone, leg), Quote(alone, leg))
+    call = order.call.target(heard.call_to, heard.call_sip) if order.call is not None else None
+    return _bid(line, uses, funds, last, (alone, leg), Quote(alone, leg, call=call))
 
 
 def _bid(
@@ -369,9 +370,12 @@ def sell(clearance: Clearance, lead_id: str, choice: Choice, now: datetime) -> S
         if party is None or clear_recipient(clearance, party, now) is not None:
             raise Permanent("market.sale.not_cleared", f"order {order.id} was chosen without a clearance")
         covered = bid.quote is not None and bid.quote.covered
+        call = bid.quote.call if bid.quote is not None else None
+        if call is None and order.call is not None:
+            call = order.call.target()
         sale_id = _id("sale", now, lead_id, order.id)
         price = Money(amount, order.currency)
-        legs.append(Leg(sale_id, order.id, order.recipient, price, covered, order.silent))
+        legs.append(Leg(sale_id, order.id, order.recipient, price, covered, order.silent, call))
     return Sale("deal" + legs[0].sale_id.removeprefix("sale"), choice.mode, tuple(legs), legs[0].price.currency)
 
 

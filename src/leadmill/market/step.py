@@ -17,7 +17,7 @@ from leadmill.core.verdicts import Pass, Stop, Verdict
 from leadmill.market.again import OfferedAgain
 from leadmill.market.allocation.scarce import allot, scarcity_of
 from leadmill.market.bidding.honour import honour
-from leadmill.market.bidding.quotes import Quoted
+from leadmill.market.bidding.quotes import Quoted, astray, on_the_line
 from leadmill.market.contest import Contest, Hours, Match
 from leadmill.market.model import (
     EXCLUDED,
@@ -206,7 +206,7 @@ class Allocate:
         gone = declined.buyers if declined is not None else ()
         overlap = case.get(Overlap)
         again = case.get(OfferedAgain)
-        fitting = match.fitting
+        fitting, live = match.fitting, on_the_line(case, values)
         board = self._boards.get(case[Lead].vertical)
         if board is None:
             return match
@@ -222,6 +222,8 @@ class Allocate:
                 if order.min_score is not None and (points is None or points < order.min_score):
                     shown = points if points is not None else "none"
                     refused.append(line.refuse(because(MIN_SCORE, min_score=order.min_score, score=shown)))
+                elif (lost := astray(order, live)) is not None:
+                    refused.append(line.refuse(lost))
                 elif order.recipient in gone:
                     refused.append(line.refuse(because(PREVIOUSLY_REJECTED)))
                 elif overlap is not None and (why := _apart(overlap, order.recipient)) is not None:

@@ -20,6 +20,10 @@ MARGIN = declare(
 )
 UNNAMED = declare("market.order.unnamed", "The consent does not name this buyer, and {who} takes only those it names.")
 NOT_NEXT = declare("market.order.not_next", "{winner} came first: {how}.")
+NOT_LIVE = declare("market.order.not_live", "It takes callers who are on the line, and nobody is.")
+ON_THE_LINE = declare(
+    "market.order.on_the_line", "The caller is on the line, and it has no number to be put through to."
+)
 NO_REP_SKILLED = declare("market.order.no_rep_skilled", "No rep of this area has what the lead needs: {skills}.")
 NO_REP_ON_DUTY = declare("market.order.no_rep_on_duty", "No rep for this lead works at this hour.")
 NEUTRAL = declare("market.lead.neutral", "Ranked by {criteria}, not by price: {says} ({rule}: {citation})")
@@ -76,12 +80,34 @@ class Subscription(Struct, frozen=True):
         return Money(self.fee.amount // self.leads, self.fee.currency)
 
 
+class CallTarget(Struct, frozen=True):
+    """Where a caller who is on the line is put through: a ``number`` with its country code, the same line's ``sip``
+    address where it has one, and from how many seconds on the call is good."""
+
+    number: str
+    sip: str = ""
+    min_seconds: int = 0
+
+
 class CallTerms(Struct, frozen=True):
     """A call is good from ``min_seconds`` on. ``dial`` is the number the buyer is given; empty means the person's
-    own, and where it is not empty the person's own stays masked."""
+    own, and where it is not empty the person's own stays masked.
+
+    ``live`` says that the order takes callers who are on the line, and nothing else: they are put through to the
+    number ``to`` (and ``sip``), or to one that the buyer names with its bid."""
 
     min_seconds: int
     dial: str = ""
+    to: str = ""
+    sip: str = ""
+    live: bool = False
+
+    def target(self, number: str = "", sip: str = "") -> CallTarget | None:
+        """Where a live call goes: to the line that came with the bid, else to the order's own; None for an order that
+        is handed leads to call back."""
+        if not self.live:
+            return None
+        return CallTarget(number, sip, self.min_seconds) if number else CallTarget(self.to, self.sip, self.min_seconds)
 
 
 class Resale(Struct, frozen=True):

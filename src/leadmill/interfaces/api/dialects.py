@@ -6,9 +6,11 @@ packs' dialects); this file only finds the door, finds out who calls, hands the 
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -37,7 +39,7 @@ from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.intake import Receive, Scope, Send, read_body
 from leadmill.interfaces.guard import given_id, patient
-from leadmill.market import PingQuote
+from leadmill.market import CallTarget, PingQuote
 from leadmill.parties import Caller, Source
 from leadmill.parties.model import KEY_PURPOSE
 from leadmill.runtime.clock import Clock
@@ -47,6 +49,8 @@ _KEPT_HEADERS = ("user-agent", "referer", "sec-gpc", "content-language", "x-requ
 _LONGEST_QUERY = 64 * 1024
 _OURS = ("/v1", "/f/", "/static", "/console", "/docs", "/openapi", "/healthz", "/readyz", "/metrics", "/u/", "/spec")
 """Beginnings of addresses that are ours: a dialect may not claim them."""
+_THEIRS = "/v1/production/"
+"""What another system has of the same beginning: no address of ours will ever stand there."""
 
 
 class Way(Struct, frozen=True):
@@ -56,35 +60,47 @@ class Way(Struct, frozen=True):
     door: int
     stars: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> dict[str, str]:
+        """What the address itself says: ``path.1`` and so on for the stars, ``path.ending`` for what the door's path
+        ends in behind a dot."""
+        found = {f"path.{number}": said for number, said in enumerate(self.stars, start=1)}
+        ending = self.dialect.doors[self.door].path.rpartition("/")[2].rpartition(".")[2]
+        return found | {"path.ending": ending}
+
 
 class Doors:
     """Every address of every dialect. Raises Permanent ``packs.dialect.door`` where one of them is ours."""
 
     def __init__(self, dialects: Mapping[str, Dialect]) -> None:
         self._plain: dict[str, list[Way]] = {}
-        self._starred: list[tuple[list[str], Way]] = []
+        self._starred: list[tuple[re.Pattern[str], Way]] = []
         for dialect in dialects.values():
             for number, door in enumerate(dialect.doors):
                 path = _plain(door.path)
-                if path.startswith(_OURS) or path == "/":
+                if (path.startswith(_OURS) and not path.startswith(_THEIRS)) or path == "/":
                     raise Permanent("packs.dialect.door", f"{dialect.name}: {door.path} is an address of ours")
                 if "*" in path:
-                    self._starred.append((path.split("/"), Way(dialect, number)))
+                    self._starred.append((_pattern(door.path), Way(dialect, number)))
                 else:
                     self._plain.setdefault(path, []).append(Way(dialect, number))
 
     def find(self, path: str) -> list[Way]:
-        """The doors at an address: several where systems have the same one, none where there is none."""
+        """The doors at an address: several where systems have the same one, none where there is none; of one system
+        the first that fits."""
         found = self._plain.get(path) or self._plain.get(_plain(path))
         if found is not None or not self._starred:
             return found or []
-        parts = _plain(path).split("/")
-        written = path.rstrip("/").split("/")
-        return [
-            Way(way.dialect, way.door, tuple(said for said, part in zip(written, wanted, strict=True) if part == "*"))
-            for wanted, way in self._starred
-            if len(wanted) == len(parts) and all(part in ("*", said) for said, part in zip(parts, wanted, strict=True))
-        ]
+        starred: dict[str, Way] = {}
+        for pattern, way in self._starred:
+            if way.dialect.name not in starred and (match := pattern.fullmatch(path.rstrip("/"))) is not None:
+                starred[way.dialect.name] = Way(way.dialect, way.door, match.groups())
+        return list(starred.values())
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """A path with stars, each of which stands for a part or, before an ending, for the beginning of one."""
+    return re.compile("([^/]+?)".join(map(re.escape, path.rstrip("/").split("*"))), re.IGNORECASE)
 
 
 def _plain(path: str) -> str:
@@ -136,7 +152,7 @@ class Interpreter:
         request_id = given_id(headers.get("x-request-id", "").encode("latin-1")) or self._mint("req", self._clock())
         query = scope.get("query_string", b"").decode("latin-1")
         way = ways[0]
-        form = fallback_form(way.dialect, query[:_LONGEST_QUERY], headers)
+        form = fallback_form(way.dialect, query[:_LONGEST_QUERY], headers | way.said)
         now = self._clock()
         asked: Asked | None = None
         try:
@@ -201,6 +217,7 @@ class Interpreter:
             lead_id=settled.lead_id,
             ping_id=asked.ping_id or None,
             now=int(now.timestamp()),
+            **_line(settled.call),
         )
 
     async def _ping(
@@ -232,8 +249,9 @@ class Interpreter:
         )
         price = quote.price.decimal() if quote.legs and quote.price is not None else None
         one = price if len(quote.sellers) == 1 else None
+        outcome = "bid" if price is not None else "no_bid"
         return Said(
-            outcome="bid" if price is not None else "no_bid",
+            outcome=f"call_{outcome}" if asked.call else outcome,
             mode="ping",
             ping_id=quote.id,
             price=price,
@@ -244,6 +262,7 @@ class Interpreter:
             expires_in=max(0, int((quote.expires_at - now).total_seconds())),
             bids=tuple(OneBid(str(number), name, one) for number, name in enumerate(quote.sellers, start=1)),
             now=int(now.timestamp()),
+            **_line(quote.call),
         )
 
     async def _caller(self, dialect: Dialect, asked: Asked, headers: Mapping[str, str], now: datetime) -> Source:
@@ -282,6 +301,13 @@ class Interpreter:
         return self._known[1].get((dialect.name, hashed))
 
 
+def _line(call: CallTarget | None) -> dict[str, Any]:
+    """Where a caller is put through, as an answer may say it."""
+    if call is None:
+        return {}
+    return {"call_number": call.number, "call_sip": call.sip or None, "call_seconds": call.min_seconds}
+
+
 def _understand(ways: list[Way], method: str, headers: Mapping[str, str], body: bytes, query: str) -> tuple[Way, Asked]:
     """The request read in the dialect whose credentials it shows, where systems share an address."""
     if headers.get("content-encoding", "identity").lower() != "identity":
@@ -293,8 +319,7 @@ def _understand(ways: list[Way], method: str, headers: Mapping[str, str], body: 
     for way in ways:
         if method not in way.dialect.doors[way.door].verbs:
             continue
-        seen = {**headers, **{f"path.{number}": said for number, said in enumerate(way.stars, start=1)}}
-        asked = ask_of(way.dialect, way.door, headers.get("content-type", ""), body, query, seen)
+        asked = ask_of(way.dialect, way.door, headers.get("content-type", ""), body, query, {**headers, **way.said})
         shown = 2 if asked.credential else 1 if any(asked.keys) else 0
         if shown > best:
             found, best = (way, asked), shown

@@ -23,6 +23,7 @@ from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.problems import MEDIA_TYPE, headers_of, problem_of
 from leadmill.interfaces.guard import given_id, patient
+from leadmill.market import CallTarget
 from leadmill.parties import Caller, Source
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.telemetry import INTAKE_SECONDS
@@ -48,8 +49,23 @@ class Told(Struct, frozen=True):
     message: str
 
 
+class CallTold(Struct, frozen=True, omit_defaults=True):
+    """Where a caller who is on the line is put through: a ``number`` with its country code, the same line's ``sip``
+    address where it has one; the call is good from ``min_seconds`` on."""
+
+    number: str
+    min_seconds: int
+    sip: str | None = None
+
+
+def call_told(call: CallTarget | None) -> CallTold | None:
+    """A call's target as the API tells it."""
+    return CallTold(call.number, call.min_seconds, call.sip or None) if call is not None else None
+
+
 class Answer(Struct, frozen=True, omit_defaults=True):
-    """What a source hears of its lead. ``price`` is what the source earns, a decimal string of ``currency``."""
+    """What a source hears of its lead. ``price`` is what the source earns, a decimal string of ``currency``; ``call``
+    where a caller who is on the line is put through."""
 
     lead_id: str
     status: str
@@ -57,6 +73,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     price: str | None = None
     currency: str | None = None
     redirect_url: str | None = None
+    call: CallTold | None = None
 
 
 _STATUS = {State.NURTURE: "accepted", State.UNSOLD: "accepted", State.BIDDING: "accepted"}
@@ -72,6 +89,7 @@ def answer_of(settled: Settled, redirect_url: str | None = None) -> Answer:
         price=price,
         currency=settled.currency if price else None,
         redirect_url=redirect_url,
+        call=call_told(settled.call),
     )
 
 

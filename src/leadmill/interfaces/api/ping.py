@@ -14,7 +14,7 @@ from msgspec import Struct
 from leadmill.capture import PING_ID, Mapped, Submission
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.flow.model import Settled
-from leadmill.interfaces.api.intake import Intake, Receive, Scope, Send, Told, answer_of
+from leadmill.interfaces.api.intake import CallTold, Intake, Receive, Scope, Send, Told, answer_of, call_told
 from leadmill.market import PingQuote
 from leadmill.runtime.telemetry import INTAKE_SECONDS
 
@@ -22,7 +22,8 @@ from leadmill.runtime.telemetry import INTAKE_SECONDS
 class PingAnswer(Struct, frozen=True, omit_defaults=True):
     """What a source hears of its ping. ``price`` is what the source will be paid, a decimal string of ``currency``;
     ``sellers`` are the companies that consent must name, ``standby`` those that may step in for one of them and may
-    be named as well; the offer holds until ``expires_at``."""
+    be named as well; the offer holds until ``expires_at``. ``call`` is where a caller who is on the line would be put
+    through."""
 
     ping_id: str
     status: str
@@ -34,6 +35,7 @@ class PingAnswer(Struct, frozen=True, omit_defaults=True):
     standby: list[str] = []
     expires_at: datetime | None = None
     test: bool = False
+    call: CallTold | None = None
 
 
 def ping_answer_of(quote: PingQuote) -> PingAnswer:
@@ -52,6 +54,7 @@ def ping_answer_of(quote: PingQuote) -> PingAnswer:
         standby=list(quote.standby),
         expires_at=quote.expires_at,
         test=quote.test,
+        call=call_told(quote.call),
     )
 
 

@@ -145,7 +145,8 @@ def terms(order: Order) -> list[str]:
     if order.silent:
         found.append("Silent")
     if order.call is not None:
-        found.append(f"Calls of {order.call.min_seconds} seconds or more")
+        live = f", put through to {order.call.to or 'the number bid'}" if order.call.live else ""
+        found.append(f"Calls of {order.call.min_seconds} seconds or more{live}")
     return found + price_terms(order)
 
 

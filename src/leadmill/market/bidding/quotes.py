@@ -5,9 +5,9 @@ sold. ``Redeem`` is the first station of the shared stretch: a lead posted again
 quoted, once and in time, and ``Allocate`` sells it by the rule in ``honour``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -17,8 +17,10 @@ from leadmill.core.money import Money
 from leadmill.core.reasons import Because, State, because, declare
 from leadmill.core.step import Step
 from leadmill.core.verdicts import ASIDE, Pass, Stop, Verdict
-from leadmill.market.model import MODE, OUTBID, Auction, Mode, Sale
+from leadmill.market.again import OfferedAgain
+from leadmill.market.model import MODE, OUTBID, Auction, Mode, Order, Sale
 from leadmill.market.tenders.tender import BidHeard
+from leadmill.market.terms import NOT_LIVE, ON_THE_LINE, CallTarget
 
 EXPIRED = declare(
     "market.quote.expired", "The price quoted to the ping held until {until}; the lead came {late} s later.",
@@ -34,17 +36,21 @@ NOT_HONOURED = declare(
 )
 IN_HOUSE = declare("market.quote.in_house", "The lead would stay in-house with {team}; nothing is paid for it.")
 
+ON_THE_LINE_KEY = "context.live_call"
+"""What a lead says whose person is on the line."""
+
 _STANDBY = 3
 """The most buyers named as next in line."""
 
 
 class QuotedLeg(Struct, frozen=True):
-    """One order of a quote, its buyer's id and legal name, and what it is to pay."""
+    """One order of a quote, its buyer's id and legal name, what it is to pay, and where a live ``call`` goes."""
 
     order_id: str
     buyer_id: str
     name: str
     price: Money
+    call: CallTarget | None = None
 
 
 class PingQuote(Evidence, frozen=True, kw_only=True):
@@ -77,6 +83,11 @@ class PingQuote(Evidence, frozen=True, kw_only=True):
     def sellers(self) -> tuple[str, ...]:
         """The legal names that consent must show."""
         return tuple(dict.fromkeys(leg.name for leg in self.legs))
+
+    @property
+    def call(self) -> CallTarget | None:
+        """Where the caller is put through, for a ping of one who is on the line; None for any other."""
+        return self.legs[0].call if self.legs else None
 
     @property
     def value(self) -> int:
@@ -114,6 +125,22 @@ class Quoted(Evidence, frozen=True):
             f"Quoted {quote.price} at {quote.at:%H:%M:%S} for {to} ({quote.mode}); posted {after:.1f} s later against "
             f"{quote.id}."
         )
+
+
+def on_the_line(case: Case, values: Mapping[str, Any]) -> bool:
+    """Whether the person is on the telephone now: the lead says so, or the ping it follows was that of a call. Who is
+    offered again has hung up by then."""
+    if OfferedAgain in case:
+        return False
+    quoted = case.get(Quoted)
+    return values.get(ON_THE_LINE_KEY) is True or (quoted is not None and quoted.quote.call is not None)
+
+
+def astray(order: Order, live: bool) -> Because | None:
+    """Why an order cannot have the lead because of how the person is to be reached, or None."""
+    if (order.call is not None and order.call.live) is live:
+        return None
+    return because(ON_THE_LINE if live else NOT_LIVE)
 
 
 class QuoteAsk(Ask, frozen=True):
@@ -186,7 +213,7 @@ class Appraise:
 def legs_of(sale: Sale, auction: Auction) -> tuple[QuotedLeg, ...]:
     """The legs of the sale that a ping would end in."""
     return tuple(
-        QuotedLeg(leg.order_id, leg.buyer_id, auction.names.get(leg.buyer_id, leg.buyer_id), leg.price)
+        QuotedLeg(leg.order_id, leg.buyer_id, auction.names.get(leg.buyer_id, leg.buyer_id), leg.price, leg.call)
         for leg in sale.legs
     )
 

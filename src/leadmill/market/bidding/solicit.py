@@ -15,7 +15,7 @@ from leadmill.core.hours import is_open
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import ASIDE, Hold, Pass, Verdict
 from leadmill.market.again import OfferedAgain
-from leadmill.market.bidding.quotes import Quoted
+from leadmill.market.bidding.quotes import Quoted, astray, on_the_line
 from leadmill.market.model import Declined, Order
 from leadmill.market.orderbook.board import Boards
 from leadmill.market.orderbook.lines import Line
@@ -91,10 +91,11 @@ class Solicit:
         cleared = frozenset(case[Clearance].cleared)
         declined, overlap = case.get(Declined), case.get(Overlap)
         gone = declined.buyers if declined is not None else ()
+        live = on_the_line(case, values)
         found = []
         for line, conditions in self._boards[lead.vertical].sort(values, points).left:
             order, ping = line.order, line.order.ping
-            if ping is None or order.recipient not in cleared or order.recipient in gone:
+            if ping is None or order.recipient not in cleared or order.recipient in gone or astray(order, live):
                 continue
             if lead.test and ping.test is None:
                 continue

@@ -109,21 +109,33 @@ def read_subscription(table: Table, currency: str) -> Subscription | None:
     return found
 
 
-def read_call(table: Table) -> CallTerms | None:
+def read_call(table: Table, bids_a_number: bool = False) -> CallTerms | None:
     """``kind = "call"`` with ``call_min_seconds`` and, where the buyer is to dial another number than the person's,
-    ``call_dial``."""
+    ``call_dial``; or, where callers on the line are put through, ``call_to`` and ``call_sip``. ``bids_a_number`` says
+    that its bids may name the number."""
     kind = table.choice("kind", ("lead", "call"), "lead")
     seconds = table.whole("call_min_seconds", least=1, most=7200) if table.has("call_min_seconds") else None
-    dial = table.text("call_dial", "")
+    said = {key: table.text(key, "") for key in ("call_dial", "call_to", "call_sip")}
     if kind == "lead":
-        if seconds is not None or dial:
-            table.refuse('belongs to an order with kind = "call"', "call_dial" if dial else "call_min_seconds")
+        if seconds is not None or any(said.values()):
+            key = next((key for key, value in said.items() if value), "call_min_seconds")
+            table.refuse('belongs to an order with kind = "call"', key)
+        if bids_a_number:
+            table.refuse('must be "call": its ping asks for the number that a caller is put through to', "kind")
         return None
     if seconds is None:
         table.refuse("is missing; a call is good from so many seconds on", "call_min_seconds")
-    if dial and not re.fullmatch(r"\+[1-9]\d{6,14}", dial):
-        table.refuse('must be a number such as "+18005550100"', "call_dial")
-    return CallTerms(seconds, dial)
+    for key in ("call_dial", "call_to"):
+        if said[key] and not re.fullmatch(r"\+[1-9]\d{6,14}", said[key]):
+            table.refuse('must be a number such as "+18005550100"', key)
+    if said["call_sip"] and not re.fullmatch(r"[\w.+-]{1,128}@[\w.-]{1,128}(?::\d{1,5})?", said["call_sip"]):
+        table.refuse('must be an address such as "line-7@pbx.example.com"', "call_sip")
+    if said["call_sip"] and not said["call_to"]:
+        table.refuse("is missing: who sends calls over the telephone network needs a number beside call_sip", "call_to")
+    live = bids_a_number or bool(said["call_to"])
+    if live and said["call_dial"]:
+        table.refuse("is for a lead that is called back; a caller on the line is put through to call_to", "call_dial")
+    return CallTerms(seconds, said["call_dial"], said["call_to"], said["call_sip"], live)
 
 
 def _parts(table: Table, key: str) -> list[Table]:

@@ -17,7 +17,7 @@ from leadmill.core.money import Money
 from leadmill.core.predicates import All, Check, Value, compile_predicate, describe, parse
 from leadmill.core.reasons import Because, because
 from leadmill.market.model import Order, Per, Use
-from leadmill.market.terms import BELOW_FLOOR, BELOW_RESERVE, MARGIN, MarketTerms, PriceRule, PriceTime
+from leadmill.market.terms import BELOW_FLOOR, BELOW_RESERVE, MARGIN, CallTarget, MarketTerms, PriceRule, PriceTime
 from leadmill.parties import Payout, Source, earned
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,12 +36,20 @@ class Quote:
     """What an order would pay for one lead in minor units, alone and for a leg, and how that came about.
 
     ``covered`` says that a subscription has paid for it already; the amounts are then its share of the fee. A bid is
-    a quote too: whoever heard one makes it from the bid.
+    a quote too: whoever heard one makes it from the bid, with the ``call``'s number where it named one.
     """
 
-    __slots__ = ("covered", "exclusive", "says", "shared")
+    __slots__ = ("call", "covered", "exclusive", "says", "shared")
 
-    def __init__(self, exclusive: int | None, shared: int | None, says: str = "", covered: bool = False) -> None:
+    def __init__(
+        self,
+        exclusive: int | None,
+        shared: int | None,
+        says: str = "",
+        covered: bool = False,
+        call: CallTarget | None = None,
+    ) -> None:
+        self.call = call
         self.exclusive = exclusive
         self.shared = shared
         self.says = says

@@ -78,7 +78,7 @@ def read_order(
         volume=read_volume(table, currency),
         subscription=read_subscription(table, currency),
         weight=table.whole("weight", 1, least=1, most=10_000),
-        call=read_call(table),
+        call=read_call(table, ping is not None and bool(ping.call_to)),
         silent=table.flag("silent", False),
         post=post,
         retired=table.flag("retired", False),
@@ -118,6 +118,8 @@ def _sensible(table: Table, order: Order) -> None:
     if order.silent and order.mode is not Mode.SHARED:
         table.refuse('goes with mode = "shared": a silent leg stands beside those that are told', "silent")
     alone, leg = order.mode is not Mode.SHARED, order.mode is not Mode.EXCLUSIVE
+    if leg and order.call is not None and order.call.live:
+        table.refuse('must be "exclusive": a caller can be put through to one buyer', "mode")
     priced: list[tuple[str, tuple[PriceRule | VolumeStep, ...]]] = [
         ("price_rules", order.price_rules),
         ("volume", order.volume),

@@ -48,6 +48,7 @@ _GROUPS = ("fields", "consent", "context", "lead", "ping")
 _REF_KEYS = ("pingid", "bidid", "transactionid", "leadid", "id", "reference", "ref")
 _REASON_KEYS = ("reason", "rejectreason", "message", "error", "errors", "msg", "detail", "info", "description")
 _LONGEST_EXPIRY = 3_600.0
+_SIP = re.compile(r"[\w.+-]{1,128}@[\w.-]{1,128}(?::\d{1,5})?")
 
 
 def read_ping(
@@ -79,10 +80,14 @@ def read_ping(
         ping_id=read_path(part, "ping_id"),
         expires_in=read_path(part, "expires_in"),
         valid_s=part.whole("valid_s", 120, least=1, most=3_600),
+        call_to=read_path(part, "call_to"),
+        call_sip=read_path(part, "call_sip"),
     )
     part.close()
     if not target.url:
         part.refuse("is missing: the address that is asked for bids", "url")
+    if target.call_sip and not target.call_to:
+        part.refuse("is missing: where the answer names the number, beside its SIP address", "call_to")
     for name, one in target.fields.items():
         group, _, last = one.source.rpartition(".")
         if last in CONTACT and group in ("", "fields", "consent", "context"):
@@ -164,7 +169,15 @@ def read_bid(target: PingTarget, status: int, media_type: str, body: bytes) -> B
             return BidRead(no_bid=because(BID_DECLINED, said="a price of nothing"))
         if verdict is None:
             return BidRead(no_bid=because(BID_MALFORMED, what="it says neither yes nor no, and names no price"))
-    return BidRead(price, shared, _ref(target, answer), _seconds(named(target.expires_in, answer, ())))
+    number = _number(named(target.call_to, answer, ())) if target.call_to else ""
+    return BidRead(
+        price,
+        shared,
+        _ref(target, answer),
+        _seconds(named(target.expires_in, answer, ())),
+        call_to=number,
+        call_sip=_sip(named(target.call_sip, answer, ())) if target.call_sip and number else "",
+    )
 
 
 def _words(target: PingTarget, answer: Answer) -> str:
@@ -180,6 +193,20 @@ def _ref(target: PingTarget, answer: Answer) -> str | None:
     found = named(target.ping_id or target.reply.buyer_lead_id, answer, _REF_KEYS)
     ref = "".join(sign for sign in str(found) if sign.isprintable())[:200].strip() if found is not None else ""
     return ref or None
+
+
+def _number(value: Any) -> str:
+    """A telephone number of the buyer's with its country code, that of North America where it is written without one;
+    empty where it is none."""
+    digits = "".join(sign for sign in str(value) if sign.isdecimal() and sign.isascii())
+    if len(digits) == 10 and not str(value).strip().startswith("+"):
+        digits = f"1{digits}"
+    return f"+{digits}" if 8 <= len(digits) <= 15 and digits[0] != "0" else ""
+
+
+def _sip(value: Any) -> str:
+    text = str(value).strip().removeprefix("sip:") if value is not None else ""
+    return text if _SIP.fullmatch(text) else ""
 
 
 def _seconds(value: Any) -> float | None:

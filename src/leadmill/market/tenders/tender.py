@@ -63,8 +63,9 @@ class PingTarget(Dialect, frozen=True, kw_only=True):
 
     ``timeout_ms`` is the most that an answer is waited for. Orders of a lower ``tier`` are asked first, those of the
     next only where nobody bid. ``test`` are constants that mark a test; None where the buyer has no test mode.
-    ``shared_price``, ``ping_id`` and ``expires_in`` (seconds) are paths into the answer; a bid whose expiry is not
-    told holds for ``valid_s`` seconds.
+    ``shared_price``, ``ping_id`` and ``expires_in`` (seconds) are paths into the answer, and so are ``call_to`` and
+    ``call_sip``, the number and the SIP address that a caller is put through to; a bid whose expiry is not told holds
+    for ``valid_s`` seconds.
     """
 
     bidder: str = "http"
@@ -74,6 +75,8 @@ class PingTarget(Dialect, frozen=True, kw_only=True):
     ping_id: str = ""
     expires_in: str = ""
     valid_s: int = 120
+    call_to: str = ""
+    call_sip: str = ""
 
 
 CONTACT = frozenset(
@@ -128,13 +131,16 @@ class Offer(Struct, frozen=True, kw_only=True):
 
 
 class BidRead(Struct, frozen=True):
-    """What a bidder read out of one answer. Prices are decimal texts; ``no_bid`` is set where it is none."""
+    """What a bidder read out of one answer. Prices are decimal texts; ``no_bid`` is set where it is none;
+    ``call_to`` and ``call_sip`` are the buyer's line for this one call."""
 
     price: str | None = None
     shared_price: str | None = None
     ref: str | None = None
     expires_in: float | None = None
     no_bid: Because | None = None
+    call_to: str = ""
+    call_sip: str = ""
 
 
 class Bidder(Protocol):
@@ -159,7 +165,8 @@ class Bidder(Protocol):
 
 
 class BidHeard(Struct, frozen=True, array_like=True, tag="bid"):
-    """An order's bid: minor units for the lead alone, for a leg, or both. ``ref`` is the buyer's own id of the bid."""
+    """An order's bid: minor units for the lead alone, for a leg, or both. ``ref`` is the buyer's own id of the bid;
+    ``call_to`` and ``call_sip`` are the line of the buyer's that it named for a call."""
 
     order_id: str
     buyer_id: str
@@ -169,6 +176,8 @@ class BidHeard(Struct, frozen=True, array_like=True, tag="bid"):
     expires_at: datetime
     ref: str | None = None
     currency: str = "USD"
+    call_to: str = ""
+    call_sip: str = ""
 
 
 class NoBid(Struct, frozen=True, array_like=True, tag="no_bid"):

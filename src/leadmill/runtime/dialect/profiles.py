@@ -56,8 +56,8 @@ def _profile(pack: Pack) -> Profile:
         for name in raw:
             keys[str(name)] = _wanted(inner, str(name), required)
     parts = {part: dict(table.value(part)) for part in ("post", "ping") if table.has(part)}
-    if "post" not in parts:
-        table.refuse("is missing", "post")
+    if not parts:
+        table.refuse("is missing: a profile has post, ping or both", "post")
     table.close()
     return Profile(pack.name, str(pack.file("dialect.toml").get("title", pack.name)), keys, parts)
 
@@ -92,7 +92,9 @@ def resolve(raw: object, profiles: Mapping[str, Profile], part: Part, where: str
         _refuse(code, where, [("dialect", f"no dialect '{name}'; {nearest(str(name), profiles)}")])
     base = profile.parts.get(part)
     if base is None:
-        _refuse(code, where, [("dialect", f"{profile.title} is not asked for bids here; write out the ping itself")])
+        lacks = "is not asked for bids here; write out the ping itself"
+        says = lacks if part == "ping" else "is asked for bids alone; write out the delivery itself"
+        _refuse(code, where, [("dialect", f"{profile.title} {says}")])
     found: dict[str, Any] = dict(base)
     for key, value in _given(raw.get("keys", {}), profile, where, code).items():
         wanted = profile.keys[key]
