@@ -3,7 +3,9 @@
 A chain of single links would tie strangers together by one odd record between them. So two clusters are compared
 whole, and field by field: the bits of a field are averaged over those pairs of records, one of either side, that both
 have it, and the averages are added up as the bits of one pair are. What a record lacks its cluster says for it, and a
-slip in one record weighs little. Pairs that were never compared, because no block held them, count against the merge.
+slip in one record weighs little. But what a person keeps for life, a birth date or a given name, on which the records
+of either agree and the two differ, no slip explains: that counts double. Pairs that were never compared, because no
+block held them, count against the merge.
 
 The sums of bits and of pairs add up when clusters merge, so nothing is compared twice. Clusters that are each other's
 best are merged all at once, which gives the same as one after another and few rounds.
@@ -16,7 +18,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from leadmill.linkage.blocking import LARGEST
-from leadmill.linkage.model import Model
+from leadmill.linkage.model import Kind, Model
 from leadmill.linkage.pairs import Pairs
 
 Numbers = NDArray[np.float32]
@@ -25,6 +27,10 @@ UNSEEN = np.float32(10.0)
 """Bits against a merge if none of its pairs was ever compared; in part, if some were not."""
 HOPELESS = -12.0
 """Pairs below these bits are left out: a pair that was compared and one that was not are then much the same."""
+_LASTING = frozenset({Kind.GIVEN_NAME, Kind.DATE, Kind.SEX})
+"""What hardly ever changes, so that it can differ by mistake alone."""
+_DOUBLY = np.float32(2.0)
+"""How many times it counts that two clusters differ in what is lasting."""
 _ROUNDS = 1000
 
 
@@ -42,6 +48,7 @@ class Judge:
     def __init__(self, model: Model, least: float = 0.0) -> None:
         rows = {comparison.field.name: row for row, comparison in enumerate(model.comparisons)}
         self._fields = len(rows)
+        self.lasting = [rows[each.field.name] for each in model.comparisons if each.field.kind in _LASTING]
         self._prior = np.float32(model.prior_bits)
         self._bundles = [
             ([rows[name] for name in bundle.fields if name in rows], np.float32(np.log2(bundle.share)))
@@ -49,18 +56,26 @@ class Judge:
         ]
         self.least = least
 
-    def odds(self, sums: Numbers, possible: Numbers) -> Numbers:
+    def odds(self, sums: Numbers, one: Numbers, other: Numbers, agreed: NDArray[np.bool_] | None = None) -> Numbers:
         """Log2 odds of each merge. ``sums`` are the fields' bits, the pairs that have them, and all compared pairs, row
-        by row; ``possible`` is how many pairs blocks could have held between the two."""
+        by row; ``one`` and ``other`` how many records the two have; ``agreed``, for each of the lasting fields, whether
+        either of the two agrees in itself."""
         count = self._fields
         means = sums[:count] / np.maximum(sums[count : 2 * count], 1)
+        smaller = np.minimum(one, other)
+        if agreed is not None:
+            # Two records that agree may share a slip; from three on it must have happened again and again.
+            for row, both in zip(self.lasting, agreed, strict=True):
+                means[row] *= np.where(both & (smaller > 2) & (means[row] < 0), _DOUBLY, np.float32(1))
         total = means.sum(axis=0) + self._prior
         if self._bundles:
             taken = np.zeros_like(total)
             for rows, share in self._bundles:
                 taken = np.logaddexp2(taken, means[rows].sum(axis=0) + share)
             total -= taken
-        return np.asarray(total - UNSEEN * np.maximum(0, 1 - sums[-1] / possible), np.float32)
+        # Of a record no more pairs can have been seen than a block has records.
+        unseen = np.maximum(0, 1 - sums[-1] / np.minimum(one * other, smaller * LARGEST))
+        return np.asarray(total - UNSEEN * unseen, np.float32)
 
 
 def merge(records: int, links: Links, judge: Judge) -> NDArray[np.int64]:
@@ -69,11 +84,14 @@ def merge(records: int, links: Links, judge: Judge) -> NDArray[np.int64]:
     sizes = np.ones(records, np.float32)
     left, right = links.pairs.left.astype(np.int64), links.pairs.right.astype(np.int64)
     sums = _sums(links)
-    odds = judge.odds(sums, _possible(sizes[left], sizes[right]))
+    inner = np.zeros((len(judge.lasting), records), np.float32)  # bits that the records of each cluster agree by
+    odds = judge.odds(sums, sizes[left], sizes[right])
     for _ in range(_ROUNDS):
-        kept, given = _mutual(left, right, odds, judge.least, records)
-        if len(kept) == 0:
+        chosen = _mutual(left, right, odds, judge.least, records)
+        if len(chosen) == 0:
             break
+        kept, given = left[chosen], right[chosen]
+        inner[:, kept] += inner[:, given] + sums[judge.lasting][:, chosen]
         into = np.arange(records)
         into[given] = kept
         sizes[kept] += sizes[given]
@@ -85,7 +103,8 @@ def merge(records: int, links: Links, judge: Judge) -> NDArray[np.int64]:
         one, other, both = _folded(into[left[touched]], into[right[touched]], sums[:, touched], records)
         left, right = np.concatenate((left[rest], one)), np.concatenate((right[rest], other))
         sums = np.concatenate((sums[:, rest], both), axis=1)
-        odds = np.concatenate((odds[rest], judge.odds(both, _possible(sizes[one], sizes[other]))))
+        agreed = (inner[:, one] > 0) & (inner[:, other] > 0)
+        odds = np.concatenate((odds[rest], judge.odds(both, sizes[one], sizes[other], agreed)))
     return labels
 
 
@@ -103,13 +122,8 @@ def belonging(labels: NDArray[np.int64], links: Links, judge: Judge) -> Numbers:
     whose = ordered[starts]
     sums = np.add.reduceat(np.concatenate((sums, sums), axis=1)[:, order], starts, axis=1)
     sizes = np.bincount(labels, minlength=len(labels)).astype(np.float32)
-    found[whose] = judge.odds(sums, np.minimum(sizes[labels[whose]] - 1, LARGEST))
+    found[whose] = judge.odds(sums, np.ones(len(whose), np.float32), sizes[labels[whose]] - 1)
     return found
-
-
-def _possible(one: Numbers, other: Numbers) -> Numbers:
-    """How many pairs between two clusters of these sizes blocks can have held: a record meets no more than a block."""
-    return np.asarray(np.minimum(one * other, np.minimum(one, other) * LARGEST), np.float32)
 
 
 def _sums(links: Links) -> Numbers:
@@ -117,8 +131,8 @@ def _sums(links: Links) -> Numbers:
     return np.concatenate((links.bits, links.present.astype(np.float32), compared))
 
 
-def _mutual(left: Any, right: Any, odds: Numbers, least: float, records: int) -> tuple[Any, Any]:
-    """The merges that are the best of both their clusters."""
+def _mutual(left: Any, right: Any, odds: Numbers, least: float, records: int) -> NDArray[np.int64]:
+    """The places of the merges that are the best of both their clusters."""
     good = np.flatnonzero(odds > least)
     good = good[np.argsort(odds[good], kind="stable")]
     best = np.full((2, records), -1)
@@ -126,8 +140,7 @@ def _mutual(left: Any, right: Any, odds: Numbers, least: float, records: int) ->
     best[0, left[good]] = rank  # of several the last, which is the best
     best[1, right[good]] = rank
     best_of = best.max(axis=0)
-    chosen = good[(best_of[left[good]] == rank) & (best_of[right[good]] == rank)]
-    return left[chosen], right[chosen]
+    return np.asarray(good[(best_of[left[good]] == rank) & (best_of[right[good]] == rank)], np.int64)
 
 
 def _folded(left: Any, right: Any, sums: Numbers, records: int) -> tuple[Any, Any, Numbers]:
