@@ -13,8 +13,9 @@ import pytest
 
 from leadmill.core.faults import Transient
 from leadmill.fraud import Card, Kind, SightAsk, Sighted
-from leadmill.fraud.records import SIZE
+from leadmill.fraud.records import SIZE, pack
 from leadmill.fraud.service import Sightings, fold, forget_marks, tidy_fraud
+from leadmill.fraud.store import Given, burn, spill
 from leadmill.runtime.db import Database
 from tests.fraud.counting import MARKS, count_groups
 from tests.fraud.scene import CARD, NOW, ask, card_with, later, mark
@@ -189,10 +190,18 @@ async def test_what_has_had_its_time_goes_and_what_is_in_use_waits(db: Database)
     assert len(await stored(db, "fraud_mark")) == 10
 
 
-async def test_marks_of_somebody_who_is_forgotten_go_with_their_burns(db: Database) -> None:
-    sightings, phone = Sightings(), mark("phone", "1")
-    await heard(db, sightings, ask(phone), ask(mark("phone", "2")))
+async def test_sightings_of_somebody_who_is_forgotten_go_with_their_burns_and_others_stay(db: Database) -> None:
+    sightings, phone, home = Sightings(), mark("phone", "1"), mark("address", "1")
+    await heard(db, sightings, ask(phone, home, person="person_ann00001"))
+    await heard(db, sightings, ask(home, person="person_bob00002"))
     async with db.begin() as tx:
-        await forget_marks(tx, [phone.hash])
-    assert len(await stored(db, "fraud_mark")) == 1
-    assert await heard(db, sightings, ask(phone, at=NOW)) == [Sighted()]
+        await burn(tx, [phone.hash, home.hash], "lead_a", NOW)
+        await burn(tx, [home.hash], "lead_b", NOW)
+        spill(tx, home.hash, Given([pack(NOW, "acme", "solar", "person_ann00001", b"")], 16, later(days=9)))
+    async with db.begin() as tx:
+        assert await forget_marks(tx, [phone.hash, home.hash], ["person_ann00001"], ["lead_a"]) == 2
+    assert [row["mark"] for row in await stored(db, "fraud_mark")] == [home.hash]
+    assert [row["lead_id"] for row in await stored(db, "fraud_burn")] == ["lead_b"]
+    assert await stored(db, "fraud_spill") == []
+    (again,) = await heard(db, sightings, ask(phone, home, at=NOW))
+    assert [(one.kind, one.counts[-1]) for one in again.sightings] == [("address", 2)]

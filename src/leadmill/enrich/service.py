@@ -9,7 +9,7 @@ and the worker.
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -28,6 +28,7 @@ from leadmill.enrich.store import (
     Used,
     add_tallies,
     count,
+    drop_answers,
     find_answers,
     forget_old,
     keep_answer,
@@ -298,6 +299,11 @@ def _remembers(spec: ProviderSpec | None, now: datetime) -> bool:
 def key_of(vault: Vault, link: LinkAsk, topic: str) -> bytes:
     """Under which an answer is remembered."""
     return vault.keyed_hash("enrich answer", _question(link, topic))
+
+
+async def forget_answers(tx: Tx, vault: Vault, asks: Iterable[ChainAsk]) -> int:
+    """Let go of what providers answered to these questions; how many answers there were."""
+    return await drop_answers(tx, (key_of(vault, link, ask.topic) for ask in asks for link in ask.links))
 
 
 def seal_of(vault: Vault, link: LinkAsk, topic: str) -> bytes:

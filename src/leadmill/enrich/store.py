@@ -96,6 +96,7 @@ _KEEP = prepared(
         sa.bindparam("sealed", type_=sa.LargeBinary),
     )
 )
+_DROP = prepared(sa.delete(ANSWER).where(ANSWER.c.key == sa.any_(sa.bindparam("keys", type_=_BYTES))))
 _TALLY = prepared(
     sa.text(
         "INSERT INTO enrich_tally AS t (provider, topic, at, what, count)"
@@ -156,6 +157,11 @@ async def keep_answer(
 ) -> None:
     """Remember an answer; a newer one stays."""
     await tx.run(_KEEP, key=key, provider=provider, topic=topic, at=at, expires_at=expires_at, sealed=sealed)
+
+
+async def drop_answers(tx: Tx, keys: Iterable[bytes]) -> int:
+    """Let go of remembered answers; how many there were."""
+    return await tx.run(_DROP, keys=sorted({*keys}))
 
 
 async def forget_old(tx: Tx, now: datetime, tallies_before: datetime) -> None:

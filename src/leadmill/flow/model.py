@@ -111,6 +111,16 @@ class LeadCorrected(Event, frozen=True, kw_only=True, tag="lead.corrected"):
         yield f"{self.by} corrected {', '.join(name.replace('_', ' ') for name in self.fields)}."
 
 
+class PersonForgotten(Event, frozen=True, kw_only=True, tag="person.forgotten"):
+    """The lead's person was forgotten at somebody's word: what is sealed with their key can be read by nobody."""
+
+    by: str
+
+    def tell(self) -> Iterable[str]:
+        """Who said so."""
+        yield f"The person was forgotten; said {self.by}."
+
+
 class LeadEnriched(Event, frozen=True, kw_only=True, tag="lead.enriched"):
     """The lead was looked at once more, on these ``topics`` (none: on all); ``run`` is the id of the batch it was part
     of, if any."""

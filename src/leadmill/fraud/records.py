@@ -5,7 +5,7 @@ whatever the clocks of several processes say. Pure; called by the listener.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
@@ -43,9 +43,20 @@ def pack(at: datetime, source_id: str, vertical: str, person_id: str, name: byte
         (at - _EPOCH) // _MICRO,
         crc32(source_id.encode()),
         crc32(vertical.encode()) & 0xFFFF,
-        person_id[-8:].encode("ascii", "replace"),
+        _tail(person_id),
         name,
     )
+
+
+def without(seen: bytes, person_ids: Iterable[str]) -> bytes:
+    """The sightings of a mark but for those of these persons, in their order."""
+    tails = {_tail(each) for each in person_ids}
+    parts = (seen[at : at + SIZE] for at in range(0, len(seen), SIZE))
+    return b"".join(part for part in parts if _LAYOUT.unpack(part)[3] not in tails)
+
+
+def _tail(person_id: str) -> bytes:
+    return person_id[-8:].encode("ascii", "replace")
 
 
 def unpack(seen: bytes) -> list[Record]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from leadmill.fraud.model import Burn, Tally
-from leadmill.fraud.records import SIZE
+from leadmill.fraud.records import SIZE, without
 from leadmill.fraud.standing import Day, Standing
 from leadmill.fraud.tables import (
     FRAUD_BURN,
@@ -27,6 +27,7 @@ from leadmill.runtime.db import Tx, prepared
 _BYTES = sa.ARRAY(sa.LargeBinary)
 _TIME = sa.DateTime(timezone=True)
 _WHOLE = sa.ARRAY(sa.Integer)
+_THESE = sa.any_(sa.bindparam("marks", type_=_BYTES))
 
 
 class Given(Struct):
@@ -128,14 +129,10 @@ _BURN = prepared(
     )
 )
 _LEAD = sa.bindparam("lead", type_=sa.Text)
-_UNBURN = prepared(
-    sa.delete(FRAUD_BURN).where(
-        FRAUD_BURN.c.lead_id == _LEAD, FRAUD_BURN.c.mark == sa.any_(sa.bindparam("marks", type_=_BYTES))
-    )
-)
+_UNBURN = prepared(sa.delete(FRAUD_BURN).where(FRAUD_BURN.c.lead_id == _LEAD, FRAUD_BURN.c.mark == _THESE))
 _BURNS = prepared(
     sa.select(FRAUD_BURN)
-    .where(FRAUD_BURN.c.mark == sa.any_(sa.bindparam("marks", type_=_BYTES)))
+    .where(FRAUD_BURN.c.mark == _THESE)
     .order_by(FRAUD_BURN.c.mark, FRAUD_BURN.c.at, FRAUD_BURN.c.lead_id)
 )
 _FORGET_BURNS = prepared(sa.delete(FRAUD_BURN).where(FRAUD_BURN.c.at < sa.bindparam("before", type_=_TIME)))
@@ -145,9 +142,29 @@ _CAME_BACK = prepared(
     ).bindparams(sa.bindparam("lead", type_=sa.Text), sa.bindparam("at", type_=_TIME))
 )
 _STAYED = prepared(sa.delete(FRAUD_RETURN).where(FRAUD_RETURN.c.lead_id == _LEAD))
-_FORGET_MARKS = prepared(sa.delete(FRAUD_MARK).where(FRAUD_MARK.c.mark == sa.any_(sa.bindparam("marks", type_=_BYTES))))
-_FORGET_ALL_BURNS = prepared(
-    sa.delete(FRAUD_BURN).where(FRAUD_BURN.c.mark == sa.any_(sa.bindparam("marks", type_=_BYTES)))
+_HELD_MARKS = prepared(
+    sa.select(FRAUD_MARK.c.mark, FRAUD_MARK.c.seen)
+    .where(FRAUD_MARK.c.mark == _THESE)
+    .order_by(FRAUD_MARK.c.mark)
+    .with_for_update()
+)
+_SHRINK_MARKS = prepared(
+    sa.text(
+        "UPDATE fraud_mark SET seen = t.s FROM unnest(CAST(:marks AS bytea[]), CAST(:seen AS bytea[])) AS t(m, s)"
+        " WHERE mark = t.m"
+    ).bindparams(sa.bindparam("marks", type_=_BYTES), sa.bindparam("seen", type_=_BYTES))
+)
+_FORGET_MARKS = prepared(sa.delete(FRAUD_MARK).where(FRAUD_MARK.c.mark == _THESE))
+_TAKE_SPILL = prepared(
+    sa.delete(FRAUD_SPILL)
+    .where(FRAUD_SPILL.c.mark == _THESE)
+    .returning(FRAUD_SPILL.c.mark, FRAUD_SPILL.c.seen, FRAUD_SPILL.c.keep, FRAUD_SPILL.c.expires_at)
+)
+_FORGET_LEADS_BURNS = prepared(
+    sa.delete(FRAUD_BURN).where(
+        FRAUD_BURN.c.mark == _THESE,
+        FRAUD_BURN.c.lead_id == sa.any_(sa.bindparam("leads", type_=sa.ARRAY(sa.Text))),
+    )
 )
 _TALLIES = prepared(
     sa.text(
@@ -211,11 +228,26 @@ async def expire_marks(tx: Tx, first: bytes, last: bytes, now: datetime) -> int:
     return await tx.run(_EXPIRED, first=first, last=last, now=now)
 
 
-async def forget_marks(tx: Tx, marks: Sequence[bytes]) -> None:
-    """Let go of marks and of what was returned with them."""
-    ordered = sorted(marks)
-    await tx.run(_FORGET_MARKS, marks=ordered)
-    await tx.run(_FORGET_ALL_BURNS, marks=ordered)
+async def forget_marks(tx: Tx, marks: Iterable[bytes], person_ids: Sequence[str], lead_ids: Sequence[str]) -> int:
+    """Let go of what these persons' leads left with marks: their sightings, and what was burned because of them. What
+    others left with the same marks stays; a mark that only they had goes. How many marks were concerned."""
+    ordered = sorted({*marks})
+    left, gone = {}, []
+    for row in await tx.all(_HELD_MARKS, marks=ordered):
+        seen = without(row["seen"], person_ids)
+        if not seen:
+            gone.append(row["mark"])
+        elif seen != row["seen"]:
+            left[row["mark"]] = seen
+    if left:
+        await tx.run(_SHRINK_MARKS, marks=list(left), seen=list(left.values()))
+    if gone:
+        await tx.run(_FORGET_MARKS, marks=gone)
+    for row in await tx.all(_TAKE_SPILL, marks=ordered):
+        if seen := without(row["seen"], person_ids):
+            tx.add(FRAUD_SPILL, row["mark"], seen, row["keep"], row["expires_at"])
+    await tx.run(_FORGET_LEADS_BURNS, marks=ordered, leads=list(lead_ids))
+    return len(left) + len(gone)
 
 
 # Returns
