@@ -1,6 +1,7 @@
 """Calls as leads, from the ping of a call network to the money: put through, reported, kept or taken back."""
 
 import io
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -9,9 +10,13 @@ from urllib.parse import urlencode
 
 import pytest
 
+from leadmill.capture import posting_of, read_dialects, read_verticals
+from leadmill.interfaces.api.dialects import Doors
+from leadmill.interfaces.api.openapi import describe
 from leadmill.ledger import balances
 from leadmill.market import BidHeard, Bids, Offer, Order
 from leadmill.runtime import telemetry
+from leadmill.runtime.packs import load_packs
 from tests.interfaces.stage import BUYER_KEY, Stage, solar
 from tests.interfaces.test_dialects import SHOWN, declare
 
@@ -134,6 +139,29 @@ async def test_whoever_is_not_on_the_line_is_no_call(stage: Stage, tmp_path: Pat
     await declare(stage, tmp_path, dear, RTB)
     sold = await stage.send(solar(51))
     assert (sold["status"], sold["price"], "call" in sold) == ("sold", "45.50", False)
+
+
+async def test_the_instructions_for_a_call_network_say_where_the_number_is_and_where_the_lead_goes(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await declare(stage, tmp_path, CALLS, RTB)
+    rules = stage.house.book.walk().rules
+    source = rules.roster.sources["ring-net"]
+    posting = posting_of(source, [rules.verticals["solar"]], rules.lexicon.dialects["ringba"])
+    assert ("POST", "/v1/post") in [address[:2] for address in posting.addresses]
+    assert posting.credentials == (("header.authorization", "Bearer YOUR-KEY"),)
+    (sample,) = posting.samples
+    assert "Ab12cd34ef" not in repr(posting), "what stands in the address is the secret"
+    assert posting.addresses[0][1] == "/v1/production/YOUR-KEY.json"
+    assert json.loads(sample.answers[0][1])["phoneNumber"] == "+18005550111"
+
+
+def test_no_system_has_an_address_of_ours() -> None:
+    packs = load_packs()
+    verticals = read_verticals(packs)
+    doors = Doors(read_dialects(packs, verticals))
+    assert not [path for path in describe(verticals, "0")["paths"] if doors.find(path)]
+    assert doors.find("/v1/production/Ab12.json") and not doors.find("/v1/production/Ab12/more.json")
 
 
 TRACKDRIVE = """

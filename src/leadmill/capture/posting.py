@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from leadmill.capture.answering import OneBid, Said, Spoken, speak
 from leadmill.capture.dialects import Dialect, Door
@@ -131,8 +132,8 @@ def posting_of(source: Source, verticals: Sequence[Vertical], dialect: Dialect |
         source=source.id,
         name=source.name,
         speaks=dialect.title if dialect is not None else "",
-        addresses=() if dialect is None else tuple(_address(dialect, door, source) for door in dialect.doors),
-        credentials=() if dialect is None else _credentials(dialect, source),
+        addresses=() if dialect is None else _addresses(dialect, source),
+        credentials=() if dialect is None else _credentials(dialect, source) + _ours(dialect),
         groups=tuple(groups),
         samples=() if dialect is None else tuple(_samples(dialect, source, first, codes)),
     )
@@ -199,10 +200,25 @@ def _path(door: Door, source: Source) -> str:
     return path
 
 
-def _address(dialect: Dialect, door: Door, source: Source) -> tuple[str, str, str]:
-    modes = {door.mode.default, *door.mode.values.values()}
+def _addresses(dialect: Dialect, source: Source) -> tuple[tuple[str, str, str], ...]:
+    found = [_address(door, source) for door in dialect.doors]
+    if _ours(dialect):
+        found.append(("POST", "/v1/post", "the leads that follow, with the ping's id as ping_id, in our own format"))
+    return tuple(found)
+
+
+def _address(door: Door, source: Source) -> tuple[str, str, str]:
+    modes = _modes(door)
     what = "pings" if modes == {"ping"} else "pings and leads" if "ping" in modes else "leads"
-    return " or ".join(door.verbs), _path(door, source), what
+    return " or ".join(door.verbs), _path(door, source), f"{what} of callers on the line" if door.call else what
+
+
+def _ours(dialect: Dialect) -> tuple[tuple[str, str], ...]:
+    """What a source shows of itself where its leads come in at our own address, because the system has none for
+    them."""
+    if any("post" in _modes(door) for door in dialect.doors):
+        return ()
+    return (("header.authorization", f"Bearer {PLACEHOLDER}"),)
 
 
 def _credentials(dialect: Dialect, source: Source) -> tuple[tuple[str, str], ...]:
@@ -276,8 +292,16 @@ def _sample(
         {fold(name): value for name, value in sent.items()},
         {name.lower(): value for name, value in headers.items()},
     )
-    answers = tuple((says, _shown(speak(dialect, form, said))) for says, said in (_PING_SAID if ping else _SAID))
+    told = [(says, _of_a_call(said, ping) if door.call else said) for says, said in (_PING_SAID if ping else _SAID)]
+    answers = tuple((says, _shown(speak(dialect, form, said))) for says, said in told)
     return Sample(title, "POST" if "POST" in door.verbs else "GET", _path(door, source), headers, body, answers)
+
+
+def _of_a_call(said: Said, ping: bool) -> Said:
+    """What is said of a caller who is on the line."""
+    if said.outcome in ("sold", "bid"):
+        said = replace(said, call_number="+18005550111", call_seconds=90, expires_in=60)
+    return replace(said, outcome=f"call_{said.outcome}") if ping else said
 
 
 def _shown(spoken: Spoken) -> str:
