@@ -36,28 +36,28 @@ def contact_of(keyed_hash: KeyedHash, text: str, country: str = "US") -> Contact
 
 def contacts_of(keyed_hash: KeyedHash, fields: Mapping[str, Any]) -> list[Contact]:
     """The contact details of a lead's fields that are in order."""
-    country = fields.get("country")
-    home = country if isinstance(country, str) and len(country) == 2 else "US"
-    found = []
-    for kind in ("email", "phone"):
-        value = fields.get(kind)
-        contact = contact_of(keyed_hash, value, home) if isinstance(value, str) and value else None
-        if contact is not None and contact.kind == kind:
-            found.append(contact)
-    return found
+    return _contacts(keyed_hash, *_read(fields))
 
 
 def keys_of(keyed_hash: KeyedHash, fields: Mapping[str, Any]) -> list[bytes]:
     """Every hash under which a lead's contact details may be suppressed, those of lists of hashes included."""
-    country = fields.get("country")
+    lookup, e164 = _read(fields)
+    listed = (*listed_emails(keyed_hash, lookup), *listed_phones(keyed_hash, e164))
+    return [*(one.hash for one in _contacts(keyed_hash, lookup, e164)), *listed]
+
+
+def _read(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The e-mail address and the phone number of a lead, as they are looked up."""
+    country, given, number = fields.get("country"), fields.get("email"), fields.get("phone")
+    email = read_email(given) if isinstance(given, str) and "@" in given else None
     home = country if isinstance(country, str) and len(country) == 2 else "US"
-    email = read_email(str(fields.get("email") or ""))
-    phone = read_phone(str(fields.get("phone") or ""), home)
-    listed = (
-        *listed_emails(keyed_hash, email.lookup if email else None),
-        *listed_phones(keyed_hash, phone.e164 if phone else None),
-    )
-    return [*(one.hash for one in contacts_of(keyed_hash, fields)), *listed]
+    phone = read_phone(number, home) if isinstance(number, str) and number else None
+    return email.lookup if email else None, phone.e164 if phone else None
+
+
+def _contacts(keyed_hash: KeyedHash, lookup: str | None, e164: str | None) -> list[Contact]:
+    found = [Contact("email", keyed_hash("email", email_key(lookup)))] if lookup else []
+    return [*found, Contact("phone", keyed_hash("phone", e164))] if e164 else found
 
 
 def within(scope: Scope, contacts: Iterable[Contact]) -> list[Contact]:
