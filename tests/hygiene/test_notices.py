@@ -89,6 +89,11 @@ def test_a_mailbox_is_read_message_by_message() -> None:
             {"event": "delivered", "message_id": f"<{OURS}@leadmill.example>"},
             Notice(word="delivered", message_id=OURS),
         ),
+        ({"event": "bounce", "type": "blocked", "email": "a@b.example"}, Notice(word="blocked", contact="a@b.example")),
+        (
+            {"RecordType": "Bounce", "Type": "HardBounce", "ID": 42, "Email": "a@b.example", "MessageID": "883953f4"},
+            Notice(word="HardBounce", contact="a@b.example", ref="42"),
+        ),
         ({"event": "disconnected", "lead_id": "lead_1"}, Notice(word="disconnected", lead_id="lead_1")),
         ({"event": "delivered"}, None),
         ({"email": "a@b.example"}, None),

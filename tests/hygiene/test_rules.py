@@ -157,6 +157,8 @@ def test_a_mail_server_says_something_of_the_address_or_of_something_else(status
         ("delivery", "", "delivered"),
         ("not-in-service", "", "disconnected"),
         ("processed", "", None),
+        ("HardBounce", "", "bounced"),
+        ("blocked", "", None),
         ("", "", None),
     ],
 )

@@ -20,6 +20,7 @@ from leadmill.core.spans import moment
 MOST_LINE = 64 * 1024
 _MOST_PARTS = 50
 _MOST_RECIPIENTS = 1_000
+_LONGEST = 320
 _OURS = re.compile(r"(msg_[0-9a-z]{10,40})@")
 _FROM = re.compile(rb"(?:\A|\r?\n\r?\n)From [^\r\n]*\r?\n")
 
@@ -95,44 +96,51 @@ def _event(item: Any, place: int) -> Notice | Unread:
     return found if found is not None else Unread(place, "is no event: an object with event and whom it is about")
 
 
-_WORDS = ("bounce_type", "bounceType", "event", "type", "kind", "eventType", "notificationType", "status_word")
+_WORDS = ("event", "eventtype", "notificationtype", "recordtype", "kind", "type")
+_FINER = ("bounce_type", "bouncetype", "type")
+_BOUNCES = ("bounce", "bounced", "failed")
 _CONTACTS = ("email", "phone", "recipient", "to", "number", "contact")
-_MOMENTS = ("at", "timestamp", "time", "occurred_at")
-_REFS = ("id", "event_id", "sg_event_id", "feedbackId")
+_MOMENTS = ("at", "timestamp", "time", "occurred_at", "bouncedat", "deliveredat")
+_REFS = ("id", "event_id", "sg_event_id", "feedbackid")
 
 
 def read_event(item: Mapping[str, Any]) -> Notice | None:
-    """One event under the usual names of the trade; None where it says not what happened, or to whom."""
-    word = _text(item, ("event",)) or _text(item, _WORDS)
-    finer = _text(item, ("bounce_type", "bounceType"))
-    if word and finer and word.lower() in ("bounce", "bounced", "failed"):
-        word = finer
-    message = _OURS.search(f"{_text(item, ('message_id', 'smtp-id', 'messageId'))}@")
+    """One event under the usual names of the trade, in whatever case; None where it says not what happened, or to whom.
+
+    Where a bounce has a type of its own, that counts: a message that was blocked says nothing of the address.
+    """
+    told = {str(name).lower(): value for name, value in item.items()}
+    word = _text(told, _WORDS)
+    if word.lower() in _BOUNCES:
+        word = _text(told, _FINER) or word
+    message = _OURS.search(f"{_text(told, ('message_id', 'smtp-id', 'messageid'))}@")
     notice = Notice(
         word=word,
-        contact=_text(item, _CONTACTS),
+        contact=_text(told, _CONTACTS),
         message_id=message[1] if message else "",
-        lead_id=_text(item, ("lead_id",)),
-        sale_id=_text(item, ("sale_id",)),
-        at=_moment(item),
-        status=_text(item, ("status", "smtp_status", "code")),
-        ref=_text(item, _REFS),
+        lead_id=_text(told, ("lead_id",)),
+        sale_id=_text(told, ("sale_id",)),
+        at=_moment(told),
+        status=_text(told, ("status", "smtp_status", "code")),
+        ref=_text(told, _REFS),
     )
     about = notice.contact or notice.message_id or notice.lead_id or notice.sale_id
     return notice if word and about else None
 
 
-def _text(item: Mapping[str, Any], names: Iterable[str]) -> str:
+def _text(told: Mapping[str, Any], names: Iterable[str]) -> str:
     for name in names:
-        value = item.get(name)
+        value = told.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and name in _REFS:
+            return str(value)[:_LONGEST]
         if isinstance(value, str) and value.strip():
-            return value.strip()[:320]
+            return value.strip()[:_LONGEST]
     return ""
 
 
-def _moment(item: Mapping[str, Any]) -> datetime | None:
+def _moment(told: Mapping[str, Any]) -> datetime | None:
     for name in _MOMENTS:
-        value = item.get(name)
+        value = told.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e11:
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str) and value.strip():
