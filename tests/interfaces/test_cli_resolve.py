@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from leadmill.interfaces.cli.alone import cli as alone
+from leadmill.interfaces.cli.resolve import threshold_of
+from leadmill.linkage.service import SPARK_THRESHOLD, THRESHOLD
 from leadmill.main import cli as whole
 from tests.linkage.persons import persons
 
@@ -182,6 +184,14 @@ def test_it_starts_without_what_it_does_not_need():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("engine", "said", "meant"),
+    [("local", None, THRESHOLD), ("spark", None, SPARK_THRESHOLD), ("local", 0.9, 0.9), ("spark", 0.4, 0.4)],
+)
+def test_each_engine_has_the_threshold_that_suits_it_unless_one_is_said(engine, said, meant):
+    assert threshold_of(engine, said) == meant
 
 
 @pytest.mark.skipif(not EXTRA, reason="PySpark is installed")

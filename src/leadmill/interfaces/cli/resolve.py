@@ -51,11 +51,15 @@ def add_to(app: typer.Typer, opener: object = None) -> None:
             Path | None, typer.Option("--write-map", metavar="MAP.toml", help="Write down what they were taken for.")
         ] = None,
         threshold: Annotated[
-            float,
+            float | None,
             typer.Option(
-                "--threshold", metavar="P", min=0.0, max=1.0, help="How sure two records must be one person's."
+                "--threshold",
+                metavar="P",
+                min=0.0,
+                max=1.0,
+                help=f"How sure two records must be one person's: else {THRESHOLD}, on Spark {SPARK_THRESHOLD}.",
             ),
-        ] = THRESHOLD,
+        ] = None,
         engine: Annotated[
             Literal["local", "spark"], typer.Option("--engine", help="This machine, or Spark through Splink.")
         ] = "local",
@@ -70,6 +74,13 @@ def add_to(app: typer.Typer, opener: object = None) -> None:
         raise typer.Exit(guarded(lambda: _act(files, out_file, map_file, write_map, threshold, engine, as_json)))
 
 
+def threshold_of(engine: Literal["local", "spark"], said: float | None) -> float:
+    """How sure two records must be one person's: as was said, else as suits the way the engine clusters."""
+    if said is not None:
+        return said
+    return SPARK_THRESHOLD if engine == "spark" else THRESHOLD
+
+
 def _act(
     files: list[Path],
     out_file: Path | None,
@@ -82,7 +93,7 @@ def _act(
     began = time.monotonic()
     said = read_column_map(map_file)
     on_spark = engine == "spark"
-    least = threshold if threshold is not None else SPARK_THRESHOLD if on_spark else THRESHOLD
+    least = threshold_of(engine, threshold)
     if on_spark:
         spark_there()  # what is missing is told before anything is read
     with _Bar() as bar:
