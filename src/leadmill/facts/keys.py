@@ -60,7 +60,9 @@ KEYS: dict[str, Key] = {
     ),
     "email.gibberish": Key("true where the part before the @ reads like keys struck at random", _CENSUS, _RAISED),
     "email.reachable": Key(
-        "true where mail reached the address lately, false where it came back", _BACK, "nothing came back, or too little"
+        "true where mail reached the address lately, false where it came back",
+        _BACK,
+        "nothing came back, or too little",
     ),
     "email.complained": Key("true where the person called mail to the address spam", _BACK, _RAISED),
     # Phone
