@@ -6,7 +6,7 @@ Wiring a house takes two seconds before the first word is read. A command that n
 import importlib
 import sys
 
-ALONE = {"resolve": "leadmill.interfaces.cli.alone", "policy": "leadmill.interfaces.cli.alone"}
+ALONE = {"resolve": "leadmill.interfaces.cli.alone", "policy": "leadmill.interfaces.cli.policy_alone"}
 """Commands that need no house, and the module whose ``cli`` has them."""
 
 

@@ -1,11 +1,12 @@
-"""The commands that need no house, as a program of their own that starts at once.
+"""The command of files of persons, as a program of its own that starts at once.
 
-Run by :mod:`leadmill.__main__`; the whole program has the same commands from the same modules.
+Run by :mod:`leadmill.__main__`; the whole program has the same command from the same module. Each command that needs no
+house has such a program to itself, for one would wait for what another imports.
 """
 
 import typer
 
-from leadmill.interfaces.cli import policy, resolve
+from leadmill.interfaces.cli import resolve
 
 cli = typer.Typer(name="leadmill", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -16,4 +17,3 @@ def _top() -> None:
 
 
 resolve.add_to(cli)
-policy.add_to(cli)
