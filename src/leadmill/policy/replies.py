@@ -18,7 +18,8 @@ Reply = Literal["revoke", "review", "none"]
 _LONGEST = 4_000
 _FILE = BUILT_IN / "laws" / "us-tcpa" / "replies.toml"
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": " ", "”": " ", '"': " "})
-_OPT_OUT = re.compile(r"\bopt(ed)?[\s\-_]*out\b")
+_OPT_OUT = re.compile(r"\bopt(ed|ing)?[\s\-_]*out\b")
+_SPELT_OUT = re.compile(r"\b(?:[a-z][ .*_-]+){3,}[a-z]\b")  # "S.T.O.P", "q u i t"
 _CLAUSE = re.compile(r"[.!?;:,()\[\]{}\n\r/|*#~…–—-]+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -51,6 +52,7 @@ class Replies:
     def read(self, text: str) -> Reply:
         """What the text says; see :func:`classify_reply`."""
         plain = text[:_LONGEST].translate(_QUOTES).casefold()
+        plain = _SPELT_OUT.sub(lambda found: "".join(filter(str.isalpha, found[0])), plain)
         plain = _OPT_OUT.sub(lambda found: "optedout" if found[1] else "optout", plain)
         clauses = [words for part in _CLAUSE.split(plain) if (words := _WORD.findall(part))]
         whole = " ".join(word for words in clauses for word in words)
