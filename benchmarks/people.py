@@ -77,6 +77,7 @@ class World:
         self._places, self._sums = places, _summed(weights)
         self._streets = [f"{_drawn(chance, self._lasts)} {chance.choice(_TYPES)}" for _ in range(4_000)]
         self._towers = [self._house() for _ in range(_TOWERS)]
+        self._mailboxes: set[str] = set()
         self._homes = 0
         self._numbers = 0
 
@@ -158,7 +159,11 @@ class World:
         number = "" if chance.random() < 0.1 else str(chance.randint(1, 9999))
         shape = chance.randrange(4)
         local = (f"{first}.{last}", f"{first}{last}", f"{first[0]}{last}", f"{first}{chance.choice('abcdefgh')}")[shape]
-        return f"{local}{number}@{chance.choice(_DOMAINS)}"
+        address = f"{local}{number}@{chance.choice(_DOMAINS)}"
+        while address in self._mailboxes:  # no mailbox is given to two
+            address = f"{local}{chance.randint(1, 99_999)}@{chance.choice(_DOMAINS)}"
+        self._mailboxes.add(address)
+        return address
 
     def lead(self, human: Human, slips: Slips = SLIPS, *, same_contact: bool = False) -> tuple[Traits, list[str]]:
         """What a lead of theirs shows, and what went wrong in it. Without ``same_contact`` e-mail and phone are new."""

@@ -17,12 +17,15 @@ from leadmill.core.verdicts import Pass, Stop
 from leadmill.facts import Dossier
 from leadmill.identity import FindPerson, Identity, Keys, Profile, Recognise, Traits, forget_person, hear_find_person
 from leadmill.identity.blocks import block_keys, soundex
+from leadmill.identity.deciding import decide
 from leadmill.identity.givennames import are_forms
-from leadmill.identity.household import Likeness, compare_all, compare_born, compare_given
+from leadmill.identity.household import Compared, Kin, Likeness, compare_all, compare_born, compare_given
 from leadmill.identity.sitting import CANDIDATES, KEY_MOST, candidates
 from leadmill.identity.store.persons import BLOCK_MOST
 from leadmill.identity.tables import HOUSEHOLD_LINK, PERSON, PERSON_BLOCK, PERSON_KEY, SUGGESTION
 from leadmill.identity.traits import VARIANTS
+from leadmill.identity.weighing import Likely
+from leadmill.linkage import Weight
 from leadmill.runtime.db import Database
 from tests.identity.walking import NOW, VAULT, case_of, recognise
 
@@ -332,12 +335,34 @@ def test_given_names_are_one_near_or_two(a: str, b: str, likeness: Likeness) -> 
         ("19900506", "19900101", Likeness.NEAR),
         ("19900506", "19910506", Likeness.NEAR),
         ("19900506", "19600506", Likeness.OTHER),
+        ("20030506", "20630506", Likeness.NEAR),  # nobody is born in 2063 yet
+        ("19470506", "19070506", Likeness.NEAR),
+        ("19470506", "19070606", Likeness.OTHER),
         ("19900506", "19910718", Likeness.OTHER),
         ("19900506", "", Likeness.ABSENT),
     ],
 )
 def test_birth_dates_are_one_near_or_two(a: str, b: str, likeness: Likeness) -> None:
     assert compare_born(a, b) is likeness
+
+
+@pytest.mark.parametrize(
+    ("born", "bits", "taken"),
+    [
+        (Likeness.SAME, 2.0, True),
+        (Likeness.SAME, -1.0, True),
+        (Likeness.NEAR, -1.0, True),
+        (Likeness.SAME, -1.1, False),
+        (Likeness.ABSENT, 2.0, True),
+        (Likeness.ABSENT, 1.9, False),
+    ],
+)
+def test_less_is_enough_where_the_birth_dates_agree(born: Likeness, bits: float, taken: bool) -> None:
+    compared = Compared(Likeness.SAME, born, Likeness.ABSENT, Likeness.SAME, Likeness.SAME)
+    likely = Likely("person_1", Kin.ONE, compared, Weight(bits, ()))
+    choice = decide(Traits(given="ann", last="lee"), [], [likely], lambda _: Profile(), Matching(same=0.8))
+    assert choice.owner == ("person_1" if taken else None)
+    assert [each.person_id for each in choice.possible] == ([] if taken else ["person_1"])
 
 
 def test_short_forms_are_told_from_sisters() -> None:

@@ -26,6 +26,9 @@ from leadmill.linkage import Part
 LIKENESS = "likeness"
 """In ``matched_on``: no key decided, the weight did."""
 
+_DATED = 3.0
+"""Bits less that are enough where the birth dates agree: then it is nobody else of the household, whose shared name and
+home weigh most."""
 _CLEARLY = 3.0
 """Bits by which the likelier of two persons who are surely not one must be ahead."""
 _MOST_TIES = 8
@@ -86,7 +89,7 @@ def decide(
     held = {each.holder.person_id for each in judged}
     ones = [each for each in judged if each.kin is Kin.ONE]
     sure = sorted(
-        (each for each in likely if each.kin is Kin.ONE and each.weight.bits >= bits_of(terms.same)),
+        (each for each in likely if each.kin is Kin.ONE and _enough(each, terms)),
         key=lambda each: (-each.weight.bits, each.person_id),
     )
     ties = _ties(judged, likely)
@@ -127,6 +130,12 @@ def decide(
         round(best.weight.bits, 2),
         best.weight.parts,
     )
+
+
+def _enough(likely: Likely, terms: Matching) -> bool:
+    """Whether somebody looks enough like the lead's person to be them."""
+    dated = likely.compared.born <= Likeness.NEAR
+    return likely.weight.bits >= bits_of(terms.same) - (_DATED if dated else 0.0)
 
 
 def _named(judged: _Judged) -> bool:
@@ -190,10 +199,10 @@ def _doubts(
             weight = weigh_known(traits, each.holder.profile, terms)
             found.append(Possible(each.holder.person_id, "possible", weight.bits, list(weight.parts)))
     held = {each.holder.person_id for each in judged}
-    least, same = bits_of(terms.possible), bits_of(terms.same)
+    least = bits_of(terms.possible)
     for other in likely:
         if other.person_id in held or other.kin is Kin.OTHER or other.weight.bits < least:
             continue
-        if other.kin is Kin.UNSURE or other.weight.bits < same:
+        if other.kin is Kin.UNSURE or not _enough(other, terms):
             found.append(Possible(other.person_id, "possible", other.weight.bits, list(other.weight.parts)))
     return tuple(found)

@@ -49,6 +49,8 @@ _ALIKE = 0.9
 """Jaro-Winkler similarity from which two spellings of which one is no known name are one name."""
 _GENERATION = 15
 """Years by which two birth dates differ where one slip cannot be told from a generation."""
+_FIRST, _LAST = "1915", "2015"
+"""Years of birth before and after which nobody asks for anything: another year was meant."""
 _SOUNDS = str.maketrans({"k": "c", "q": "c", "z": "s", "y": "i", "j": "g"})
 
 
@@ -119,13 +121,15 @@ def compare_born(a: str, b: str) -> Likeness:
     """Two birth dates of eight digits, year first.
 
     Near are one wrong digit, two neighbours exchanged, day and month exchanged, and the first of January of the same
-    year, which forms are left at; not a decade or two between, which may be a father and his son.
+    year, which forms are left at; not a decade or two between, which may be a father and his son, unless one of the two
+    years cannot be meant.
     """
     if not a or not b:
         return Likeness.ABSENT
     if a == b:
         return Likeness.SAME
-    if abs(int(a[:4]) - int(b[:4])) >= _GENERATION:
+    apart = abs(int(a[:4]) - int(b[:4])) >= _GENERATION
+    if apart and _lived(a) and _lived(b):
         return Likeness.OTHER
     year = a[:4] == b[:4]
     if year and "0101" in (a[4:], b[4:]):
@@ -133,6 +137,10 @@ def compare_born(a: str, b: str) -> Likeness:
     if year and a[4:6] == b[6:] and a[6:] == b[4:6]:
         return Likeness.NEAR
     return Likeness.NEAR if OSA.distance(a, b, score_cutoff=1) <= 1 else Likeness.OTHER
+
+
+def _lived(born: str) -> bool:
+    return _FIRST <= born[:4] <= _LAST
 
 
 def compare_suffix(a: str, b: str) -> Likeness:
