@@ -349,11 +349,11 @@ def test_birth_dates_are_one_near_or_two(a: str, b: str, likeness: Likeness) -> 
 @pytest.mark.parametrize(
     ("born", "bits", "taken"),
     [
-        (Likeness.SAME, 2.0, True),
-        (Likeness.SAME, -1.0, True),
-        (Likeness.NEAR, -1.0, True),
+        (Likeness.SAME, 2.1, True),
+        (Likeness.SAME, -0.9, True),
+        (Likeness.NEAR, -0.9, True),
         (Likeness.SAME, -1.1, False),
-        (Likeness.ABSENT, 2.0, True),
+        (Likeness.ABSENT, 2.1, True),
         (Likeness.ABSENT, 1.9, False),
     ],
 )
