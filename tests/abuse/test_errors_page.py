@@ -29,6 +29,8 @@ CLASSES = kinds()
 MADE = {"capture.row.shape", "capture.row.values"}
 """Codes put together at run time: those of a body, for a line of a file."""
 NO_CODES = {"http.response.start", "http.response.body"}
+EVIDENCE = ("policy/contacts.py", "policy/dealings.py", "policy/evidence.py", "policy/weighing.py")
+"""Modules full of names of evidence, which look like codes; they refuse nothing."""
 OTHERS = ("dist.", "leadmill.", "pyspark.", "spark.", "splink.")
 """How names begin that look like codes and are none: modules loaded late, files of a package, settings of Spark."""
 
@@ -36,7 +38,8 @@ OTHERS = ("dist.", "leadmill.", "pyspark.", "spark.", "splink.")
 @cache
 def trees() -> tuple[ast.AST, ...]:
     folder = Path(leadmill.main.__file__).parent
-    return tuple(ast.parse(path.read_text("utf-8")) for path in sorted(folder.rglob("*.py")))
+    paths = sorted(path for path in folder.rglob("*.py") if path.relative_to(folder).as_posix() not in EVIDENCE)
+    return tuple(ast.parse(path.read_text("utf-8")) for path in paths)
 
 
 def codes() -> set[str]:

@@ -87,6 +87,7 @@ def test_the_benchmarks_are_listed() -> None:
     listed = {item["name"]: item["there"] for item in json.loads(ran.output)}
     assert listed.keys() == {
         "intake", "limits", "match", "auction", "allocate", "resolve", "identity", "score", "import", "ping",
+        "policy",
     }  # fmt: skip
     assert listed["intake"]
     assert listed["import"]

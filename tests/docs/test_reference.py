@@ -141,7 +141,9 @@ def test_every_key_of_a_law_is_described(asked: dict[str, set[str]]) -> None:
     read_law("x", "0", {}, {"rule": [rule], "licence": pack.file("rules.toml")["licence"][:1]})
     text = part_of("packs.md", "A law")
     described = first_column(text.partition("### Names of evidence")[0])
-    assert described - {"[[rule]]"} - asked["law x"] == asked["law x, rule X"]
+    tables = {"window", "cap", "wait", "deadline", "sensitive", "term", "holiday"}
+    assert tables <= described
+    assert described - {"[[rule]]", *tables} == asked["law x, rule X"]
     for key in asked["law x"] - {"rule", "licence", "examples"}:
         assert f"`{key}`" in text
 

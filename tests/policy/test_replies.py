@@ -21,8 +21,9 @@ I wish to revoke my permission|remove me|Stop now or I will sue|please stop thes
 """
 REVIEW = """
 Stop by at 5?|when does it end?|Can we stop by the office tomorrow|I quit smoking last year|at the end of the month
-does the lease end in June?|bus stop|I need to cancel my appointment on Tuesday|can you stop in on friday|end of day works
-don't stop|The rain won't stop|did they revoke your license|I quit my job last month|cancel my old policy first?
+does the lease end in June?|bus stop|I need to cancel my appointment on Tuesday|can you stop in on friday
+end of day works|don't stop|The rain won't stop|did they revoke your license|I quit my job last month
+cancel my old policy first?
 will my coverage end?|what happens at the end|Should I cancel my current insurance?|Don't call me before 5
 I work until the end of March|Is there a fee to cancel?|Stop over anytime|non-stop flights|wrong number
 """

@@ -60,11 +60,27 @@ class Result(Struct, frozen=True, omit_defaults=False):
     until: str | UnsetType = UNSET
 
 
+class _Ready(Struct, frozen=True):
+    """A rule compiled; None for states that do not matter, ``dated`` where its day does."""
+
+    rule: LawRule
+    holds: Check
+    states: frozenset[str] | None
+    reached: frozenset[str] | None
+    dated: bool
+
+
+def _readied(rule: LawRule) -> _Ready:
+    dated = bool(rule.effective_from or rule.effective_to or rule.switches) or rule.status != "in_force"
+    holds = compile_predicate(parse(list(rule.when), f"rule {rule.id}"))
+    return _Ready(rule, holds, frozenset(rule.states) or None, frozenset(rule.reached) or None, dated)
+
+
 class _Bench(Struct, frozen=True):
     """All that concerns one action in one vertical, compiled."""
 
-    rules: list[tuple[LawRule, Check]]
-    windows: list[tuple[Window, Holds]]
+    rules: list["_Ready"]
+    windows: dict[str, list[tuple[Window, Holds]]]
     caps: list[tuple[Cap, Holds]]
     waits: list[tuple[Wait, Holds]]
     deadlines: list[tuple[Deadline, Holds]]
@@ -132,8 +148,9 @@ class Engine:
                 Finding("review", ("ENG-3",), _HOUSE, "evidence_missing", "Nobody knows what the lead is for.")
             )
         bench = self._bench(action, vertical if vertical in VERTICALS else "")
-        for rule, holds in bench.rules:
-            if self._speaks(rule, holds, e):
+        for ready in bench.rules:
+            if _speaks(ready, e):
+                rule = ready.rule
                 ids = (rule.id, *rule.also)
                 findings.append(Finding(rule.decision, ids, rule.citation, rule.reason, rule.says, rule.obligations))
         deferrals: list[Deferral] = []
@@ -162,17 +179,6 @@ class Engine:
                 _add(findings, weigh_licence(licence, e))
         return findings, deferrals
 
-    def _speaks(self, rule: LawRule, holds: Check, e: Evidence) -> bool:
-        if rule.states and not any(state in rule.states for state in e.where.home):
-            return False
-        if rule.reached and not any(state in rule.reached for state in e.where.reached):
-            return False
-        if rule.effective_from or rule.effective_to or rule.switches or rule.status != "in_force":
-            day = e.now.astimezone(ZoneInfo(rule.zone)).date() if rule.zone else e.today
-            if not in_force(rule, day):
-                return False
-        return holds(e, e.now) and (not rule.absent or any(e.get(name) is None for name in rule.absent))
-
     def _bench(self, action: str, vertical: str) -> _Bench:
         found = self._benches.get((action, vertical))
         if found is None:
@@ -180,9 +186,8 @@ class Engine:
         return found
 
     def _gather(self, action: str, vertical: str) -> _Bench:
-        bench = _Bench([], [], [], [], [], [], [])
+        bench = _Bench([], {}, [], [], [], [], [])
         kinds: list[tuple[type, list[Any]]] = [
-            (Window, bench.windows),
             (Cap, bench.caps),
             (Wait, bench.waits),
             (Deadline, bench.deadlines),
@@ -191,14 +196,31 @@ class Engine:
         for law in self.laws:
             for rule in law.rules:
                 if action in rule.actions and (not rule.verticals or vertical in rule.verticals):
-                    bench.rules.append((rule, compile_predicate(parse(list(rule.when), f"rule {rule.id}"))))
+                    bench.rules.append(_readied(rule))
             for one in law.provisions:
                 if action in one.actions and (not one.verticals or vertical in one.verticals):
-                    place = next(place for kind, place in kinds if isinstance(one, kind))
-                    place.append((one, compile_predicate(one.when)))
+                    ready = (one, compile_predicate(one.when))
+                    if isinstance(one, Window):
+                        for state in one.states:
+                            bench.windows.setdefault(state, []).append(ready)  # type: ignore[arg-type]
+                    else:
+                        next(place for kind, place in kinds if isinstance(one, kind)).append(ready)
             if action in ("route", "sell"):
                 bench.licences.extend(one for one in law.licences if one.cases and vertical in one.verticals)
         return bench
+
+
+def _speaks(one: _Ready, e: Evidence) -> bool:
+    if one.states is not None and one.states.isdisjoint(e.where.home):
+        return False
+    if one.reached is not None and one.reached.isdisjoint(e.where.reached):
+        return False
+    rule = one.rule
+    if one.dated:
+        day = e.now.astimezone(ZoneInfo(rule.zone)).date() if rule.zone else e.today
+        if not in_force(rule, day):
+            return False
+    return one.holds(e, e.now) and (not rule.absent or any(e.get(name) is None for name in rule.absent))
 
 
 def _add(findings: list[Finding], found: Finding | None) -> None:

@@ -8,7 +8,7 @@ is a condition with a name.
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -25,6 +25,9 @@ class Derived(Struct, frozen=True):
     holds: str
 
 
+Way = Literal["derived", "term", "given", "path"]
+
+
 class Setting(Struct, frozen=True):
     """What stays the same from case to case."""
 
@@ -33,6 +36,8 @@ class Setting(Struct, frozen=True):
     places: Places
     calendar: Calendar
     read_reply: Callable[[str], str]
+    ways: "dict[str, tuple[Way, Any]]" = {}
+    """How each name is found, filled as names are asked for."""
 
 
 class Evidence(Mapping[str, Any]):
@@ -64,20 +69,17 @@ class Evidence(Mapping[str, Any]):
         return len(self._known)
 
     def _find(self, name: str) -> Any:
-        derived = self.setting.derived.get(name)
-        if derived is not None:
-            return derived.find(self)
-        term = self.setting.terms.get(name)
-        if term is not None:
-            return term(self, self.now)
-        if name.startswith("given."):
-            return self.get(name[6:]) is not None
-        value: Any = self.document
-        for part in name.split("."):
-            if not isinstance(value, Mapping):
-                return None
-            value = value.get(part)
-        return value
+        way, by = self.setting.ways.get(name) or _way(self.setting, name)
+        if way == "path":
+            value: Any = self.document
+            for part in by:
+                if not isinstance(value, dict):
+                    return None
+                value = value.get(part)
+            return value
+        if way == "derived":
+            return by(self)
+        return by(self, self.now) if way == "term" else self.get(by) is not None
 
     # What several derivations share
 
@@ -145,6 +147,18 @@ class Evidence(Mapping[str, Any]):
                 if at is None or at <= self.now:
                     found.append(event)
         return found
+
+
+def _way(setting: Setting, name: str) -> tuple[Way, Any]:
+    found: tuple[Way, Any] = ("path", tuple(name.split(".")))
+    if name in setting.derived:
+        found = ("derived", setting.derived[name].find)
+    elif name in setting.terms:
+        found = ("term", setting.terms[name])
+    elif name.startswith("given."):
+        found = ("given", name[6:])
+    setting.ways[name] = found
+    return found
 
 
 def instant_in(value: object) -> datetime | None:

@@ -3,7 +3,7 @@
 Called by :mod:`leadmill.policy.decide` with the provisions that concern the case's action and vertical. Pure.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,12 +46,16 @@ def stands(one: Standing, holds: Holds, e: Evidence) -> bool:
     return in_force(one, e.today) and concerned(one.states, e) and holds(e, e.now)
 
 
-def weigh_windows(windows: Iterable[tuple[Window, Holds]], e: Evidence) -> tuple[list[Finding], Deferral | None]:
-    """The windows that are shut, and all that apply as one deferral. A window's dates are those of its local day."""
+def weigh_windows(
+    windows: Mapping[str, Sequence[tuple[Window, Holds]]], e: Evidence
+) -> tuple[list[Finding], Deferral | None]:
+    """The windows that are shut, and all that apply as one deferral; ``windows`` by state. A window's dates are those
+    of its local day."""
     found = [
         window
-        for window, holds in windows
-        if ("US" in window.states or concerned(window.states, e)) and holds(e, e.now)
+        for state in ("US", *(e.where.reached or ("unknown",)))
+        for window, holds in windows.get(state, ())
+        if holds(e, e.now)
     ]
     if not found:
         return [], None

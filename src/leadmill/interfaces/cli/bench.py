@@ -39,6 +39,7 @@ KNOWN = {
     "ping": Bench("ping", "how long a source waits for a price over HTTP, beside leads; CPU a ping"),
     "auction": Bench("auction", "one lead to 50 buyers: time beyond the slowest, auctions/s, beside a bare fan-out"),
     "allocate": Bench("allocate", "a day's earnings beside the best possible, and µs a decision"),
+    "policy": Bench("law", "µs a lead under all law packs, by action"),
     "score": Bench("score", "leads/s through a trained score"),
 }
 """The benchmarks there are or will be: one comes to life with its file."""
