@@ -84,7 +84,7 @@ class Replies:
             return "revoke"
         rest = " ".join(behind)
         even_so = any(one.search(rest) for one in self._even_so)
-        if behind and behind[0] in sets["elsewhere"] and not even_so and words[place] != "optout":
+        if behind and behind[0] in sets["elsewhere"] and not even_so and words[place] not in _OF_LISTS:
             return "revoke" if self._of_contact(behind) else "review"
         if all(word in sets["before"] or word in sets["per_se"] for word in ahead):
             if even_so or all(word in sets["after"] for word in behind):
@@ -97,6 +97,7 @@ class Replies:
         return len(behind) > 1 and behind[0] in ("the", "my", "your") and behind[1] in _OBJECTS
 
 
+_OF_LISTS = frozenset(("optout", "unsubscribe"))  # said of lists alone: "unsubscribe my number"
 _GOES_ON = frozenset(
     (
         *("i", "i'm", "im", "we", "you", "they", "u", "i've", "it's", "its"),
