@@ -28,6 +28,7 @@ async def test_a_services_hook_tells_what_came_back_and_the_page_shows_it(stage:
         201,
         {"taken": 1, "repeated": 0, "ignored": 2, "unknown": 1, "kinds": {"bounced": 1}},
     )
+    assert "/v1/feedback" in (await client.get("/docs")).text
     again = await client.post_json("/v1/feedback", {"events": events[:1]}, **key)
     assert again.json["repeated"] == 1
     report = (await client.get("/v1/hygiene?days=7", **key)).json

@@ -40,6 +40,12 @@ class FeedbackEvent(Struct, frozen=True, kw_only=True):
     status: str | None = None
 
 
+class FeedbackIn(Struct, frozen=True):
+    """Up to 1,000 events; one event alone, or a list of them, is taken as well."""
+
+    events: list[FeedbackEvent]
+
+
 class FeedbackOut(Struct, frozen=True):
     """What became of the events: ``taken`` are news, ``repeated`` was known already, ``ignored`` says nothing of an
     address or a number, ``unknown`` is about nobody that is known here. ``kinds`` counts what was taken."""
@@ -121,10 +127,12 @@ PATHS: dict[str, Any] = {
                 "required": True,
                 "content": {
                     "application/json": {
-                        "schema": {"type": "array", "maxItems": MOST, "items": ref("FeedbackEvent")},
-                        "example": [
-                            {"event": "hard_bounce", "email": "ana@example.com", "status": "5.1.1", "id": "ev-1"}
-                        ],
+                        "schema": ref("FeedbackIn"),
+                        "example": {
+                            "events": [
+                                {"event": "hard_bounce", "email": "ana@example.com", "status": "5.1.1", "id": "ev-1"}
+                            ]
+                        },
                     },
                     "message/rfc822": {"schema": {"type": "string"}},
                 },

@@ -17,7 +17,7 @@ from leadmill.interfaces.api.corrections import PATHS as CORRECTION_PATHS
 from leadmill.interfaces.api.corrections import CorrectionIn, CorrectionOut
 from leadmill.interfaces.api.describing import IDEMPOTENCY, REF, path_parameter, probe, query_parameter, ref, responses
 from leadmill.interfaces.api.feedback import PATHS as FEEDBACK_PATHS
-from leadmill.interfaces.api.feedback import FeedbackEvent, FeedbackOut
+from leadmill.interfaces.api.feedback import FeedbackIn, FeedbackOut
 from leadmill.interfaces.api.hygiene import PATHS as HYGIENE_PATHS
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import KnownIn, KnownOut
@@ -65,7 +65,7 @@ _TYPES = (
     PersonOut,
     SearchIn,
     FoundPage,
-    FeedbackEvent,
+    FeedbackIn,
     FeedbackOut,
     HygieneReport,
     Problem,
