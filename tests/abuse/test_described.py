@@ -89,7 +89,11 @@ def test_without_a_key_every_request_gets_the_described_refusal(
     mill: Mill, described: Any, path: str, verb: str
 ) -> None:
     more: dict[str, Any] = {"body": {}} if verb == "post" else {}
-    case = described[path][verb].Case(path_parameters={"lead_id": "lead_1"}, media_type="application/json", **more)
+    case = described[path][verb].Case(
+        path_parameters={"lead_id": "lead_1", "person_id": "person_1", "notice_id": "ntc_1"},
+        media_type="application/json",
+        **more,
+    )
     reply = case.call(base_url=base(mill))
     assert reply.status_code == 401
     case.validate_response(reply, checks=CHECKS)
