@@ -27,8 +27,8 @@ LIKENESS = "likeness"
 """In ``matched_on``: no key decided, the weight did."""
 
 _DATED = 3.0
-"""Bits less that are enough where the birth dates agree: then it is nobody else of the household, whose shared name and
-home weigh most."""
+"""Bits less that are enough where last name and birth date agree: then it is nobody else of the household, whose shared
+name and home weigh most."""
 _CLEARLY = 3.0
 """Bits by which the likelier of two persons who are surely not one must be ahead."""
 _MOST_TIES = 8
@@ -134,7 +134,7 @@ def decide(
 
 def _enough(likely: Likely, terms: Matching) -> bool:
     """Whether somebody looks enough like the lead's person to be them."""
-    dated = likely.compared.born <= Likeness.NEAR
+    dated = max(likely.compared.born, likely.compared.last) <= Likeness.NEAR
     return likely.weight.bits >= bits_of(terms.same) - (_DATED if dated else 0.0)
 
 
