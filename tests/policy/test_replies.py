@@ -17,7 +17,8 @@ I no longer wish to receive texts|I don't want to hear from you|cancel these tex
 Please do not text|You need to stop calling my phone|make it stop|these texts need to stop|stop at once|stop the calls
 please take my name off the list|hey can you guys stop calling me|I'd like to cancel|How do I opt out?|go away
 unsubscribe from all|Yes please stop contacting me, thanks|I am revoking my consent|never call this number again
-get off my phone|I want out of this list|please block me|I wish to revoke my permission|remove me|Stop now or I will sue|please stop these annoying calls|stop! I'm at work
+get off my phone|I want out of this list|please block me
+I wish to revoke my permission|remove me|Stop now or I will sue|please stop these annoying calls|stop! I'm at work
 """
 REVIEW = """
 Stop by at 5?|when does it end?|Can we stop by the office tomorrow|I quit smoking last year|at the end of the month
