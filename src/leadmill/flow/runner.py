@@ -28,7 +28,7 @@ from leadmill.flow.store import Claim, claim_requests, keep_answers
 from leadmill.flow.walker import Walker, heard_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
-from leadmill.runtime.telemetry import GROUP_LEADS, LEADS, STEP_SECONDS, log
+from leadmill.runtime.telemetry import GROUP_LEADS, LEADS, log, step_seconds
 
 _WAITS = (0.02, 0.1, 0.4, 1.5)
 
@@ -308,7 +308,7 @@ async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit) -> None:
             heard = await _call(kit.ears, asks) if asks else NOTHING
             began = time.perf_counter()
             walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
-            STEP_SECONDS.labels(step.name).observe(time.perf_counter() - began)
+            step_seconds(step.name).observe(time.perf_counter() - began)
         except Exception as fault:
             report_broken(walker, fault)
             walker.fail(step.name, fault, kit.clock())
@@ -372,7 +372,7 @@ async def _station(
             if keeper is not None:
                 keeper(tx, walker.case, item, now)
     if walkers:
-        STEP_SECONDS.labels(step.name).observe((time.perf_counter() - began) / len(walkers))
+        step_seconds(step.name).observe((time.perf_counter() - began) / len(walkers))
 
 
 def _claim(submission: Submission) -> Claim | None:
