@@ -106,9 +106,17 @@ class Visitor:
         self.page.locator("#list").wait_for()
 
     def shoot(self, name: str, whole: bool = False) -> None:
-        """Keep a picture of the page."""
+        """Keep a picture of the page. Chromium on a busy machine now and then has none to give; it is asked again."""
         SHOTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}-{self.scheme}.png", full_page=whole)
+        for attempt in range(3):
+            try:
+                self.page.screenshot(path=SHOTS / f"{name}-{self.scheme}.png", full_page=whole)
+            except Exception as fault:  # playwright may not be there to name its own
+                if attempt == 2 or "Unable to capture screenshot" not in str(fault):
+                    raise
+                self.page.wait_for_timeout(1_000)
+            else:
+                return
 
     def picture(self, name: str) -> None:
         """Keep a picture for the documentation in both looks, where they are wanted."""

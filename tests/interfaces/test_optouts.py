@@ -239,3 +239,6 @@ def test_the_command_takes_a_list_and_gives_hashes(empty_database_url: str, tmp_
     given = _leadmill(empty_database_url, tmp_path, "suppress", "export")
     assert given.returncode == 0, given.stderr
     assert len(given.stdout.splitlines()) == 3 and "ana" not in given.stdout
+    given = _leadmill(empty_database_url, tmp_path, "suppress", "export", "--json")
+    entries = json.loads(given.stdout)["entries"]
+    assert sorted(each["kind"] for each in entries) == ["email", "phone"]

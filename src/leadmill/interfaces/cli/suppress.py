@@ -1,5 +1,6 @@
 """``leadmill suppress``: lists of people who want to hear no more, in and out."""
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -68,6 +69,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         buyer: Annotated[str, typer.Option(help="Under the hashes agreed on with this buyer.")] = "",
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
+        as_json: Json = False,
     ) -> None:
         """Write everything suppressed as CSV to standard output: hashes alone, this installation's own or a buyer's."""
 
@@ -78,13 +80,17 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 if party is None:
                     raise NotFound("cli.buyer.unknown", f"no buyer {buyer}")
                 given = give_list_to(house.kit, house.lists, party)
-            missing = 0
-            sys.stdout.write("hash,kind,since,channel\n")
+            missing, parted = 0, ""
+            # Entry by entry: a list may be long.
+            sys.stdout.write('{"entries": [' if as_json else "hash,kind,since,channel\n")
             async for one in given:
                 if one is None:
                     missing += 1
-                else:
-                    sys.stdout.write(f"{one.hash},{one.kind},{one.at.isoformat()},{one.source}\n")
+                    continue
+                told = {"hash": one.hash, "kind": one.kind, "since": one.at.isoformat(), "channel": one.source}
+                sys.stdout.write(f"{parted}{json.dumps(told)}" if as_json else f"{','.join(told.values())}\n")
+                parted = ",\n"
+            sys.stdout.write(f'], "missing": {missing}}}\n' if as_json else "")
             sys.stdout.flush()
             if missing:
                 says = "entries cannot be given: they came on a list, or the person was forgotten."
