@@ -11,6 +11,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Protocol
 
 import msgspec
@@ -28,7 +29,7 @@ from leadmill.flow.store import Claim, claim_requests, keep_answers
 from leadmill.flow.walker import Walker, heard_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
-from leadmill.runtime.telemetry import GROUP_LEADS, LEADS, log, step_seconds
+from leadmill.runtime.telemetry import GROUP_LEADS, LEADS, STEP_SECONDS, log
 
 _WAITS = (0.02, 0.1, 0.4, 1.5)
 
@@ -308,7 +309,7 @@ async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit) -> None:
             heard = await _call(kit.ears, asks) if asks else NOTHING
             began = time.perf_counter()
             walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
-            step_seconds(step.name).observe(time.perf_counter() - began)
+            _seconds_of(step.name).observe(time.perf_counter() - began)
         except Exception as fault:
             report_broken(walker, fault)
             walker.fail(step.name, fault, kit.clock())
@@ -372,7 +373,7 @@ async def _station(
             if keeper is not None:
                 keeper(tx, walker.case, item, now)
     if walkers:
-        step_seconds(step.name).observe((time.perf_counter() - began) / len(walkers))
+        _seconds_of(step.name).observe((time.perf_counter() - began) / len(walkers))
 
 
 def _claim(submission: Submission) -> Claim | None:
@@ -389,5 +390,6 @@ def _order(claim: Claim) -> tuple[str, str]:
     return claim.scope, claim.key
 
 
+_seconds_of = cache(STEP_SECONDS.labels)  # asked for several times a lead
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Settled).decode

@@ -19,7 +19,6 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -54,13 +53,6 @@ STEP_SECONDS = Histogram(
     ["step"],
     buckets=_FAST,
 )
-
-
-@cache
-def step_seconds(step: str) -> Histogram:
-    """The one of :data:`STEP_SECONDS` that a step's time goes to: asked for several times a lead."""
-    return STEP_SECONDS.labels(step)
-
 
 GROUP_LEADS = Histogram(
     "leadmill_group_leads", "Leads in one commit group.", buckets=(1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 200)
