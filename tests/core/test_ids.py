@@ -1,8 +1,6 @@
 """Identifiers: a UUIDv7 to the bit, sorted by their moment, known by their shape."""
 
-import os
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -54,20 +52,3 @@ def test_what_only_resembles_an_id_is_none() -> None:
     assert not looks_like(ident, "sale")
     assert not looks_like(ident[:-1], "lead")
     assert not looks_like(ident[:-1] + "u", "lead")
-
-
-def test_ids_made_by_many_threads_and_by_a_forked_process_are_all_different() -> None:
-    at = datetime(2026, 3, 4, tzinfo=UTC)
-    mint("lead", at)  # there is some randomness at hand now
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(writing, " ".join(mint("lead", at) for _ in range(300)).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as told:
-        others = told.read().split()
-    os.waitpid(child, 0)
-    with ThreadPoolExecutor(8) as threads:
-        ours = list(threads.map(lambda _: mint("lead", at), range(4_000)))
-    assert len({*others, *ours}) == 4_300

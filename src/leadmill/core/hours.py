@@ -55,12 +55,7 @@ def within(spans: Iterable[Span], tz: str, at: datetime) -> bool:
 
 def local_words(tz: str, at: datetime) -> str:
     """A moment as the wall clock of a zone shows it: ``Wed 14:05``."""
-    return _minute_words(tz, at.replace(second=0, microsecond=0))
-
-
-@lru_cache(256)
-def _minute_words(tz: str, minute: datetime) -> str:
-    return minute.astimezone(ZoneInfo(tz)).strftime("%a %H:%M")
+    return at.astimezone(ZoneInfo(tz)).strftime("%a %H:%M")
 
 
 def parse_span(text: str) -> list[Span]:

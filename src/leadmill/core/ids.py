@@ -4,7 +4,7 @@ Called by whoever creates a record. An id is a UUIDv7 (RFC 9562) written in Croc
 ``lead_01k…`` sorts by time, fits a URL and tells a reader what it names.
 """
 
-import os
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -46,23 +46,7 @@ def _encode_moment(millis: int) -> str:
 
 def mint(prefix: str, at: datetime) -> str:
     """A fresh id from the operating system's randomness: the :data:`Mint` of a running program."""
-    try:
-        entropy = _DRAWN.pop()  # at once, whatever other threads do
-    except IndexError:
-        entropy, *more = _draw()
-        _DRAWN.extend(more)
-    return make_id(prefix, at, entropy)
-
-
-_AT_ONCE = 256
-_DRAWN: list[int] = []
-"""Randomness not used yet: a lead needs a dozen ids, and asking the system for each takes longer than making it."""
-os.register_at_fork(after_in_child=_DRAWN.clear)
-
-
-def _draw() -> list[int]:
-    drawn = os.urandom(10 * _AT_ONCE)
-    return [int.from_bytes(drawn[at : at + 10]) >> 6 for at in range(0, len(drawn), 10)]
+    return make_id(prefix, at, secrets.randbits(74))
 
 
 def looks_like(text: str, prefix: str) -> bool:

@@ -11,7 +11,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Protocol
 
 import msgspec
@@ -309,7 +308,7 @@ async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit) -> None:
             heard = await _call(kit.ears, asks) if asks else NOTHING
             began = time.perf_counter()
             walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
-            _seconds_of(step.name).observe(time.perf_counter() - began)
+            STEP_SECONDS.labels(step.name).observe(time.perf_counter() - began)
         except Exception as fault:
             report_broken(walker, fault)
             walker.fail(step.name, fault, kit.clock())
@@ -373,7 +372,7 @@ async def _station(
             if keeper is not None:
                 keeper(tx, walker.case, item, now)
     if walkers:
-        _seconds_of(step.name).observe((time.perf_counter() - began) / len(walkers))
+        STEP_SECONDS.labels(step.name).observe((time.perf_counter() - began) / len(walkers))
 
 
 def _claim(submission: Submission) -> Claim | None:
@@ -390,6 +389,5 @@ def _order(claim: Claim) -> tuple[str, str]:
     return claim.scope, claim.key
 
 
-_seconds_of = cache(STEP_SECONDS.labels)  # asked for several times a lead
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Settled).decode

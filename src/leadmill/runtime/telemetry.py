@@ -53,7 +53,6 @@ STEP_SECONDS = Histogram(
     ["step"],
     buckets=_FAST,
 )
-
 GROUP_LEADS = Histogram(
     "leadmill_group_leads", "Leads in one commit group.", buckets=(1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 200)
 )
