@@ -5,6 +5,7 @@ with its rule and citation. Takes the consent ``Proof``, the facts and the roste
 step ``Clear``, without which the market can sell nothing. Missing evidence never clears.
 """
 
+from leadmill.policy.deadlines import Deadlines, Due
 from leadmill.policy.foresight import Foresee
 from leadmill.policy.lawbooks import law_of, read_law
 from leadmill.policy.listed import listed_emails, listed_key, listed_phones
@@ -17,6 +18,8 @@ from leadmill.policy.store import find_suppressed, lift_suppressions, list_suppr
 __all__ = [
     "Clear",
     "Clearance",
+    "Deadlines",
+    "Due",
     "Foresee",
     "Law",
     "Suppression",
