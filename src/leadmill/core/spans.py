@@ -23,18 +23,33 @@ def before(now: datetime, span: str) -> datetime:
 
     Raises :class:`BadInput` ``config.span.malformed`` where ``span`` is none.
     """
+    try:
+        return _moved(now, span, -1)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def after(start: datetime, span: str) -> datetime:
+    """The moment a span after ``start``; months and years by the calendar, no later than the year 9999.
+
+    Raises :class:`BadInput` ``config.span.malformed`` where ``span`` is none.
+    """
+    try:
+        return _moved(start, span, 1)
+    except (ValueError, OverflowError):
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _moved(start: datetime, span: str, way: int) -> datetime:
     found = _SPAN.fullmatch(span)
     if found is None:
         raise BadInput("config.span.malformed", "write a span such as 12h, 90d, 2w, 6mo or 18y")
-    count, unit = int(found[1]), found[2]
-    try:
-        if unit in ("mo", "y"):
-            months = now.year * 12 + now.month - 1 - count * (12 if unit == "y" else 1)
-            year, month = months // 12, months % 12 + 1
-            return now.replace(year=year, month=month, day=min(now.day, monthrange(year, month)[1]))
-        return now - (timedelta(hours=count) if unit == "h" else timedelta(days=count * (7 if unit == "w" else 1)))
-    except (ValueError, OverflowError):
-        return datetime.min.replace(tzinfo=UTC)
+    count, unit = way * int(found[1]), found[2]
+    if unit in ("mo", "y"):
+        months = start.year * 12 + start.month - 1 + count * (12 if unit == "y" else 1)
+        year, month = months // 12, months % 12 + 1
+        return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))
+    return start + (timedelta(hours=count) if unit == "h" else timedelta(days=count * (7 if unit == "w" else 1)))
 
 
 def span_words(span: str) -> str:
