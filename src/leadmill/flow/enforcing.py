@@ -151,7 +151,7 @@ async def _tell_recipients(tx: Tx, kit: Kit, opt_out: OptOut, lead_id: str, now:
         for leg in await sales_of(tx, lead_id)
         if (recipient := leg.buyer_id or leg.team_id) and _may_have_it(leg, tried)
     ]
-    await owe_notices(tx, kit.mint, opt_out, lead_id, owed, now)
+    await owe_notices(tx, kit.mint, opt_out.id, lead_id, owed, now)
 
 
 def _may_have_it(leg: SaleRecord, tried: set[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Tells recipients that a person whose lead they have opted out, until they acknowledge it.
+"""Tells recipients that a person whose lead they have opted out, or what else they asked, until they acknowledge it.
 
 ``tell_recipient`` is the handler of ``optout.tell`` jobs. A notice names the lead and the sale, never the person, so it
 may go by webhook, by e-mail or stand in a list. Whoever has been told and says nothing is told again, once a day for
@@ -15,12 +15,11 @@ from leadmill.core.conversation import HttpAsk, HttpReply, MailAsk, MailReply
 from leadmill.core.events import Event
 from leadmill.core.faults import Fault, Forbidden, NotFound, Permanent, Transient
 from leadmill.flow.kit import Kit
+from leadmill.flow.tidings import Cause, cause_of, message, sheet
 from leadmill.optouts import (
     Notice,
-    OptOut,
     acknowledge_notice,
     find_notice,
-    find_opt_outs,
     put_telling,
     settle_telling,
 )
@@ -37,13 +36,6 @@ STUBBORN = Patience(tries=40, first=30.0, longest=3600.0)
 _AGAIN = timedelta(hours=24)
 _MOST_TELLS = 5
 _BUDGET_MS = 15_000
-_MAIL = (
-    "Somebody whose lead you have wants to hear no more.\n\n"
-    "Please stop {closes} to the person of these at once, and keep them on your own do-not-contact list:\n\n"
-    "Lead: {lead}\nSale: {sale}\nOpted out: {at} UTC\nNotice: {notice}\n\n"
-    "Acknowledge it by POST /v1/optouts/notices/{notice}/acknowledge with your key, or by answering this message.\n"
-)
-_CLOSES = {"all": "calls, texts and e-mails", "phone": "calls and texts", "email": "e-mails"}
 
 
 def tell_recipient(kit: Kit, way: WayOut, public_url: str = "") -> Handler:
@@ -53,12 +45,12 @@ def tell_recipient(kit: Kit, way: WayOut, public_url: str = "") -> Handler:
         notice_id = job.read(dict[str, str])["notice_id"]
         async with kit.db.begin() as tx:
             notice = await find_notice(tx, notice_id)
-            opt_out = (await find_opt_outs(tx, [notice.opt_out_id])).get(notice.opt_out_id) if notice else None
-        if notice is None or opt_out is None or notice.state == "acknowledged" or opt_out.state != "stands":
+            cause = await cause_of(tx, notice) if notice is not None else None
+        if notice is None or cause is None or notice.state == "acknowledged":
             return
         recipient = kit.walk().rules.roster.recipient(notice.recipient)
         try:
-            acknowledged = await _tell(way, recipient, opt_out, notice, public_url)
+            acknowledged = await _tell(way, recipient, cause, notice, public_url)
         except Fault as fault:
             last = not isinstance(fault, Transient) or job.attempts >= STUBBORN.tries
             await _settle(kit, notice, code=fault.code, given_up=last)
@@ -82,7 +74,7 @@ async def _settle(kit: Kit, notice: Notice, **how: Any) -> None:
             put_telling(tx, kit.mint, notice.id, notice.tells + 2, now + _AGAIN, now)
 
 
-async def _tell(way: WayOut, recipient: Buyer | Team | None, opt_out: OptOut, notice: Notice, public_url: str) -> bool:
+async def _tell(way: WayOut, recipient: Buyer | Team | None, cause: Cause, notice: Notice, public_url: str) -> bool:
     """Tell it; whether it was acknowledged at once. Raises Permanent ``optouts.recipient.unreachable`` where there is
     no way any more, ``optouts.notice.refused`` where the other side will not have it, and what the way raises."""
     if notice.way == "webhook" and isinstance(recipient, Buyer) and recipient.optouts is not None:
@@ -91,7 +83,7 @@ async def _tell(way: WayOut, recipient: Buyer | Team | None, opt_out: OptOut, no
             method="POST",
             url=hook.url,
             headers={"accept": "application/json", "content-type": "application/json"},
-            body=msgspec.json.encode(message(opt_out, notice, public_url)),
+            body=msgspec.json.encode(message(cause, notice, public_url)),
             secret=hook.secret,
             sign="standard-webhook",
             message_id=notice.id,
@@ -99,34 +91,13 @@ async def _tell(way: WayOut, recipient: Buyer | Team | None, opt_out: OptOut, no
         )
         return _read(await way.perform(ask, "buyer"))
     if notice.way == "email" and recipient is not None and recipient.alert is not None:
-        text = _MAIL.format(
-            closes=_CLOSES[opt_out.scope],
-            lead=notice.lead_id,
-            sale=notice.sale_id,
-            at=f"{opt_out.at:%Y-%m-%d %H:%M}",
-            notice=notice.id,
-        )
-        subject = f"Opt-out: do not contact the person of lead {notice.lead_id}"
-        mail: MailReply = await way.perform(MailAsk((recipient.alert.email,), subject, text, message_id=notice.id))
+        said = sheet(cause, notice)
+        ask_mail = MailAsk((recipient.alert.email,), said.subject, said.text, message_id=notice.id)
+        mail: MailReply = await way.perform(ask_mail)
         if mail.code >= 300:
             raise Permanent("optouts.notice.refused", "the mail server refused the notice")
         return False
     raise Permanent("optouts.recipient.unreachable", "there is no address any more to tell it by")
-
-
-def message(opt_out: OptOut, notice: Notice, public_url: str) -> dict[str, Any]:
-    """The body of a webhook. It reads the same at every telling."""
-    data = {
-        "notice_id": notice.id,
-        "optout_id": opt_out.id,
-        "lead_id": notice.lead_id,
-        "sale_id": notice.sale_id,
-        "scope": opt_out.scope,
-        "channel": opt_out.channel,
-        "opted_out_at": opt_out.at,
-        "acknowledge_url": f"{public_url}/v1/optouts/notices/{notice.id}/acknowledge",
-    }
-    return {"type": "person.opted_out", "timestamp": notice.created_at, "data": data}
 
 
 def _read(reply: HttpReply) -> bool:

@@ -26,6 +26,10 @@ Way = Literal["webhook", "email", "portal"]
 
 NoticeState = Literal["owed", "told", "acknowledged", "failed"]
 
+Matter = Literal["opted_out", "deleted", "corrected", "limited"]
+"""What a notice tells a recipient of its lead's person: that they opted out, or that a request of theirs was carried
+out here, which the recipient has to follow as well."""
+
 Kind = Literal["phone", "email", "sha256"]
 """What a hash stands for; ``sha256`` is an entry of a list that holds hashes alone."""
 
@@ -101,7 +105,8 @@ class Heard(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """That a recipient is to be told, and whether it was; see the table."""
+    """That a recipient is to be told, and whether it was; see the table. ``opt_out_id`` is the opt-out, or the request
+    of the person, that it is about."""
 
     id: str
     opt_out_id: str
@@ -115,6 +120,9 @@ class Notice(Struct, frozen=True, kw_only=True):
     code: str | None = None
     told_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    matter: Matter = "opted_out"
+    fields: list[str] | None = None
+    """The names of the fields that were corrected."""
 
 
 _CAME = {
@@ -166,10 +174,11 @@ class OptOutTold(Event, frozen=True, kw_only=True, tag="optout.told"):
     recipient: str
     way: Way
     tells: int
+    matter: Matter = "opted_out"
 
     def tell(self) -> Iterable[str]:
         """One sentence."""
-        yield f"{self.recipient} was told of the opt-out by {_WAYS[self.way]}."
+        yield f"{self.recipient} was told of the {_MATTERS[self.matter]} by {_WAYS[self.way]}."
 
 
 class OptOutAcknowledged(Event, frozen=True, kw_only=True, tag="optout.acknowledged"):
@@ -178,10 +187,17 @@ class OptOutAcknowledged(Event, frozen=True, kw_only=True, tag="optout.acknowled
     notice_id: str
     opt_out_id: str
     recipient: str
+    matter: Matter = "opted_out"
 
     def tell(self) -> Iterable[str]:
         """One sentence."""
-        yield f"{self.recipient} acknowledged the opt-out."
+        yield f"{self.recipient} acknowledged the {_MATTERS[self.matter]}."
 
 
+_MATTERS = {
+    "opted_out": "opt-out",
+    "deleted": "deletion",
+    "corrected": "correction",
+    "limited": "limit on sensitive data",
+}
 _WAYS = {"webhook": "signed webhook", "email": "e-mail", "portal": "its list of notices"}

@@ -6,6 +6,7 @@ whoever hands over a lead or sends a message asks for suppressions in the transa
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from leadmill.core.events import Event
 from leadmill.core.faults import NotFound
@@ -15,6 +16,7 @@ from leadmill.optouts.model import (
     ENFORCE,
     TELL,
     Heard,
+    Matter,
     Notice,
     OptOut,
     OptOutAcknowledged,
@@ -95,13 +97,21 @@ async def decide_doubt(tx: Tx, mint: Mint, opt_out_id: str, stands: bool, who: s
 
 
 async def owe_notices(
-    tx: Tx, mint: Mint, opt_out: OptOut, lead_id: str, owed: Sequence[tuple[str, str, Way]], now: datetime
+    tx: Tx,
+    mint: Mint,
+    cause_id: str,
+    lead_id: str,
+    owed: Sequence[tuple[str, str, Way]],
+    now: datetime,
+    matter: Matter = "opted_out",
+    fields: Sequence[str] = (),
 ) -> list[Notice]:
-    """Owe telling recipients, triples of a sale, its recipient and the way it is reached; those that are new."""
+    """Owe telling recipients, triples of a sale, its recipient and the way it is reached; those that are new.
+    ``cause_id`` is the opt-out or the request they are told of, ``fields`` what was corrected."""
     notices = [
         Notice(
             id=mint("ntc", now),
-            opt_out_id=opt_out.id,
+            opt_out_id=cause_id,
             sale_id=sale_id,
             lead_id=lead_id,
             recipient=recipient,
@@ -109,6 +119,8 @@ async def owe_notices(
             state="owed",
             tells=0,
             created_at=now,
+            matter=matter,
+            fields=list(fields) or None,
         )
         for sale_id, recipient, way in owed
     ]
@@ -134,16 +146,16 @@ async def settle_telling(
     acknowledged: bool = False,
 ) -> list[Event]:
     """Record how a telling ended: it arrived where there is no ``code``. The events of the lead."""
-    common = {"at": now, "notice_id": notice.id, "opt_out_id": notice.opt_out_id, "recipient": notice.recipient}
+    common = _common(notice, now)
     if code is not None:
         await store.note_told(tx, notice.id, "failed" if given_up else notice.state, code, None, more=0)
         return []
     told = await store.note_told(tx, notice.id, "told", None, now)
     if told is None:
         return []
-    events: list[Event] = [OptOutTold(**common, way=notice.way, tells=told.tells)]  # type: ignore[arg-type]
+    events: list[Event] = [OptOutTold(**common, way=notice.way, tells=told.tells)]
     if acknowledged and await store.note_acknowledged(tx, notice.id, now) is not None:
-        events.append(OptOutAcknowledged(**common))  # type: ignore[arg-type]
+        events.append(OptOutAcknowledged(**common))
     return events
 
 
@@ -151,4 +163,14 @@ async def acknowledge_notice(tx: Tx, notice: Notice, now: datetime) -> list[Even
     """Record that a recipient will not contact the person any more; no event where it had said so before."""
     if await store.note_acknowledged(tx, notice.id, now) is None:
         return []
-    return [OptOutAcknowledged(at=now, notice_id=notice.id, opt_out_id=notice.opt_out_id, recipient=notice.recipient)]
+    return [OptOutAcknowledged(**_common(notice, now))]
+
+
+def _common(notice: Notice, now: datetime) -> dict[str, Any]:
+    return {
+        "at": now,
+        "notice_id": notice.id,
+        "opt_out_id": notice.opt_out_id,
+        "recipient": notice.recipient,
+        "matter": notice.matter,
+    }

@@ -52,11 +52,14 @@ _OF_LEAD = prepared(
 )
 _OWE = prepared(
     sa.text(
-        "INSERT INTO opt_out_notice (id, opt_out_id, sale_id, lead_id, recipient, way, state, tells, created_at)"
-        " SELECT i, o, s, l, r, w, 'owed', 0, :at FROM unnest(CAST(:ids AS text[]), CAST(:opt_outs AS text[]),"
+        "INSERT INTO opt_out_notice (id, opt_out_id, sale_id, lead_id, recipient, way, state, tells, created_at,"
+        " matter, fields) SELECT i, o, s, l, r, w, 'owed', 0, :at, :matter, :fields FROM unnest("
+        "CAST(:ids AS text[]), CAST(:opt_outs AS text[]),"
         " CAST(:sales AS text[]), CAST(:leads AS text[]), CAST(:recipients AS text[]), CAST(:ways AS text[]))"
         " AS t(i, o, s, l, r, w) ORDER BY o, s ON CONFLICT (opt_out_id, sale_id) DO NOTHING RETURNING *"
-    ).bindparams(sa.bindparam("at", type_=_TIME))
+    ).bindparams(
+        sa.bindparam("at", type_=_TIME), sa.bindparam("matter", type_=sa.Text), sa.bindparam("fields", type_=_TEXTS)
+    )
 )
 _NOTICE = prepared(sa.select(NOTICE).where(NOTICE.c.id == sa.bindparam("notice")))
 _TOLD = prepared(
@@ -144,12 +147,14 @@ async def count_doubtful(tx: Tx, most: int = 100) -> int:
 
 
 async def owe_notices(tx: Tx, notices: Sequence[Notice], at: datetime) -> list[Notice]:
-    """Owe notices; those that were not owed before."""
+    """Owe notices of one matter; those that were not owed before."""
     if not notices:
         return []
     rows = await tx.all(
         _OWE,
         at=at,
+        matter=notices[0].matter,
+        fields=notices[0].fields,
         ids=[one.id for one in notices],
         opt_outs=[one.opt_out_id for one in notices],
         sales=[one.sale_id for one in notices],

@@ -57,9 +57,12 @@ NOTICE = sa.Table(
     sa.Column("created_at", _TIME, nullable=False),
     sa.Column("told_at", _TIME),
     sa.Column("acknowledged_at", _TIME),
+    sa.Column("matter", sa.Text, nullable=False, server_default="opted_out"),
+    sa.Column("fields", sa.ARRAY(sa.Text)),
     sa.UniqueConstraint("opt_out_id", "sale_id", name="opt_out_notice_once"),
 )
-"""One row for each recipient who has, or may have, a lead of somebody who opted out. ``tells`` counts how often it was
+"""One row for each recipient who has, or may have, a lead of somebody who opted out, or whose request it has to follow
+(``matter``; ``opt_out_id`` is the request's id then, ``fields`` what was corrected). ``tells`` counts how often it was
 told, ``code`` is how the last telling ended."""
 
 sa.Index("opt_out_notice_by_lead", NOTICE.c.lead_id)
