@@ -44,6 +44,7 @@ def read_form(raw: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Form
         redirect_url=_url(table, "redirect_url"),
         accent=_colour(table),
         progressive=_progressive(table),
+        replay=cast(Literal["off", "notice", "ask"], table.choice("replay", ("off", "notice", "ask"), "off")),
     )
     if not form.steps:
         table.refuse("needs at least one step with fields", "steps")
@@ -165,6 +166,8 @@ def _digest(form: Form) -> str:
     # What a form does not use is no part of it: forms published before there was any keep their versions.
     if plain["progressive"] is None:
         del plain["progressive"]
+    if plain["replay"] == "off":
+        del plain["replay"]
     for field in (field for step in plain["steps"] for field in step["fields"]):
         if field["fresh_for"] is None:
             del field["fresh_for"]

@@ -57,7 +57,8 @@ class Submission(Evidence, frozen=True, kw_only=True):
     version that the page was stamped with. ``vertical`` is the one its channel is bound to, where the body need not
     say; ``ping_id`` the ping that it follows, where it was posted against one. ``dialect`` names the other system's
     dialect that the body is in; ``query`` is the part of the address behind the question mark, where fields came in
-    it. ``taken`` are the answers that a progressive form did not ask again."""
+    it. ``taken`` are the answers that a progressive form did not ask again. ``session`` is the secret name of the visit
+    to a page of ours and ``witness`` what is known of how that page was seen, packed by ``consent``."""
 
     id: str
     source_id: str
@@ -76,6 +77,8 @@ class Submission(Evidence, frozen=True, kw_only=True):
     dialect: str | None = None
     query: str = ""
     taken: list[TakenAnswer] = []
+    session: str = ""
+    witness: bytes = b""
 
     personal: ClassVar[bool] = True
     kept: ClassVar[bool] = False
@@ -303,7 +306,8 @@ class Progressive(Struct, frozen=True, kw_only=True):
 
 class Form(Struct, frozen=True, kw_only=True):
     """A hosted form as published. ``version`` is the digest of its content: another text is another version.
-    ``progressive`` is None for a form that asks everybody everything."""
+    ``progressive`` is None for a form that asks everybody everything. ``replay`` says whether the visit is recorded:
+    not at all (``off``), once a notice stands on the page (``notice``), or only where the person agrees (``ask``)."""
 
     id: str
     vertical: str
@@ -318,6 +322,7 @@ class Form(Struct, frozen=True, kw_only=True):
     accent: str | None = None
     version: str = ""
     progressive: Progressive | None = None
+    replay: Literal["off", "notice", "ask"] = "off"
 
 
 class StoredSubmission(Struct, frozen=True, kw_only=True):

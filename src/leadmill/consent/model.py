@@ -1,15 +1,17 @@
-"""The proof of what a person was shown and agreed to.
+"""The proof of what a person was shown and agreed to, and how the page was seen on which they did.
 
 Built by the step ``Prove`` from a lead and what came with it; ``policy`` is what decides whether it suffices.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import ClassVar, Literal
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal
 
-from msgspec import field
+from msgspec import Struct, field
 
+from leadmill.consent.seen import Seen
 from leadmill.core.case import Evidence
+from leadmill.core.events import Event
 
 
 class Proof(Evidence, frozen=True, kw_only=True):
@@ -58,3 +60,106 @@ class Proof(Evidence, frozen=True, kw_only=True):
         for vendor in sorted(self.certificates):
             yield f"A {vendor} certificate was presented."
         yield from self.doubts
+
+
+Sight = Literal["seen", "served", "claimed"]
+"""How a certificate knows of the page: the page's own script told of it; we served it and its script did not run; or
+somebody else vouches for it."""
+
+
+class Witnessed(Evidence, frozen=True, kw_only=True):
+    """How a page of ours was seen by whoever answered it. ``seen`` is None where its script did not run. The snapshot
+    is the page's document without any answer: the hex SHA-256 of its text and its length in characters, empty where
+    none is kept. ``faithful`` says whether the text on the page was the published one, None where nobody saw it."""
+
+    served_at: datetime
+    seen: Seen | None = None
+    snapshot_sha256: str = ""
+    snapshot_size: int = 0
+    faithful: bool | None = None
+    asked: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    personal: ClassVar[bool] = True
+
+    @property
+    def recording(self) -> bool:
+        """Whether a recording of the visit may have come in."""
+        told = self.seen.recorded if self.seen else None
+        return told is not None and told.loaded_ms is not None and not told.stopped
+
+    def evidence(self) -> dict[str, Any]:
+        """What the law asks of a page, under the names of cases (docs/law/names.md). What is not known is absent."""
+        found: dict[str, Any] = {"page.collects": list(self.asked)}
+        if self.snapshot_sha256 and self.faithful:
+            found["consent.certificate.rendered_request"] = True
+        if self.seen is None:
+            return found
+        control, shown, told = self.seen.control, self.seen.shown, self.seen.recorded
+        if control is not None:
+            found["page.box_default"] = control.default
+        if shown is not None and not shown.hidden:
+            found["page.disclosure_position"] = "above_button" if shown.above_button else "below_button"
+            if shown.contrast is not None:
+                found["page.contrast"] = shown.contrast
+        if told is not None and told.loaded_ms is not None:
+            found["page.replay.loaded_at"] = self.seen.began_at + timedelta(milliseconds=told.loaded_ms)
+            if told.chosen_ms is not None:
+                found["page.replay.consented_at"] = self.seen.began_at + timedelta(milliseconds=told.chosen_ms)
+        return found
+
+    def tell(self) -> Iterable[str]:
+        """What was seen, in short."""
+        shown = self.seen.shown if self.seen else None
+        if self.seen is None:
+            yield "Nobody saw the page: its script did not run."
+        elif shown is not None:
+            where = "above" if shown.above_button else "below"
+            ratio = f"contrast {shown.contrast:.1f}" if shown.contrast is not None else "a contrast nobody measured"
+            yield (
+                f"The text stood {where} the button in {shown.font_px:.0f} px with {ratio},"
+                f" in view for {shown.visible_ms / 1000:.1f} s."
+            )
+        yield from self.doubts
+
+
+class Certified(Evidence, frozen=True):
+    """That there is a certificate of consent, and its digest: the hex SHA-256 of its core. It holds a secret number of
+    its own, so that nobody can guess at what it says."""
+
+    digest: str
+    sight: Sight
+
+    personal: ClassVar[bool] = False
+
+    def tell(self) -> Iterable[str]:
+        """The digest's beginning."""
+        yield f"A certificate of consent was made, digest {self.digest[:12]}."
+
+
+class ReplayKept(Event, frozen=True, kw_only=True, tag="consent.replay"):
+    """What became of the recording of the visit: kept, with the hex SHA-256 of its events, how many they are and how
+    many seconds they span; or let go, and ``why``."""
+
+    sha256: str = ""
+    events: int = 0
+    seconds: float = 0
+    why: str = ""
+
+    def tell(self) -> Iterable[str]:
+        """One sentence."""
+        if self.sha256:
+            yield f"The visit's recording is kept: {self.events} events over {self.seconds:.0f} s, {self.sha256[:12]}."
+        else:
+            yield f"The visit's recording was let go: {self.why}."
+
+
+class StoredReplay(Struct, frozen=True):
+    """A lead's recording as it is kept: its events as one JSON list, compressed and sealed with the person's key, and
+    the SHA-256 of the list."""
+
+    lead_id: str
+    person_id: str
+    kept_at: datetime
+    digest: bytes
+    sealed: bytes

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from leadmill.capture import Form, Lead, Submission, Vertical
+from leadmill.consent.certificate import certify, digest_of, witness
+from leadmill.consent.model import Certified
 from leadmill.consent.rules import prove
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.verdicts import Pass, Verdict
 
 
 class Prove:
-    """Learns the ``Proof``. ``forms`` are the published forms by id; an earlier version that is still being answered
-    may stand beside them as ``id@version``."""
+    """Learns the ``Proof``; of an answer to a page of ours also how the page was seen, and its certificate's digest.
+    ``forms`` are the published forms by id; an earlier version that is still being answered may stand beside them as
+    ``id@version``."""
 
     name = "consent"
 
@@ -27,6 +30,13 @@ class Prove:
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Pass, with a proof that may be of kind none."""
-        submission = case[Submission]
+        submission, lead = case[Submission], case[Lead]
         form = self._forms.get(f"{submission.form}@{submission.form_version}")
-        return Pass((prove(case[Lead], submission, form),))
+        proof = prove(lead, submission, form)
+        if not submission.session:
+            return Pass((proof,))
+        seen = witness(submission, lead, form)
+        if seen is None:
+            return Pass((proof,))
+        core = certify(lead, submission, proof, seen, submission.session)
+        return Pass((proof, seen, Certified(digest_of(core), core.sight)))
