@@ -1,12 +1,14 @@
 """Does the store hold what it promises? Everything that can be checked from the inside.
 
-Called by ``leadmill verify`` and by the tests after every crash they cause: the journal's chains, the ledger's sums,
-caps and budgets against sales, revenue against sales, and every lead's row and postings against its own journal.
-Each check reads one instant of the store, so that leads may come in meanwhile.
+Called by ``leadmill verify`` and by the tests after every crash they cause: the journal's chains, the rows under seal,
+the signed checkpoints, the ledger's sums, caps and budgets against sales, revenue against sales, and every lead's row,
+postings and deliveries against its own journal. Each check reads one instant of the store, so that leads may come in
+meanwhile.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -15,13 +17,23 @@ from msgspec import Struct
 from leadmill.billing import REVERSAL, Post, Postings, SaleReversed
 from leadmill.billing.service import check as check_billing
 from leadmill.core.events import Event
+from leadmill.delivery import (
+    DeliveryAccepted,
+    DeliveryCancelled,
+    DeliveryDead,
+    DeliveryRejected,
+    DeliveryResent,
+    DeliveryRetrying,
+)
+from leadmill.delivery.model import DeliveryEvent
+from leadmill.flow.audit import COVERS, Handed, handed_of
 from leadmill.flow.keep import Pen
-from leadmill.flow.model import LeadRow, LeadSettled, StepTaken
+from leadmill.flow.model import LeadReceived, LeadRow, LeadSettled, StepTaken
 from leadmill.flow.store import lead_subjects_after, read_leads
 from leadmill.ledger import REVENUE, Posting, postings_by_group
 from leadmill.ledger.service import check as check_ledger
 from leadmill.market.service import check as check_market
-from leadmill.runtime import journal
+from leadmill.runtime import checkpoints, journal, seals
 from leadmill.runtime.db import Database, Tx
 
 _PAGE = 500
@@ -64,12 +76,15 @@ class Report(Struct, frozen=True):
     findings: list[Finding]
 
 
-async def verify(db: Database, pen: Pen, now: datetime | None = None) -> Report:
-    """Check the whole store as it stands; with ``now`` also that nothing stands past its time."""
+async def verify(db: Database, pen: Pen, now: datetime | None = None, home: Path | None = None) -> Report:
+    """Check the whole store as it stands; with ``now`` also that nothing stands past its time, with ``home`` also
+    against the checkpoints that are kept in that folder."""
     checked: list[Checked] = []
     findings: list[Finding] = []
     checks: list[tuple[str, Callable[[Tx], Awaitable[list[Finding]]]]] = [
         ("journal", _journal),
+        ("seals", _seals),
+        ("checkpoints", lambda tx: _checkpoints(tx, pen, home)),
         ("ledger", _ledger),
         ("market", lambda tx: _market(tx, now)),
         ("billing", _billing),
@@ -90,6 +105,15 @@ async def _journal(tx: Tx) -> list[Finding]:
     return [Finding(item.code, item.where, item.detail) for item in await journal.check(tx)]
 
 
+async def _seals(tx: Tx) -> list[Finding]:
+    return [Finding(item.code, item.where, item.detail) for item in await seals.check(tx, COVERS)]
+
+
+async def _checkpoints(tx: Tx, pen: Pen, home: Path | None) -> list[Finding]:
+    kept = checkpoints.read_witness(home) if home is not None else []
+    return [Finding(item.code, item.where, item.detail) for item in await checkpoints.check(tx, pen.vault, kept)]
+
+
 async def _ledger(tx: Tx) -> list[Finding]:
     return [Finding(item.code, item.subject, item.detail) for item in await check_ledger(tx)]
 
@@ -103,7 +127,7 @@ async def _billing(tx: Tx) -> list[Finding]:
 
 
 async def _leads(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
-    """Each lead's row and its postings against its journal."""
+    """Each lead's row, its postings and its deliveries against its journal."""
     findings: list[Finding] = []
     count, after = 0, ""
     while True:
@@ -112,12 +136,14 @@ async def _leads(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
             pages = await journal.pages_of(tx, ids)
             rows = await read_leads(tx, ids)
             booked = await postings_by_group(tx, ids)
+            handed = await handed_of(tx, ids)
         for lead_id in ids:
             count += 1
             try:
                 events = [event for page in pages.get(lead_id, []) for event in pen.read_events(page)]
                 findings += _against_row(lead_id, rows.get(lead_id), events)
                 findings += _against_book(pen, lead_id, events, booked.get(lead_id, []))
+                findings += _against_deliveries(lead_id, events, handed.get(lead_id, []))
             except msgspec.DecodeError:
                 findings.append(Finding("flow.page.unreadable", lead_id, "a page of its journal cannot be read"))
         if len(ids) < _PAGE:
@@ -136,7 +162,41 @@ def _against_row(lead_id: str, row: LeadRow | None, events: Sequence[Event]) -> 
     says = (last.state, last.because.code if last.because else None, last.price, last.currency, last.recipient)
     if says != (row.state, row.reason, row.price, row.currency, row.recipient):
         return [Finding("flow.lead.mismatch", lead_id, f"the journal says {last.state}, the row {row.state}")]
+    came = next((event for event in events if isinstance(event, LeadReceived)), None)
+    if came is not None and (came.source, came.channel) != (row.source_id, row.channel):
+        return [
+            Finding("flow.lead.mismatch", lead_id, f"the journal says it came from {came.source} by {came.channel}")
+        ]
     return []
+
+
+_STANDS: dict[type[DeliveryEvent], str] = {
+    DeliveryAccepted: "accepted",
+    DeliveryRejected: "rejected",
+    DeliveryRetrying: "retrying",
+    DeliveryDead: "dead",
+    DeliveryResent: "retrying",
+    DeliveryCancelled: "cancelled",
+}
+"""Where a delivery stands after what happened to it."""
+
+
+def _against_deliveries(lead_id: str, events: Sequence[Event], handed: Sequence[Handed]) -> list[Finding]:
+    """Each delivery's state and recipient against the last word of the journal."""
+    last = {event.delivery_id: event for event in events if isinstance(event, DeliveryEvent)}
+    stand = {each.id: each for each in handed}
+    findings = [
+        Finding("flow.delivery.missing", lead_id, f"the journal tells of the delivery {ident}, which has no row")
+        for ident in sorted(last.keys() - stand.keys())
+    ]
+    for ident, each in sorted(stand.items()):
+        event = last.get(ident)
+        says = _STANDS[type(event)] if event is not None else "queued"
+        where = each.recipient if event is None else event.recipient
+        if (says, where) != (each.state, each.recipient):
+            text = f"the journal says that {ident} is {says} at {where}, the row {each.state} at {each.recipient}"
+            findings.append(Finding("flow.delivery.mismatch", lead_id, text))
+    return findings
 
 
 def _against_book(pen: Pen, lead_id: str, events: Sequence[Event], booked: Sequence[Posting]) -> list[Finding]:

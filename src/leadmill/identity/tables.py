@@ -29,6 +29,8 @@ one, by people's rulings; null for who is alone."""
 
 sa.Index("person_by_prospect", PERSON.c.prospect, postgresql_where=PERSON.c.prospect.is_not(None))
 
+sa.Index("person_forgotten", PERSON.c.forgotten_at, postgresql_where=PERSON.c.forgotten_at.is_not(None))
+
 PERSON_KEY = sa.Table(
     "person_key",
     metadata,

@@ -84,6 +84,7 @@ _LINK = prepared(
 _ALL_PAGES = "SELECT subject, seq, at, group_id, events, sealed, hash FROM journal_page ORDER BY subject, seq"
 _ALL_LEAVES = "SELECT group_id, hash FROM journal_page ORDER BY group_id, hash"
 _ALL_GROUPS = "SELECT id, pages, root FROM journal_group ORDER BY id"
+_EVERY_GROUP = "SELECT id, at, pages, root, link_seq, link_hash FROM journal_group ORDER BY link_seq NULLS LAST, id"
 _ALL_LINKS = "SELECT id, at, root, link_seq, link_hash FROM journal_group WHERE link_seq IS NOT NULL ORDER BY link_seq"
 
 
@@ -141,7 +142,7 @@ def page_hash(prev: bytes, subject: str, seq: int, at: datetime, events: bytes, 
     """SHA-256 over the page before, the page's name and moment, and the hashes of its two bodies."""
     name = subject.encode()
     made = sha256(prev)
-    made.update(len(name).to_bytes(4, "big") + name + seq.to_bytes(8, "big") + _micros(at).to_bytes(8, "big"))
+    made.update(len(name).to_bytes(4, "big") + name + seq.to_bytes(8, "big") + micros(at).to_bytes(8, "big"))
     made.update(sha256(events).digest())
     made.update(b"\x00" if sealed is None else b"\x01" + sha256(sealed).digest())
     return made.digest()
@@ -161,10 +162,11 @@ def merkle_root(hashes: Iterable[bytes]) -> bytes:
 
 def link_hash(prev: bytes, seq: int, group_id: str, at: datetime, root: bytes) -> bytes:
     """SHA-256 over the link before and what the group's row says."""
-    return sha256(prev + seq.to_bytes(8, "big") + _micros(at).to_bytes(8, "big") + root + group_id.encode()).digest()
+    return sha256(prev + seq.to_bytes(8, "big") + micros(at).to_bytes(8, "big") + root + group_id.encode()).digest()
 
 
-def _micros(at: datetime) -> int:
+def micros(at: datetime) -> int:
+    """A moment as hashes take it: microseconds since 1970."""
     span = at - _EPOCH
     return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
@@ -315,6 +317,18 @@ async def _check_links(tx: Tx) -> list[Finding]:
             findings.append(Finding("journal.link.altered", row["id"], f"link {row['link_seq']} does not fit"))
         seq, prev = row["link_seq"], row["link_hash"]
     return findings
+
+
+async def every_page(tx: Tx) -> AsyncIterator[Page]:
+    """All pages, a subject's in their order; for the export."""
+    async for row in _stream(tx, _ALL_PAGES):
+        yield _page(row)
+
+
+async def every_group(tx: Tx) -> AsyncIterator[Row]:
+    """All rows of groups, the chained ones in the order of their links, then the loose ones; for the export."""
+    async for row in _stream(tx, _EVERY_GROUP):
+        yield row
 
 
 async def _stream(tx: Tx, sql: str) -> AsyncIterator[Any]:

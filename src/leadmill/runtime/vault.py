@@ -11,7 +11,7 @@ import binascii
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,20 +37,38 @@ _FORMAT = b"\x01"
 
 
 class Vault:
-    """Wraps data keys, seals with them, and makes look-up hashes, all under one master key of 32 bytes."""
+    """Wraps data keys, seals with them, and makes look-up hashes, all under one master key of 32 bytes.
 
-    def __init__(self, master: bytes) -> None:
-        if len(master) != _KEY_BYTES:
+    ``older`` are master keys whose wrappings can still be read: while the master key is changed there are two. Look-up
+    hashes are made under ``root``, which stays when the master key changes, because what they stand for is mostly not
+    kept anywhere and could not be hashed anew; without one it is the master key itself.
+    """
+
+    def __init__(self, master: bytes, older: Sequence[bytes] = (), root: bytes | None = None) -> None:
+        self.take(master, older, root)
+
+    def take(self, master: bytes, older: Sequence[bytes] = (), root: bytes | None = None) -> None:
+        """Go on under another master key, in a running program."""
+        if any(len(key) != _KEY_BYTES for key in (master, *older, root or master)):
             raise Permanent("vault.master.malformed", "the master key must be 32 bytes")
-        self._master = master
-        self._wrapping = AESGCM(self._derive("wrap"))
+        self.master, self.older, self._root = master, tuple(older), root or master
+        self._wrappings = [AESGCM(_derive(key, "wrap")) for key in (master, *older)]
         self._hash_keys: dict[str, bytes] = {}
+
+    @property
+    def root(self) -> bytes:
+        """What look-up hashes are made under."""
+        return self._root
 
     def new_key(self) -> tuple[bytes, bytes]:
         """A fresh data key: in the clear for use now, and wrapped for keeping."""
         dek = secrets.token_bytes(_KEY_BYTES)
+        return dek, self.wrap(dek)
+
+    def wrap(self, dek: bytes) -> bytes:
+        """A data key wrapped under the master key."""
         nonce = os.urandom(_NONCE_BYTES)
-        return dek, _FORMAT + nonce + self._wrapping.encrypt(nonce, dek, _FORMAT)
+        return _FORMAT + nonce + self._wrappings[0].encrypt(nonce, dek, _FORMAT)
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """The data key in the clear.
@@ -58,16 +76,27 @@ class Vault:
         Raises :class:`Permanent` ``vault.key.destroyed`` for an empty wrapping, which is what forgetting a person
         leaves, and ``vault.key.foreign`` for one made under another master key or altered since.
         """
+        return self._unwrapped(wrapped)[0]
+
+    def rewrap(self, wrapped: bytes) -> bytes | None:
+        """The same data key wrapped under the present master key; None where it is already. Raises as
+        :meth:`unwrap`."""
+        dek, place = self._unwrapped(wrapped)
+        return self.wrap(dek) if place else None
+
+    def _unwrapped(self, wrapped: bytes) -> tuple[bytes, int]:
         if not wrapped:
             raise Permanent("vault.key.destroyed", "this person has been forgotten")
         nonce, body = _split(wrapped, "vault.key.foreign")
-        try:
-            return self._wrapping.decrypt(nonce, body, _FORMAT)
-        except InvalidTag:
-            raise Permanent(
-                "vault.key.foreign",
-                f"sealed under another master key: restore the {FILE} that belongs to this database",
-            ) from None
+        for place, wrapping in enumerate(self._wrappings):
+            try:
+                return wrapping.decrypt(nonce, body, _FORMAT), place
+            except InvalidTag:
+                continue
+        raise Permanent(
+            "vault.key.foreign",
+            f"sealed under another master key: restore the {FILE} that belongs to this database",
+        )
 
     def seal(self, dek: bytes, data: bytes, context: str) -> bytes:
         """Encrypt ``data`` (AES-256-GCM). ``context`` says where the result belongs, such as ``lead_01k…/submission``;
@@ -92,7 +121,7 @@ class Vault:
         """
         key = self._hash_keys.get(purpose)
         if key is None:
-            key = self._hash_keys.setdefault(purpose, self._derive(f"hash/{purpose}"))
+            key = self._hash_keys.setdefault(purpose, _derive(self._root, f"hash/{purpose}"))
         return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")[:_HASH_BYTES]
 
     def signer(self, purpose: str) -> Ed25519PrivateKey:
@@ -100,9 +129,15 @@ class Vault:
         process and after a restore, since it is derived from the master key."""
         return Ed25519PrivateKey.from_private_bytes(self._derive(f"sign/{purpose}"))
 
-    def _derive(self, purpose: str) -> bytes:
-        """A key of its own for each use (HKDF, RFC 5869), so that no two uses can be played against each other."""
-        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"leadmill/{purpose}".encode()).derive(self._master)
+
+def fingerprint(master: bytes) -> str:
+    """Sixteen hex digits by which a master key can be named without telling anything of it."""
+    return _derive(master, "fingerprint")[:8].hex()
+
+
+def _derive(master: bytes, purpose: str) -> bytes:
+    """A key of its own for each use (HKDF, RFC 5869), so that no two uses can be played against each other."""
+    return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"leadmill/{purpose}".encode()).derive(master)
 
 
 def _split(sealed: bytes, code: str) -> tuple[bytes, bytes]:
@@ -119,29 +154,38 @@ def load_master(home: Path, env: Mapping[str, str]) -> bytes:
     key loses every personal field: it belongs in a backup, apart from the database's.
     """
     if given := env.get(ENVIRONMENT, "").strip():
-        return _read_key(given, ENVIRONMENT)
+        return read_key(given, ENVIRONMENT)
     path = home / FILE
     if not path.exists():
         _make_key(path)
     with suppress(OSError):
         path.chmod(0o600)
-    return _read_key(path.read_text(errors="replace").strip(), str(path))
+    return read_key(path.read_text(errors="replace").strip(), str(path))
+
+
+def replace_master(home: Path, master: bytes) -> None:
+    """Put another master key into the home's file, whole or not at all."""
+    _write_key(home / FILE, master, os.replace)
 
 
 def _make_key(path: Path) -> None:
-    """Write a fresh key whole or not at all; of two programs that try at once, the first one's stands."""
+    """Write a fresh key; of two programs that try at once, the first one's stands."""
+    with suppress(FileExistsError):
+        _write_key(path, secrets.token_bytes(_KEY_BYTES), os.link)
+
+
+def _write_key(path: Path, key: bytes, put: Callable[[Path, Path], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.write(key.hex() + "\n")
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
+        put(draft, path)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # what is sealed from now on must not outlive the key's directory entry
@@ -149,7 +193,9 @@ def _make_key(path: Path) -> None:
         os.close(folder)
 
 
-def _read_key(text: str, place: str) -> bytes:
+def read_key(text: str, place: str) -> bytes:
+    """A key of 32 bytes written as hex or base64. Raises :class:`Permanent` ``vault.master.malformed``, naming its
+    place."""
     try:
         if len(text) == 2 * _KEY_BYTES:
             key = bytes.fromhex(text)

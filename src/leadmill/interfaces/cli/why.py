@@ -9,6 +9,7 @@ import typer
 
 from leadmill.core.money import Money
 from leadmill.flow.asking import ask_after
+from leadmill.flow.audit import export
 from leadmill.flow.biography import Biography, Passage, read_biography
 from leadmill.flow.configure import changed_rules, read_files
 from leadmill.flow.replay import Replayed, replay
@@ -61,14 +62,28 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
 
         run(opener, settings(home, database_url), act)
 
-    @app.command("verify", epilog="Example: leadmill verify --home ./.leadmill")
-    def check(home: HomeDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-        """Check the journal's chain, the ledger's sums, caps and budgets against sales, leads against events."""
+    @app.command("verify", epilog="Example: leadmill verify --export proof.jsonl.gz")
+    def check(
+        to: Annotated[
+            Path | None,
+            typer.Option("--export", metavar="FILE", help="Also write the proof for docs/verify_offline.py."),
+        ] = None,
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Check the chains, seals and checkpoints, the ledger's sums, caps and budgets, leads against their events."""
 
         async def act(house: House) -> int:
-            report = await verify(house.db, house.pen, house.clock())
+            report = await verify(house.db, house.pen, house.clock(), house.settings.home)
+            written = None
+            if to is not None:
+                written = await export(house.db, house.vault, house.settings.home, to, house.clock())
+                err.print(
+                    f"{written.file}: {written.pages} pages, {written.rows} rows; key {written.key}", markup=False
+                )
             if as_json:
-                document(report)
+                document({"checked": report.checked, "findings": report.findings, "export": written})
             else:
                 for line in report.checked:
                     counted = f"{line.count:,} checked, " if line.count is not None else ""
