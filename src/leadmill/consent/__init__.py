@@ -9,7 +9,6 @@ still be done. The recording of a visit comes in here too, and goes to its lead.
 from leadmill.consent.certificate import Certificate, canonical, certify, digest_of
 from leadmill.consent.model import Certified, Proof, ReplayKept, Sight, StoredReplay, Witnessed
 from leadmill.consent.papers import (
-    SIGNER,
     Flaw,
     Journaled,
     More,
@@ -32,7 +31,6 @@ from leadmill.consent.step import Prove
 from leadmill.consent.visits import Visit, read_visit, visit_token
 
 __all__ = [
-    "SIGNER",
     "Certificate",
     "Certified",
     "Chunk",

@@ -2,7 +2,7 @@
 
 The page holds its parts as they were hashed: the core, what was added when it was made out, the snapshot and the
 recording. A seal at the end names the digest of each and of the page around them, signed with the key of the
-installation (Ed25519, RFC 8032). ``docs/verify_certificate.py`` checks the same in a hundred lines of its own.
+house, the one that signs its checkpoints (Ed25519, RFC 8032). ``docs/verify_certificate.py`` checks the same in a hundred lines of its own.
 """
 
 import base64
@@ -20,9 +20,6 @@ from msgspec import Struct
 
 from leadmill.consent.certificate import FORMAT, Certificate, canonical
 from leadmill.core.faults import BadInput
-
-SIGNER = "consent certificates"
-"""What the installation's signing key is derived for."""
 
 _PART = re.compile(
     r'(<script type="application/json" id="(?P<name>core|more|replay|seal)">)(?P<data>[^<]*)(</script>)'

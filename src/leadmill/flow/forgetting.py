@@ -11,6 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from leadmill.capture import Lead
+from leadmill.consent.service import forget_replays
 from leadmill.core.case import Case
 from leadmill.enrich import ChainAsk, Enrich, EnrichAgain
 from leadmill.enrich.service import forget_answers
@@ -62,6 +63,7 @@ async def forget(tx: Tx, kit: Kit, person_id: str, by: str, now: datetime) -> Fo
     gone = await forget_marks(tx, marks, sorted(known), ids)
     await forget_points(tx, sorted(points - (await owners_of(tx, sorted(points))).keys()))
     answers = await forget_answers(tx, kit.pen.vault, asks)
+    await forget_replays(tx, ids)
     for lead_id in ids:
         await kit.pen.append(tx, lead_id, [PersonForgotten(at=now, by=by)], now)
     return Forgotten(tuple(done), tuple(ids), gone, answers)

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from leadmill.billing import REVERSAL, Post, Postings, SaleReversed
 from leadmill.billing.service import check as check_billing
+from leadmill.consent import Prove, ReplayKept
 from leadmill.core.events import Event
 from leadmill.delivery import (
     DeliveryAccepted,
@@ -27,6 +28,7 @@ from leadmill.delivery import (
 )
 from leadmill.delivery.model import DeliveryEvent
 from leadmill.flow.audit import COVERS, Handed, handed_of
+from leadmill.flow.certifying import check_certificates
 from leadmill.flow.keep import Pen
 from leadmill.flow.model import LeadReceived, LeadRow, LeadSettled, StepTaken
 from leadmill.flow.store import lead_subjects_after, read_leads
@@ -127,7 +129,7 @@ async def _billing(tx: Tx) -> list[Finding]:
 
 
 async def _leads(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
-    """Each lead's row, its postings and its deliveries against its journal."""
+    """Each lead's row, its postings, its deliveries and its certificate of consent against its journal."""
     findings: list[Finding] = []
     count, after = 0, ""
     while True:
@@ -137,6 +139,7 @@ async def _leads(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
             rows = await read_leads(tx, ids)
             booked = await postings_by_group(tx, ids)
             handed = await handed_of(tx, ids)
+        certified: list[str] = []
         for lead_id in ids:
             count += 1
             try:
@@ -144,11 +147,24 @@ async def _leads(db: Database, pen: Pen) -> tuple[int, list[Finding]]:
                 findings += _against_row(lead_id, rows.get(lead_id), events)
                 findings += _against_book(pen, lead_id, events, booked.get(lead_id, []))
                 findings += _against_deliveries(lead_id, events, handed.get(lead_id, []))
+                if any(map(_certifies, events)):
+                    certified.append(lead_id)
             except msgspec.DecodeError:
                 findings.append(Finding("flow.page.unreadable", lead_id, "a page of its journal cannot be read"))
+        if certified:
+            async with db.begin(still=True) as tx:
+                found = await check_certificates(tx, pen, certified)
+            findings += [Finding(item.code, item.lead_id, item.detail) for item in found]
         if len(ids) < _PAGE:
             return count, findings
         after = ids[-1]
+
+
+def _certifies(event: Event) -> bool:
+    """Whether an event tells of a certificate of consent or of a recording; the step learns nothing else in public."""
+    return isinstance(event, ReplayKept) or (
+        isinstance(event, StepTaken) and event.step == Prove.name and bool(event.learned)
+    )
 
 
 def _against_row(lead_id: str, row: LeadRow | None, events: Sequence[Event]) -> list[Finding]:

@@ -16,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -123,11 +122,6 @@ class Vault:
         if key is None:
             key = self._hash_keys.setdefault(purpose, _derive(self._root, f"hash/{purpose}"))
         return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")[:_HASH_BYTES]
-
-    def signer(self, purpose: str) -> Ed25519PrivateKey:
-        """The key that this installation signs files of one ``purpose`` with (Ed25519, RFC 8032): the same in every
-        process and after a restore, since it is derived from the master key."""
-        return Ed25519PrivateKey.from_private_bytes(self._derive(f"sign/{purpose}"))
 
 
 def fingerprint(master: bytes) -> str:
