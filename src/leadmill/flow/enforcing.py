@@ -7,7 +7,7 @@ lead, however often it is tried.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -27,6 +27,8 @@ from leadmill.identity.store.contacts import owners_of
 from leadmill.market import LegState, SaleRecord, sales_of
 from leadmill.optouts import (
     OPTED_OUT,
+    Matter,
+    Notice,
     OptOut,
     OptOutDecided,
     PersonOptedOut,
@@ -101,7 +103,7 @@ async def _enforce_on(
             return []
         in_flight = await _stop(tx, kit, opt_out, row, now)
     if opt_out.state == "stands":
-        await _tell_recipients(tx, kit, opt_out, lead_id, now)
+        await tell_recipients(tx, kit, opt_out.id, lead_id, now)
     return in_flight
 
 
@@ -143,15 +145,24 @@ async def _in_flight(tx: Tx, receipt: Receipt) -> bool:
     return receipt.attempts > len(await attempts_of(tx, receipt.delivery_id))
 
 
-async def _tell_recipients(tx: Tx, kit: Kit, opt_out: OptOut, lead_id: str, now: datetime) -> None:
-    """Owe telling everybody who has the lead, or may: who was sent it, and gave no answer, as well."""
+async def tell_recipients(
+    tx: Tx,
+    kit: Kit,
+    cause_id: str,
+    lead_id: str,
+    now: datetime,
+    matter: Matter = "opted_out",
+    fields: Sequence[str] = (),
+) -> list[Notice]:
+    """Owe telling everybody who has a locked lead, or may: who was sent it, and gave no answer, as well; the notices
+    that are new. ``cause_id`` is the opt-out or the request they are told of, ``fields`` what was corrected."""
     tried = {one.sale_id for one in await receipts_of(tx, lead_id) if one.attempts}
     owed = [
         (leg.id, recipient, _way(kit, recipient))
         for leg in await sales_of(tx, lead_id)
         if (recipient := leg.buyer_id or leg.team_id) and _may_have_it(leg, tried)
     ]
-    await owe_notices(tx, kit.mint, opt_out.id, lead_id, owed, now)
+    return await owe_notices(tx, kit.mint, cause_id, lead_id, owed, now, matter, fields)
 
 
 def _may_have_it(leg: SaleRecord, tried: set[str]) -> bool:

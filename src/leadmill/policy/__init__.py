@@ -5,12 +5,23 @@ with its rule and citation. Takes the consent ``Proof``, the facts and the roste
 step ``Clear``, without which the market can sell nothing. Missing evidence never clears.
 """
 
+from leadmill.policy.asking import (
+    Message,
+    Permit,
+    masked_in_pings,
+    may_charge,
+    may_message,
+    may_rank,
+    may_score,
+)
 from leadmill.policy.deadlines import Deadlines, Due
+from leadmill.policy.decide import Engine
 from leadmill.policy.foresight import Foresee
 from leadmill.policy.lawbooks import law_of, read_law
-from leadmill.policy.listed import listed_emails, listed_key, listed_phones
-from leadmill.policy.model import Clearance, Law, Suppression, SuppressionAsk, SuppressionFound
-from leadmill.policy.replies import classify_reply
+from leadmill.policy.listed import limit_key, listed_emails, listed_key, listed_phones
+from leadmill.policy.model import Clearance, Law, Registry, Suppression, SuppressionAsk, SuppressionFound
+from leadmill.policy.registries import TakenIn, registries_here, take_reassigned, take_registry
+from leadmill.policy.replies import classify_reply, words_of
 from leadmill.policy.rules import clear_recipient, is_named
 from leadmill.policy.step import Clear
 from leadmill.policy.store import find_suppressed, lift_suppressions, list_suppressed, suppress, suppressed_by
@@ -20,22 +31,37 @@ __all__ = [
     "Clearance",
     "Deadlines",
     "Due",
+    "Engine",
     "Foresee",
     "Law",
+    "Message",
+    "Permit",
+    "Registry",
     "Suppression",
     "SuppressionAsk",
     "SuppressionFound",
+    "TakenIn",
     "classify_reply",
     "clear_recipient",
     "find_suppressed",
     "is_named",
     "law_of",
     "lift_suppressions",
+    "limit_key",
     "list_suppressed",
     "listed_emails",
     "listed_key",
     "listed_phones",
+    "masked_in_pings",
+    "may_charge",
+    "may_message",
+    "may_rank",
+    "may_score",
     "read_law",
+    "registries_here",
     "suppress",
     "suppressed_by",
+    "take_reassigned",
+    "take_registry",
+    "words_of",
 ]

@@ -36,3 +36,8 @@ def listed_key(keyed_hash: KeyedHash, sha256: str) -> bytes:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def limit_key(keyed_hash: KeyedHash, contact: bytes) -> bytes:
+    """The key under which a limit on sensitive data is kept for a contact detail, known by its keyed hash."""
+    return keyed_hash("limited", contact.hex())

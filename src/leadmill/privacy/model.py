@@ -157,8 +157,8 @@ class Retained(Struct, frozen=True, kw_only=True):
 
 
 class Certificate(Struct, frozen=True, kw_only=True):
-    """What a deletion did, without anything personal. ``digest`` is the SHA-256 over the canonical JSON of all else; it
-    stands in the journal of every lead named, so nobody can change the one without the other showing it."""
+    """What a deletion did, without anything personal. ``digest`` is the SHA-256 over the canonical JSON of all before
+    it; it is signed, and stands in the journal of every lead named, so that neither can be changed unnoticed."""
 
     request_id: str
     at: datetime
@@ -171,6 +171,9 @@ class Certificate(Struct, frozen=True, kw_only=True):
     retained: dict[str, int]
     method: str = "the data key was destroyed (AES-256-GCM); what is sealed with it, backups included, cannot be read"
     digest: str = ""
+    signature: str = ""
+    """Ed25519 over the digest's text, in base 64; ``key`` is the public key that checks it."""
+    key: str = ""
 
 
 class RequestReceived(Event, frozen=True, kw_only=True, tag="privacy.received"):

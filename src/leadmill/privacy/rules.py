@@ -9,10 +9,12 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
 from leadmill.core.faults import NotFound, Permanent
@@ -80,6 +82,12 @@ def next_due(request: PrivacyRequest) -> datetime | None:
     if request.state == "appealed":
         return request.appeal_due_at
     return request.answer_due_at if request.acknowledged_at else min(request.confirm_due_at, request.answer_due_at)
+
+
+def last_day(until: datetime) -> date:
+    """The last local day of a clock that runs until a moment, as a person reads it: a clock ends at midnight in one of
+    the zones of the United States or in UTC, so half a day before is that day in all of them."""
+    return (until - timedelta(hours=12)).date()
 
 
 Pressure = Literal["over", "soon", "fine", "none"]
@@ -189,16 +197,30 @@ def open_ticket(keyed_hash: KeyedHash, unseal: Seal, token: str) -> Ticket:
 
 
 def certified(made: Certificate) -> Certificate:
-    """The certificate with its digest: SHA-256 over its canonical JSON (keys in order, no blanks) without it."""
-    bare = msgspec.structs.replace(made, digest="")
-    return msgspec.structs.replace(made, digest=hashlib.sha256(canonical(bare)).hexdigest())
+    """The certificate with its digest: SHA-256 over its JSON (keys in order, no blanks) while digest, signature and key
+    are empty."""
+    bare = msgspec.structs.replace(made, digest="", signature="", key="")
+    digest = hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
+    return msgspec.structs.replace(made, digest=digest)
+
+
+def sign(made: Certificate, signer: Ed25519PrivateKey) -> Certificate:
+    """The certificate with its digest, signed."""
+    whole = certified(made)
+    return msgspec.structs.replace(
+        whole,
+        signature=base64.b64encode(signer.sign(whole.digest.encode())).decode(),
+        key=base64.b64encode(signer.public_key().public_bytes_raw()).decode(),
+    )
 
 
 def holds(made: Certificate) -> bool:
-    """Whether a certificate is as it was written."""
-    return certified(made).digest == made.digest
-
-
-def canonical(made: Certificate) -> bytes:
-    """A certificate's bytes to be hashed."""
-    return msgspec.json.encode(made, order="deterministic")
+    """Whether a certificate is as it was written, by its digest and its signature."""
+    if certified(made).digest != made.digest:
+        return False
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(made.key))
+        key.verify(base64.b64decode(made.signature), made.digest.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True

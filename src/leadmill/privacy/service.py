@@ -7,13 +7,14 @@ sealed with the request's own key.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from leadmill.core.events import Event
 from leadmill.core.faults import BadInput, Conflict, Forbidden, NotFound
 from leadmill.core.ids import Mint
-from leadmill.parties import Throttled
 from leadmill.policy import Deadlines
 from leadmill.privacy import store
 from leadmill.privacy.model import (
@@ -68,9 +69,10 @@ class Moved(Struct, frozen=True):
 
 async def receive(
     tx: Tx, vault: Vault, mint: Mint, deadlines: Deadlines, packs: str, asked: Asked, now: datetime
-) -> tuple[PrivacyRequest, RequestReceived]:
+) -> tuple[PrivacyRequest, list[Event]]:
     """Write a request down and start its clocks, which run from its receipt, however long it takes to see who asks
-    (11 CCR 7021(b)). One that needs no confirmation is ``open`` at once."""
+    (11 CCR 7021(b)); the events for its journal. One that needs no proof of who asks is carried out by the caller in
+    this very transaction, and answered with it."""
     received = min(asked.received_at or now, now)
     clocks = clocks_of(deadlines, asked.kind, asked.home, received)
     free = suffices(asked.kind, "none")
@@ -85,7 +87,7 @@ async def receive(
         channel=asked.channel,
         by=asked.by,
         home=asked.home,
-        state="open" if free else "unconfirmed",
+        state="answered" if free else "unconfirmed",
         level="none",
         agent=asked.agent,
         received_at=received,
@@ -98,13 +100,21 @@ async def receive(
         phone=asked.phone,
         wrapped_key=wrapped,
         sealed=sealed,
+        # Who asks on a page reads there that it has come, and how it goes on.
+        acknowledged_at=now if asked.channel == "web" else None,
     )
+    events: list[Event] = [RequestReceived(at=now, kind=one.kind, channel=one.channel, home=one.home)]
+    if free:
+        one = msgspec.structs.replace(one, outcome="fulfilled", acknowledged_at=now, decided_at=now, decided_by="house")
+        events.append(RequestMoved(at=now, what="fulfilled", by="house", state="answered"))
+    else:
+        enqueue(tx, LAPSE, one.id, {"request_id": one.id}, now + LINK_HOLDS + timedelta(days=1), now, mint)
     one = msgspec.structs.replace(one, due_at=next_due(one))
     store.add_request(tx, one)
     await store.add_note(tx, one.id, now, asked.by, "received")
-    if not free:
-        enqueue(tx, LAPSE, one.id, {"request_id": one.id}, now + LINK_HOLDS + timedelta(days=1), now, mint)
-    return one, RequestReceived(at=now, kind=one.kind, channel=one.channel, home=one.home)
+    if free:
+        await store.add_note(tx, one.id, now, "house", "fulfilled")
+    return one, events
 
 
 async def confirm(
@@ -216,6 +226,18 @@ async def settle(
     return Moved(moved.request, msgspec.structs.replace(moved.event, digest=certificate.digest))
 
 
+async def give_back(tx: Tx, vault: Vault, one: PrivacyRequest, code: str, now: datetime) -> Moved:
+    """Give a locked request that could not be carried out back to whoever decides; ``code`` is the fault's."""
+    return await _moved(tx, msgspec.structs.replace(one, state="open"), "failed", "house", now, vault, code)
+
+
+async def note_letter(
+    tx: Tx, request_id: str, sheet: Sheet, what: Literal["sent", "refused", "unsent"], now: datetime
+) -> None:
+    """Take down that the person was written to, or why not: the mail server refused it, or there is none."""
+    await store.add_note(tx, request_id, now, "house", f"letter_{sheet}_{what}")
+
+
 async def deny(
     tx: Tx, vault: Vault, mint: Mint, request_id: str, ground: str, citation: str, why: str, by: str, now: datetime
 ) -> Moved:
@@ -287,15 +309,14 @@ async def lapse(tx: Tx, vault: Vault, request_id: str, now: datetime) -> Moved |
     return await _moved(tx, changed, "lapsed", "house", now, vault)
 
 
-async def check_pace(
-    tx: Tx, keyed_hash: Callable[[str, str], bytes], subject: str, most: int, window: timedelta, now: datetime
-) -> None:
-    """Count a form of a subject (a network address, a contact detail). Raises Throttled ``privacy.request.throttled``
-    with the seconds to wait where there were too many; the caller's transaction must stand all the same."""
+async def count_pace(
+    tx: Tx, keyed_hash: Callable[[str, str], bytes], subject: str, pace: tuple[int, timedelta], now: datetime
+) -> float:
+    """Count a form of a subject (a network address, a contact detail): the seconds to wait where there were more than
+    so many in so long, else 0. All processes count together."""
+    most, window = pace
     tries, since = await store.count_try(tx, keyed_hash("privacy pace", subject), now, window)
-    if tries > most:
-        after = max((since + window - now).total_seconds(), 1.0)
-        raise Throttled("privacy.request.throttled", "too many requests came from here; try again later", after)
+    return max((since + window - now).total_seconds(), 1.0) if tries > most else 0.0
 
 
 def put_letter(tx: Tx, mint: Mint, request_id: str, sheet: Sheet, now: datetime) -> None:

@@ -1,0 +1,42 @@
+"""Consumer requests carried out: taken, confirmed, decided, and done to every lead of the person.
+
+The requests themselves are :mod:`leadmill.privacy`'s; here they meet the leads. ``taking`` hears them, ``confirming``
+finds out who asks, ``deciding`` is what somebody of ours says, ``fulfilling`` does it (``compiling``, ``correcting``,
+``deleting``, ``limiting``), ``letters`` writes to the person.
+"""
+
+from leadmill.flow.rights.confirming import Candidate, candidates, confirm_by_hand, confirm_by_link
+from leadmill.flow.rights.deciding import (
+    acknowledge_request,
+    appeal_request,
+    begin_request,
+    close_unconfirmed,
+    decide_on_appeal,
+    deny_request,
+    extend_request,
+)
+from leadmill.flow.rights.fulfilling import carry_out
+from leadmill.flow.rights.letters import ASKED, write_letter
+from leadmill.flow.rights.taking import FACTS, Plea, Taken, homes, take_request
+
+__all__ = [
+    "ASKED",
+    "FACTS",
+    "Candidate",
+    "Plea",
+    "Taken",
+    "acknowledge_request",
+    "appeal_request",
+    "begin_request",
+    "candidates",
+    "carry_out",
+    "close_unconfirmed",
+    "confirm_by_hand",
+    "confirm_by_link",
+    "decide_on_appeal",
+    "deny_request",
+    "extend_request",
+    "homes",
+    "take_request",
+    "write_letter",
+]
