@@ -5,10 +5,11 @@ one must be of who asks, and what that suffices for; gives requests that move fr
 down. What a request asks for is carried out by ``flow`` (decision 0030).
 """
 
-from leadmill.privacy.agreements import COVERS, Agreement, Partner, Standing, in_force, read_agreement, review
+from leadmill.privacy.agreements import COVERS, Partner, Standing, in_force, read_agreement, review
 from leadmill.privacy.agreements import NEEDS as AGREEMENTS_NEEDED
+from leadmill.privacy.agreements import Agreement as DataAgreement
 from leadmill.privacy.answers import (
-    Agreement,
+    Agreed,
     Answer,
     Category,
     Enquiry,
@@ -202,6 +203,7 @@ __all__ = [
     "TARGETS",
     "WAITING",
     "WRITE",
+    "Agreed",
     "Agreement",
     "Answer",
     "Asked",
@@ -210,6 +212,7 @@ __all__ = [
     "Channel",
     "Clocks",
     "Column",
+    "DataAgreement",
     "DataMap",
     "DropClock",
     "DropFile",

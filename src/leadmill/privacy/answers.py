@@ -35,7 +35,7 @@ class Recipient(Struct, frozen=True, kw_only=True):
     lead_id: str
 
 
-class Agreement(Struct, frozen=True, kw_only=True):
+class Agreed(Struct, frozen=True, kw_only=True):
     """What the person agreed to: the text they were shown, when, where, and which companies it named."""
 
     text: str
@@ -53,7 +53,7 @@ class Enquiry(Struct, frozen=True, kw_only=True):
     interest: str
     source: str
     pieces: list[Piece]
-    agreement: Agreement | None = None
+    agreement: Agreed | None = None
 
 
 class Category(Struct, frozen=True, kw_only=True):

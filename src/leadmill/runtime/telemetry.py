@@ -70,6 +70,26 @@ OPT_OUT_NOTICES = Counter(
     "Recipients told of an opt-out, by outcome: told, acknowledged, failed, given_up.",
     ["outcome"],
 )
+RETENTION = Counter(
+    "leadmill_retention",
+    "What runs of the retention schedules found, by what it is and outcome: went, held, law, busy, waits, failed.",
+    ["what", "outcome"],
+)
+RETENTION_RAN = Gauge(
+    "leadmill_retention_last_run_timestamp_seconds",
+    "When the last run of the retention schedules ended.",
+    multiprocess_mode="max",
+)
+DROPPED = Counter(
+    "leadmill_deletion_list_entries",
+    "Entries of deletion lists worked, by outcome: exempted, deleted, opted_out, not_found.",
+    ["outcome"],
+)
+DROP_LAST = Gauge(
+    "leadmill_deletion_list_last_pull_timestamp_seconds",
+    "When the last deletion list that was worked through had been fetched.",
+    multiprocess_mode="max",
+)
 JOBS = Counter(
     "leadmill_jobs", "Jobs worked, by kind and outcome: done, retried, dead, returned, lost.", ["kind", "outcome"]
 )
