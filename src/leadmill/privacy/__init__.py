@@ -204,7 +204,6 @@ __all__ = [
     "WAITING",
     "WRITE",
     "Agreed",
-    "Agreement",
     "Answer",
     "Asked",
     "Category",

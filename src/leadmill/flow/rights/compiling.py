@@ -19,7 +19,7 @@ from leadmill.followup import messages_of
 from leadmill.market import LegState, sales_of
 from leadmill.optouts import opt_outs_of
 from leadmill.privacy import (
-    Agreement,
+    Agreed,
     Answer,
     Enquiry,
     Piece,
@@ -109,7 +109,7 @@ def _enquiry(rules: Rules, one: Recalled, lead: Lead, withheld: dict[str, None])
         interest=vertical.title if vertical else lead.vertical,
         source=whose,
         pieces=pieces,
-        agreement=Agreement(
+        agreement=Agreed(
             text=proof.text, at=proof.given_at, page=proof.url, companies=proof.sellers, ways=proof.channels
         )
         if proof is not None and proof.kind == "written"

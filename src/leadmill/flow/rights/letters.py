@@ -43,8 +43,8 @@ _SUBJECTS: dict[Sheet, str] = {
 _SAYS: dict[Sheet, str] = {
     "received": "You asked us {asked}. We answer by {due:%B %d, %Y}.",
     "confirm": "Somebody, we think you, asked us {asked}{agent}.\n\nOpen this page within two weeks and press its"
-    " button, so that we know it is you:\n\n{link}\n\nWe answer by {due:%B %d, %Y}, on the same page. If it was not you, do"
-    " nothing: nothing happens then.",
+    " button, so that we know it is you:\n\n{link}\n\nWe answer by {due:%B %d, %Y}, on the same page. If it was not"
+    " you, do nothing: nothing happens then.",
     "extended": "You asked us {asked}. It takes longer than we thought; we answer by {due:%B %d, %Y}. Why stands here:"
     "\n\n{link}",
     "answered": "You asked us {asked}. The answer stands here:\n\n{link}",
