@@ -13,6 +13,7 @@ from msgspec import Struct
 from leadmill.capture import Lead
 from leadmill.consent.service import forget_replays
 from leadmill.core.case import Case
+from leadmill.core.faults import Conflict
 from leadmill.enrich import ChainAsk, Enrich, EnrichAgain
 from leadmill.enrich.service import forget_answers
 from leadmill.facts import Dossier
@@ -20,13 +21,15 @@ from leadmill.flow.feedback import points_of
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import Recalled, recall
 from leadmill.flow.model import LeadFilter, PersonForgotten
-from leadmill.flow.store import list_leads, lock_leads
+from leadmill.flow.store import leads_of_persons, list_leads, lock_leads
 from leadmill.fraud import Suspect
 from leadmill.fraud.service import forget_marks
 from leadmill.hygiene.service import forget_points
 from leadmill.identity import Identity, read_prospect
 from leadmill.identity.service import forget_person
 from leadmill.identity.store.contacts import contacts_held, owners_of
+from leadmill.identity.store.holding import hold_all
+from leadmill.privacy import holds_on
 from leadmill.runtime.db import Tx
 
 _PAGE = 500
@@ -45,9 +48,10 @@ class Forgotten(Struct, frozen=True):
 async def forget(tx: Tx, kit: Kit, person_id: str, by: str, now: datetime) -> Forgotten:
     """Forget a human being, all persons that are held to be one with this one. Forgotten before, nothing happens.
 
-    Raises NotFound ``identity.person.unknown``, and Transient ``identity.person.changed`` where they showed something
-    new meanwhile: try again.
+    Raises NotFound ``identity.person.unknown``, Conflict ``privacy.person.held`` where a legal hold stands, and
+    Transient ``identity.person.changed`` where they showed something new meanwhile: try again.
     """
+    await check_holds(tx, person_id)
     persons = (await read_prospect(tx, person_id)).persons
     ids = [lead_id for each in persons for lead_id in await _leads_of(tx, each)]
     await lock_leads(tx, ids)
@@ -57,6 +61,7 @@ async def forget(tx: Tx, kit: Kit, person_id: str, by: str, now: datetime) -> Fo
     points = marks | {point for each in recalled.values() for point in _points(kit, each)}
     points |= {held.hash for each in persons for held in await contacts_held(tx, each)}
     known = {each.row.person_id for each in recalled.values()} | {*persons}
+    await hold_all(tx, persons)
     done = [each for each in persons if await forget_person(tx, kit.pen.keys, each, now)]
     if not done:
         return Forgotten((), (), 0, 0)
@@ -67,6 +72,13 @@ async def forget(tx: Tx, kit: Kit, person_id: str, by: str, now: datetime) -> Fo
     for lead_id in ids:
         await kit.pen.append(tx, lead_id, [PersonForgotten(at=now, by=by)], now)
     return Forgotten(tuple(done), tuple(ids), gone, answers)
+
+
+async def check_holds(tx: Tx, person_id: str) -> None:
+    """Raises Conflict ``privacy.person.held`` where a hold stands on the person or one of their leads."""
+    persons = (await read_prospect(tx, person_id)).persons
+    if await holds_on(tx, [*persons, *await leads_of_persons(tx, persons)]):
+        raise Conflict("privacy.person.held", "a legal hold stands on this person: lift it, or refuse the request")
 
 
 async def _leads_of(tx: Tx, person_id: str) -> list[str]:

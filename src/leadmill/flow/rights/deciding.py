@@ -6,10 +6,8 @@ the request and in its journal.
 
 from datetime import datetime
 
-from leadmill.core.faults import Conflict
+from leadmill.flow.forgetting import check_holds
 from leadmill.flow.kit import Kit
-from leadmill.flow.store import leads_of_persons
-from leadmill.identity import read_prospect
 from leadmill.policy import Deadlines
 from leadmill.privacy import (
     Moved,
@@ -23,7 +21,6 @@ from leadmill.privacy import (
     find_request,
     lapse,
 )
-from leadmill.privacy.retention import holds_on
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 
@@ -48,13 +45,6 @@ async def begin_request(tx: Tx, kit: Kit, request_id: str, by: str, now: datetim
     if one is not None and one.kind == "delete" and one.person_id is not None:
         await check_holds(tx, one.person_id)
     return await _write(tx, kit, await begin(tx, kit.pen.vault, kit.mint, request_id, by, now), now)
-
-
-async def check_holds(tx: Tx, person_id: str) -> None:
-    """Raises Conflict ``privacy.person.held`` where a hold stands on the person or one of their leads."""
-    persons = (await read_prospect(tx, person_id)).persons
-    if await holds_on(tx, [*persons, *await leads_of_persons(tx, persons)]):
-        raise Conflict("privacy.person.held", "a legal hold stands on this person: lift it, or refuse the request")
 
 
 async def deny_request(
