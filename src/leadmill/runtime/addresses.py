@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp.abc import AbstractResolver, ResolveResult
 from msgspec import Struct
 
-from leadmill.core.faults import Permanent, Transient
+from leadmill.core.faults import BadInput, Permanent, Transient
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -27,6 +27,9 @@ _SHARED = ipaddress.ip_network("100.64.0.0/10")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
 class Reach(Struct, frozen=True):
     """What outgoing traffic may reach beside public addresses over TLS."""
 
@@ -34,6 +37,17 @@ class Reach(Struct, frozen=True):
     private: bool = False
     plain: bool = False
     """Plain HTTP to public addresses. Loopback and private addresses, once allowed, may always be plain."""
+    networks: tuple[Network, ...] = ()
+    """Private networks that may be reached where private addresses at large may not."""
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Networks parted by commas. Raises :class:`BadInput` ``config.setting.malformed``."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as fault:
+        says = "LEADMILL_ALLOW_NETWORKS: write networks such as 10.1.0.0/16, parted by commas"
+        raise BadInput("config.setting.malformed", says) from fault
 
 
 def _inner(address: Address) -> Address:
@@ -57,7 +71,9 @@ def refusal(address: Address, reach: Reach, *, plain: bool = False) -> str | Non
     if real.is_reserved:
         return "it is no public address"
     if real.is_private or (isinstance(real, ipaddress.IPv4Address) and real in _SHARED):
-        return None if reach.private else "it is in a private network (setting allow_private)"
+        if reach.private or any(real in network for network in reach.networks):
+            return None
+        return "it is in a private network (settings allow_private, allow_networks)"
     if not real.is_global:
         return "it is no public address"
     if plain and not reach.plain:

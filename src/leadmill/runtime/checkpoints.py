@@ -256,6 +256,13 @@ def add_witness(home: Path, made: Checkpoint) -> None:
         os.close(handle)
 
 
+def begin_witness(home: Path, stored: Iterable[Checkpoint]) -> None:
+    """Begin the home's file anew with these."""
+    (home / WITNESS).unlink(missing_ok=True)
+    for one in stored:
+        add_witness(home, one)
+
+
 def read_witness(home: Path) -> list[Checkpoint]:
     """What the home's file holds; a line that was cut off by a crash is passed over."""
     try:

@@ -24,6 +24,8 @@ PREFIX = "LEADMILL_"
 SECRETS = {
     "MASTER_KEY": "The key under which personal data is sealed, 32 bytes as hex or base64. Unset: `master.key` in the "
     "home, made at the first start.",
+    "NEW_MASTER_KEY": "The key that `leadmill key rotate-master` goes over to. Unset: a fresh one.",
+    "BACKUP_PASSPHRASE": "What locks the master key in a backup made `--with-keys`. Unset: it is asked for.",
 }
 """Variables that are read where they are needed and are no settings."""
 
@@ -127,6 +129,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     allow_plain: Annotated[
         bool, Meta(description="Whether outgoing calls may reach public addresses over plain HTTP.")
     ] = False
+    allow_networks: Annotated[
+        str,
+        Meta(
+            description="Private networks that outgoing calls may reach, and no others, where `allow_private` is off: "
+            "such as `10.1.0.0/16`, parted by commas."
+        ),
+    ] = ""
+    erasure_log: Annotated[
+        str,
+        Meta(
+            description="File in which is written who was forgotten when, for restores; best where the backups are. "
+            "Unset: `erasures.log` in the home."
+        ),
+    ] = ""
     mx_lookups: Annotated[
         bool,
         Meta(description="Whether name servers are asked if a lead's mail domain takes mail. Only the domain is told."),
@@ -160,6 +176,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def ip_paths(self) -> tuple[Path, ...]:
         """The files of IP addresses."""
         return tuple(Path(part).expanduser() for part in self.ip_files.split(os.pathsep) if part.strip())
+
+    @property
+    def erasure_path(self) -> Path | None:
+        """The file of the log of erasures, None where it lies in the home."""
+        return Path(self.erasure_log).expanduser() if self.erasure_log.strip() else None
 
     @property
     def mail_tls(self) -> Tls:

@@ -13,6 +13,7 @@ import typer
 import uvloop
 
 from leadmill.core.faults import BadInput
+from leadmill.flow.backups import refuse_unfinished
 from leadmill.interfaces.cli.speaking import (
     COULD_NOT,
     FINDINGS,
@@ -77,6 +78,7 @@ def run(opener: Opener, chosen: Settings, act: Callable[[House], Awaitable[int]]
             return await act(house)
 
     def start() -> int:
+        refuse_unfinished(chosen.home)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(inside())
 

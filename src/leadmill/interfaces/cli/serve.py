@@ -18,6 +18,7 @@ import typer
 
 from leadmill.core.conversation import HttpAsk
 from leadmill.core.faults import Fault, Permanent
+from leadmill.flow.backups import refuse_unfinished
 from leadmill.interfaces.cli.demo import prepare_demo
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, err, guarded, run, settings
 from leadmill.interfaces.cli.supervise import Child, bind, end_with_parent, supervise
@@ -97,6 +98,7 @@ async def _until(parent: int, stop: asyncio.Event) -> AsyncIterator[None]:
 async def _serve(opener: Opener, chosen: Settings, demo: bool, worker: bool) -> int:
     configure("warning")
     chosen.home.mkdir(parents=True, exist_ok=True)
+    refuse_unfinished(chosen.home)
     with only_server(chosen.home):
         listening = bind(chosen.host, chosen.port)
         port = listening.getsockname()[1]
