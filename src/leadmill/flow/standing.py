@@ -1,0 +1,67 @@
+"""Records that decide about no lead on its walk: when leads are looked at once more, how long what is kept stays, and
+what was agreed with partners. Read from their documents, and checked against what they refer to.
+
+Called by ``book``, which assembles what is in force, and by ``planning``, which refuses what refers to nothing.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from leadmill.core.faults import BadInput
+from leadmill.core.reading import nearest
+from leadmill.hygiene import Reverify, read_reverify
+from leadmill.privacy import DataAgreement, Schedule, Terms, read_agreement, read_retention
+from leadmill.runtime.records import Snapshot
+
+KINDS = ("reverify", "retention", "agreement")
+"""The kinds of these records."""
+
+Aside = Reverify | Schedule | DataAgreement
+
+
+def read_aside(kind: str, raw: object) -> Aside:
+    """A record of one of these kinds as read. Raises BadInput as its reader does."""
+    if kind == "reverify":
+        return read_reverify(raw)
+    return read_retention(raw) if kind == "retention" else read_agreement(raw)
+
+
+def check_aside(record: Aside, known: Mapping[str, Collection[str]]) -> None:
+    """Refuse what refers to nothing; ``known`` are the names of each kind of thing. Raises BadInput
+    ``config.reference.unknown``."""
+    if isinstance(record, DataAgreement):
+        if record.partner in known:
+            _exists(f"agreement {record.id}", record.partner, (record.party,), known)
+        return
+    who = f"{'retention' if isinstance(record, Schedule) else 'reverify'} {record.id}"
+    _exists(who, "vertical", record.verticals, known)
+    if isinstance(record, Schedule):
+        _exists(who, "source", record.sources, known)
+
+
+def _exists(who: str, kind: str, names: Collection[str], known: Mapping[str, Collection[str]]) -> None:
+    for name in names:
+        if name not in known[kind]:
+            says = f"{who}: there is no {kind} '{name}'; {nearest(name, known[kind])}"
+            raise BadInput("config.reference.unknown", says)
+
+
+def schedules_of(found: Snapshot) -> dict[str, Reverify]:
+    """When leads are looked at once more, by a revision."""
+    return {ident: read_reverify(_decode(body)) for ident, body in found.of("reverify").items()}
+
+
+def terms_of(found: Snapshot, defaults: Terms) -> Terms:
+    """How long what is kept stays, by a revision: declared schedules over the packs' defaults."""
+    return defaults.laid_over([read_retention(_decode(body)) for body in found.of("retention").values()])
+
+
+def agreements_of(found: Snapshot) -> dict[str, DataAgreement]:
+    """What was agreed with partners, by a revision."""
+    return {ident: read_agreement(_decode(body)) for ident, body in found.of("agreement").items()}
+
+
+def _decode(body: str) -> Any:
+    return msgspec.json.decode(body)
