@@ -16,6 +16,7 @@ from functools import partial
 from leadmill.billing import Postings
 from leadmill.billing.service import keep_postings
 from leadmill.capture import PATH_HEADER, AnswerOwed, mark_path
+from leadmill.certificates import AsProviders
 from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
@@ -34,6 +35,7 @@ from leadmill.flow.quoting import Quoter
 from leadmill.flow.resale import keep_resale
 from leadmill.flow.runner import Mill
 from leadmill.flow.store import drop_pause, keep_pause, list_pauses
+from leadmill.flow.vendors import owe_keeping
 from leadmill.followup import Followups, keep_followups
 from leadmill.fraud import SightAsk, Suspect, Suspicion
 from leadmill.fraud.service import Sightings
@@ -214,8 +216,15 @@ def _ears(
             suspect = next(step for step in book.walk().together if isinstance(step, Suspect))
             sightings.note(tx, suspect.ask_of(case))
 
+    owe_certificates = owe_keeping(book.walk, mint)
+
+    def keep_assignment(tx: Tx, case: Case, assignment: Assignment, now: datetime) -> None:
+        counters.keep_assignment(tx, case, assignment, now)
+        owe_certificates(tx, case, now)
+
     def keep_sale(tx: Tx, case: Case, sale: Sale, now: datetime) -> None:
         counters.keep_sale(tx, case, sale, now)
+        owe_certificates(tx, case, now)
         declined = case.get(Declined)
         if OfferedAgain not in case and (declined is None or not declined.buyers):
             sightings.keep_sold(tx, case)
@@ -236,7 +245,7 @@ def _ears(
             Quoted: keep_quoted,
             Suspicion: sightings.keep_suspicion,
             Sale: keep_sale,
-            Assignment: counters.keep_assignment,
+            Assignment: keep_assignment,
             Dispatched: keep_dispatched,
             Postings: keep_postings,
             Auction: keep_auction,
@@ -249,12 +258,16 @@ def _ears(
 
 
 def _installed(plugins: Plugins) -> dict[str, Installed]:
-    """The providers of facts, each with what its card lets leave."""
-    return {
-        plugin.name: Installed(plugin.provider, frozenset(plugin.card().get("fields", ())))
-        for plugin in plugins.found
-        if plugin.family == "leadmill.facts"
-    }
+    """The providers of facts and the vendors of certificates, each with what its card lets leave. Of two of one name
+    the provider of facts is meant."""
+    found: dict[str, Installed] = {}
+    for plugin in plugins.found:
+        fields = frozenset(plugin.card().get("fields", ()))
+        if plugin.family == "leadmill.facts":
+            found[plugin.name] = Installed(plugin.provider, fields)
+        elif plugin.family == "leadmill.certificates":
+            found.setdefault(plugin.name, Installed(AsProviders(plugin.provider), fields))
+    return found
 
 
 def _name_servers(settings: Settings, stack: contextlib.AsyncExitStack) -> Dns | None:

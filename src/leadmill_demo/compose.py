@@ -4,7 +4,7 @@ Used by ``traffic``. Pure but for the given randomness and moment; what it makes
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from leadmill_demo.people import BROWSERS, PROGRAMS, Person, bad_phone, make_per
 from leadmill_demo.places import PLACES, SUNNY
 from leadmill_demo.senders import Sender
 from leadmill_demo.troubles import ON_A_PAGE, Trouble
+from leadmill_demo.vendors import issue_certificate, issue_token
 
 HONEYPOT = "fax_number"
 """The field that Leadmill's forms hide from people."""
@@ -98,7 +99,7 @@ def make_enquiry(
         trouble=trouble,
         person=person,
         answers=ASK[sender.vertical](rng, person.place, now.date()) | odd,
-        consent=_consent(rng, sender, trouble, now, serial),
+        consent=_consent(rng, sender, trouble, now, person),
         context=_context(rng, sender, person, trouble, serial),
         serial=serial,
     )
@@ -122,7 +123,7 @@ def _spoil(rng: Random, person: Person, trouble: Trouble) -> Person:
     return person
 
 
-def _consent(rng: Random, sender: Sender, trouble: Trouble, now: datetime, serial: str) -> dict[str, Any]:
+def _consent(rng: Random, sender: Sender, trouble: Trouble, now: datetime, person: Person) -> dict[str, Any]:
     if trouble == "no_consent":
         return {}
     consent: dict[str, Any] = {
@@ -130,11 +131,26 @@ def _consent(rng: Random, sender: Sender, trouble: Trouble, now: datetime, seria
         "given_at": (now - timedelta(seconds=rng.randint(1, 12))).isoformat(timespec="seconds"),
         "sellers": ["Hollow Reed Partners"] if trouble == "not_named" else list(sender.sellers),
     }
-    if rng.random() < 0.6:
-        consent["trustedform"] = f"https://cert.example.com/{serial}{rng.getrandbits(64):016x}"
+    if rng.random() < 0.8:
+        consent["trustedform"] = _certified(rng, now, person, issue_certificate)
     if rng.random() < 0.35:
-        consent["jornaya"] = f"{rng.getrandbits(128):032X}"
+        consent["jornaya"] = _certified(rng, now, person, issue_token)
     return consent
+
+
+def _certified(
+    rng: Random, now: datetime, person: Person, issue: Callable[[str, str, float, Random], str]
+) -> str:  # fmt: skip
+    """A certificate of the person's visit; of a hundred, two are of somebody else's, two lay about for a week, and one
+    was never issued."""
+    lot = rng.random()
+    email, phone, at = person.email, person.phone, now.timestamp() - rng.randint(5, 90)
+    if lot < 0.02:
+        email, phone = f"somebody{rng.randint(1, 999)}@example.com", f"+1512555{rng.randint(0, 9999):04d}"
+    elif lot < 0.04:
+        at -= 7 * 86_400
+    made = issue(email, phone, at, rng)
+    return made if lot >= 0.05 or lot < 0.04 else made[:-2] + ("00" if made[-2:] != "00" else "11")
 
 
 def _context(rng: Random, sender: Sender, person: Person, trouble: Trouble, serial: str) -> dict[str, Any]:

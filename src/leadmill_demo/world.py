@@ -24,6 +24,7 @@ from leadmill_demo.inbox import Inbox
 from leadmill_demo.kept import Delivery, Letter
 from leadmill_demo.outcomes import Taken
 from leadmill_demo.providers import Providers, provider_keys
+from leadmill_demo.vendors import Vendors
 
 _KEPT = 400
 _REMEMBERED = 2_000
@@ -62,6 +63,7 @@ class World:
         self.inbox = Inbox(clock, self._mailed)
         self._said: OrderedDict[str, Answer] = OrderedDict()
         self.providers = Providers(rng, provider_keys(keys), lambda: clock().timestamp())
+        self.vendors = Vendors(rng, keys, lambda: clock().timestamp())
 
     def app(self) -> web.Application:
         """The web application."""
@@ -75,6 +77,7 @@ class World:
         app.router.add_post("/buyers/{buyer}/ping", self._ping)
         app.router.add_route("*", "/buyers/{buyer}/{path:.+}", self._receive)
         self.providers.route(app)
+        self.vendors.route(app)
         return app
 
     # What Leadmill sends

@@ -40,6 +40,7 @@ from leadmill.policy.service import read_case
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Pack, Packs, load_packs
 from leadmill.scoring import read_card
+from tests.certificates.stand import INSTALLED as VENDORS
 from tests.docs.pages import ROOT, Block, blocks
 from tests.enrich.conftest import INSTALLED
 
@@ -108,6 +109,13 @@ def test_providers_and_chains_can_be_applied(block: Block) -> None:
     dialects = Dialects(providers=INSTALLED)
     planned = plan(read_text(block.text.encode(), block.name), {}, VERTICALS, keyed, AnyKey(), dialects)
     assert {record.kind for record in planned.records} == {"provider", "chain", "authority"}
+
+
+@examples("toml", "certificates")
+def test_vendors_of_certificates_can_be_applied(block: Block) -> None:
+    dialects = Dialects(providers=VENDORS)
+    planned = plan(read_text(block.text.encode(), block.name), {}, VERTICALS, keyed, AnyKey(), dialects)
+    assert {record.kind for record in planned.records} == {"provider", "chain"}
 
 
 def dialect_of(block: Block, name: str) -> Packs:

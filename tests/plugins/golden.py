@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from leadmill.certificates import AsProviders, CertificateRead
 from leadmill.core.conversation import FileAsk, FileReply, HttpAsk, HttpReply, MailAsk, MailReply, Outgoing, Reply
 from leadmill.core.faults import Fault
 from leadmill.core.reading import Table
 from leadmill.delivery import Parcel, read_delivery
-from leadmill.enrich import Installed, plain, read_provider
+from leadmill.enrich import Installed, may_leave, plain, read_provider
 from leadmill.facts import Fact
 from leadmill.followup import Letter
 from leadmill.market import Offer, read_ping
@@ -112,6 +113,45 @@ def play_provider(plugin: Plugin, golden: dict[str, Any]) -> None:
             assert [_told(fact) for fact in live.read(topic, reply, golden["params"])] == heard["facts"], heard
 
 
+def play_vendor(plugin: Plugin, golden: dict[str, Any]) -> None:
+    made = AsProviders(plugin.provider).make(golden["name"], golden.get("options", {}))
+    fields = frozenset(plugin.card()["fields"])
+    assert all(may_leave(need, fields) for needs in made.topics.values() for need in needs)
+    vendor, topic = made.vendor, golden["topic"]
+    needs = {plain(name) for name in vendor.topics[topic]}
+    assert needs <= {"email", "phone", "lead", "source"}
+    for known in golden.get("knows", []):
+        found = vendor.ask(topic, {**golden["params"], "token": known["token"]})
+        assert isinstance(found, CertificateRead), known
+        assert _read(found) == known["reads"], known
+    if "asks" not in golden:
+        return
+    ask = vendor.ask(topic, golden["params"])
+    assert isinstance(ask, HttpAsk)
+    assert ask == vendor.ask(topic, golden["params"]), "the same question asks the same"
+    check_ask(ask, golden["asks"])
+    for heard in golden["hears"]:
+        reply = a_reply(ask, heard)
+        assert isinstance(reply, HttpReply)
+        if "code" in heard:
+            with pytest.raises(Fault) as caught:
+                vendor.read(topic, reply, golden["params"])
+            assert caught.value.code == heard["code"]
+            assert not any(value in caught.value.detail for value in golden["params"].values())
+        else:
+            assert _read(vendor.read(topic, reply, golden["params"])) == heard["reads"], heard
+
+
+def _read(found: CertificateRead) -> dict[str, Any]:
+    """What was read as recorded: what is not known is left out, moments are texts."""
+    told = msgspec.to_builtins(found)
+    return {
+        name: getattr(found, name).isoformat() if isinstance(getattr(found, name), datetime) else value
+        for name, value in told.items()
+        if value is not None
+    }
+
+
 def _told(fact: Fact) -> list[Any]:
     """A fact as recorded: TOML has no null, so an unknown value is an empty text."""
     return [fact.key, "" if fact.value is None else fact.value, fact.outcome, fact.confidence]
@@ -144,6 +184,7 @@ def a_reply(ask: Outgoing, heard: dict[str, Any]) -> Reply:
 
 PLAYERS = {
     "leadmill.bidders": play_bidder,
+    "leadmill.certificates": play_vendor,
     "leadmill.couriers": play_courier,
     "leadmill.facts": play_provider,
     "leadmill.messengers": play_messenger,

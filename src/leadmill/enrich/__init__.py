@@ -16,6 +16,7 @@ from leadmill.enrich.declared import (
     Limit,
     ProviderSpec,
     assemble,
+    may_leave,
     plain,
     read_authority,
     read_chain,
@@ -41,7 +42,7 @@ from leadmill.enrich.model import (
     Said,
 )
 from leadmill.enrich.plugging import at, fact_value, is_answer, malformed, tree_of, word
-from leadmill.enrich.rules import OPERATOR, agrees, corrected, original
+from leadmill.enrich.rules import OPERATOR, agrees, consulted, corrected, gather, original, plan, weigh
 from leadmill.enrich.service import Asker
 from leadmill.enrich.step import Correct, Enrich, EnrichAgain, VerifyOfOld
 from leadmill.enrich.tally import Quality, Tally
@@ -80,17 +81,22 @@ __all__ = [
     "agrees",
     "assemble",
     "at",
+    "consulted",
     "corrected",
     "fact_value",
+    "gather",
     "is_answer",
     "malformed",
+    "may_leave",
     "original",
     "plain",
+    "plan",
     "read_authority",
     "read_chain",
     "read_price",
     "read_provider",
     "tree_of",
+    "weigh",
     "withheld",
     "word",
 ]

@@ -91,7 +91,7 @@ SaidKind = Literal["known", "unknown", "failed", "skipped"]
 
 class Said(Struct, frozen=True, omit_defaults=True):
     """What came of one provider. ``code`` says why it failed or was skipped; ``cost`` is in millionths; ``cached`` says
-    that it had answered the same question before."""
+    that it had answered the same question before, ``later`` that it may say more when asked once more."""
 
     provider: str
     kind: SaidKind
@@ -100,6 +100,7 @@ class Said(Struct, frozen=True, omit_defaults=True):
     cost: int = 0
     took_ms: int = 0
     cached: bool = False
+    later: bool = False
 
     def tell(self) -> str:
         """The same in words, without a value."""

@@ -3,7 +3,7 @@
 Called by the package's stations and by whoever shows a lead as it stood before it was corrected.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -52,6 +52,13 @@ _ABOUT = {
 """What was found out about a field: gone when the field turns out to be another."""
 
 
+AFTERWARDS = frozenset(("retain",))
+"""Topics that cost money and bring the walk nothing: asked about by name alone, once a lead has a recipient."""
+
+_OF_PERSON = (".matched", ".phone", ".email")
+"""Ends of the keys of what a vendor said of a certificate when it compared the person's details."""
+
+
 # Asking
 
 
@@ -63,8 +70,8 @@ def plan(
     reference: Reference | None = None,
     topics: Sequence[str] = (),
 ) -> list[ChainAsk]:
-    """The questions to ask about a lead, on these ``topics`` (none: on any). A test lead is not asked about: answers
-    cost money."""
+    """The questions to ask about a lead, on these ``topics`` (none: on any but those of ``AFTERWARDS``). A test lead is
+    not asked about: answers cost money."""
     asks: list[ChainAsk] = []
     if lead.test:
         return asks
@@ -75,7 +82,7 @@ def plan(
             continue
         if chain.sources and lead.source_id not in chain.sources:
             continue
-        if topics and chain.topic not in topics:
+        if chain.topic not in topics if topics else chain.topic in AFTERWARDS:
             continue
         if values is None:
             values = view(lead, dossier)
@@ -134,11 +141,18 @@ def _told(
 
 
 def told(name: str, lead: Lead, dossier: Dossier, reference: Reference | None = None) -> str | None:
-    """What a provider is told under this name: a fact, a field in its normal form, or where its ZIP lies."""
+    """What a provider is told under this name: a fact, a field in its normal form, where its ZIP lies, what came with
+    its consent (``consent.trustedform``), or which lead it is and whose (``lead.id``, ``lead.source``)."""
     if name in _POINT and reference is not None:
         code = dossier.text("zip.code")
         place = reference.place(code) if code is not None else None
         return None if place is None else str(getattr(place, _POINT[name]))
+    head, _, tail = name.partition(".")
+    if head == "consent":
+        token = lead.consent.get(tail)
+        return token.strip() or None if isinstance(token, str) else None
+    if head == "lead":
+        return {"id": lead.id, "source": lead.source_id}.get(tail)
     normal = name if "." in name else _NORMAL.get(name)
     if normal is not None:
         fact = dossier.by_key.get(normal)
@@ -261,11 +275,18 @@ def _with(lead: Lead, fields: Mapping[str, Value]) -> Lead:
     return msgspec.structs.replace(lead, fields=kept)
 
 
-def still_true(facts: Iterable[Fact], changed: Iterable[str], providers: Iterable[str]) -> list[Fact]:
+def still_true(facts: Iterable[Fact], changed: Collection[str], providers: Iterable[str]) -> list[Fact]:
     """What providers said that is not about a field which turned out to be another."""
     gone = tuple(head for name in changed for head in _ABOUT.get(name, (f"{name}.",)))
     there = frozenset(providers)
-    return [fact for fact in facts if fact.source in there and not fact.key.startswith(gone or ("\0",))]
+    compared = not {"phone", "email"}.isdisjoint(changed)
+    return [
+        fact
+        for fact in facts
+        if fact.source in there
+        and not fact.key.startswith(gone or ("\0",))
+        and not (compared and fact.key.startswith("certificate.") and fact.key.endswith(_OF_PERSON))
+    ]
 
 
 def agrees(fact: Fact, value: Value) -> bool:

@@ -159,7 +159,7 @@ class _Asking:
         try:
             return await self._fresh(spec, link)
         except Fault as fault:
-            return Said(link.provider, "failed", code=fault.code)
+            return Said(link.provider, "failed", code=fault.code, later=isinstance(fault, Transient))
         except Exception:  # a stranger's plug-in must not take the lead with it
             return Said(link.provider, "failed", code="enrich.provider.broken")
 
@@ -175,14 +175,14 @@ class _Asking:
         left = int((self._ends - asker._monotonic()) * 1000)
         within = min(spec.timeout_ms, asked.budget_ms, left)
         if within < _LEAST_MS:
-            return Said(spec.id, "skipped", code="enrich.time.spent")
+            return Said(spec.id, "skipped", code="enrich.time.spent", later=True)
         if self._chain.spend is not None and self._spent + spec.price > self._chain.spend:
             return Said(spec.id, "skipped", code="enrich.lead.spent")
         self._spent += spec.price
         full = await self._reserve(spec)
         if full is not None:
             self._spent -= spec.price
-            return Said(spec.id, "skipped", code=full)
+            return Said(spec.id, "skipped", code=full, later=True)
         hurried = asked.hurried or within < spec.timeout_ms
         return await self._request(spec, link, msgspec.structs.replace(asked, budget_ms=within, hurried=hurried))
 
@@ -203,7 +203,8 @@ class _Asking:
                 raise
             took = int((asker._monotonic() - began) * 1000)
             code = fault.code if isinstance(fault, Fault) else "enrich.provider.broken"
-            return Said(spec.id, "failed", code=code, cost=owed, took_ms=took)
+            later = isinstance(fault, Transient)
+            return Said(spec.id, "failed", code=code, cost=owed, took_ms=took, later=later)
         owed = spec.price if spec.charge == "request" or kind == "known" else 0
         facts = _owned(spec, facts, at, owed)
         await self._settle(spec, owed, at, link, facts)

@@ -7,7 +7,7 @@ that walks on later walks on with what is known then.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -32,8 +32,9 @@ from leadmill.enrich.service import Heeded, heed_truth
 from leadmill.facts import KEYS, Dossier, Fact, LookedUp, LookUp
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import Recalled, recall_one
-from leadmill.flow.model import LeadCorrected, LeadEnriched, LeadRow
+from leadmill.flow.model import CertificatesKept, LeadCorrected, LeadEnriched, LeadRow
 from leadmill.flow.persons import known_anew
+from leadmill.flow.pipeline import Walk
 from leadmill.flow.walker import Walker
 from leadmill.identity import traits_of
 from leadmill.runtime.db import Tx
@@ -202,38 +203,62 @@ async def enrich_lead(
 
     Raises NotFound ``flow.lead.unknown``; a lead whose person was forgotten has nobody to ask about.
     """
+
+    def event_of(walk: Walk, case: Case, now: datetime) -> Event:
+        return LeadEnriched(
+            at=now,
+            by=by,
+            why=why,
+            topics=list(topics),
+            run=run,
+            revision=walk.rules.revision,
+            packs=walk.rules.packs,
+            mail=walk.rules.mail,
+        )
+
+    walker = await hear_aside(
+        kit,
+        lead_id,
+        lambda walk: _find(walk.aside, EnrichAgain),
+        lambda recalled: _again(recalled, topics, run),
+        event_of,
+    )
+    return walker.case.get(Consulted) if walker is not None else None
+
+
+async def hear_aside(
+    kit: Kit,
+    lead_id: str,
+    find: Callable[[Walk], Step],
+    case_of: Callable[[Recalled], Case | None],
+    event_of: Callable[[Walk, Case, datetime], Event],
+    check: Callable[[Iterable[Answer]], None] = lambda _: None,
+) -> Walker | None:
+    """Take a lead to a station aside of its walk that asks the network, outside of any transaction, and write its page,
+    which the event of ``event_of`` opens. None where the station has nothing to ask, and where the lead changed under
+    way more often than is worth waiting for. ``check`` may raise before anything is written."""
     await kit.refresh()
     for _ in range(_TRIES):
-        step = _find(kit.walk().aside, EnrichAgain)
+        step = find(kit.walk())
         async with kit.db.begin() as tx:
             recalled = await recall_one(tx, kit.pen, lead_id)
-        case = _again(recalled, topics, run)
+        case = case_of(recalled)
         asks = step.wants(case) if case is not None else ()
         if not asks:
             return None
         answers = await asyncio.gather(*(kit.ears.callers[type(ask)](ask) for ask in asks))
+        check(answers)
         heard = dict(zip(asks, answers, strict=True))
         now = kit.clock()
         async with kit.db.begin() as tx:
             row = await kit.pen.lock(tx, lead_id)
             recalled = await recall_one(tx, kit.pen, lead_id)
-            case = _again(recalled, topics, run)
+            case = case_of(recalled)
             walk = kit.walk()
             if case is None or await hold(tx) != walk.rules.revision or list(step.wants(case)) != list(asks):
                 await kit.take_up(tx)
                 continue  # something happened to it meanwhile: what was heard is remembered, so asking again is cheap
-            event = LeadEnriched(
-                at=now,
-                by=by,
-                why=why,
-                topics=list(topics),
-                run=run,
-                revision=walk.rules.revision,
-                packs=walk.rules.packs,
-                mail=walk.rules.mail,
-            )
-            walker = await _take(tx, kit, row, case, step, event, heard, now)
-        return walker.case.get(Consulted)
+            return await _take(tx, kit, row, case, step, event_of(walk, case, now), heard, now)
     return None
 
 
@@ -251,7 +276,7 @@ def _again(recalled: Recalled, topics: Sequence[str], run: str) -> Case | None:
 def case_aside(earlier: Recalled, event: Event) -> Case | None:
     """The case of a page that this event opened aside of the walk: all that was known by then; None for an event that
     opens a walk."""
-    if not isinstance(event, LeadCorrected | LeadEnriched):
+    if not isinstance(event, LeadCorrected | LeadEnriched | CertificatesKept):
         return None
     case = earlier.case_before()
     if isinstance(event, LeadEnriched):

@@ -138,6 +138,19 @@ class LeadEnriched(Event, frozen=True, kw_only=True, tag="lead.enriched"):
         yield f"Looked at once more{on}: {self.why} ({self.by})."
 
 
+class CertificatesKept(Event, frozen=True, kw_only=True, tag="certificate.kept"):
+    """Vendors were asked to keep the lead's certificates, since it has a recipient; what they said is learned on the
+    same page."""
+
+    why: str
+    revision: int
+    packs: str
+    mail: bool = True
+
+    def tell(self) -> Iterable[str]:
+        yield f"Vendors were asked to keep its certificates: {self.why}."
+
+
 class LeadReverified(Event, frozen=True, kw_only=True, tag="lead.reverified"):
     """What was known of the lead had grown old, and was asked about once more; ``changed`` are the keys of the facts
     that are others now."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from leadmill.billing import Post
 from leadmill.capture import AnswerLater, Map
+from leadmill.certificates import Keep, Vouch
 from leadmill.consent import Prove
 from leadmill.core.step import Step
 from leadmill.delivery import Dispatch
@@ -50,6 +51,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Prove(rules.verticals, rules.forms),
             Verify(rules.reference, rules.checks),
             Enrich(rules.enrichment, rules.verticals, rules.reference, rules.checks),
+            Vouch(),
         ),
         together=(
             Redeem(),
@@ -76,6 +78,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
         aside=(
             Correct(Verify(rules.reference, rules.checks), rules.enrichment),
             EnrichAgain(rules.enrichment, rules.verticals, rules.reference),
+            Keep(rules.enrichment, rules.verticals, rules.reference),
         ),
     )
 

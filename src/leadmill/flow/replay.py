@@ -19,14 +19,22 @@ from leadmill.flow.aside import case_aside
 from leadmill.flow.book import Book
 from leadmill.flow.keep import Pen
 from leadmill.flow.memory import Chapter, Recalled, Station, recalled_between
-from leadmill.flow.model import FAILED, LeadCorrected, LeadEnriched, LeadReceived, LeadResumed, StepTaken
+from leadmill.flow.model import (
+    FAILED,
+    CertificatesKept,
+    LeadCorrected,
+    LeadEnriched,
+    LeadReceived,
+    LeadResumed,
+    StepTaken,
+)
 from leadmill.flow.walker import Walker
 from leadmill.market import Declined
 from leadmill.runtime.db import Database, Tx
 
 _PAGE = 200
 
-OPENINGS = (LeadReceived, LeadResumed, LeadCorrected, LeadEnriched)
+OPENINGS = (LeadReceived, LeadResumed, LeadCorrected, LeadEnriched, CertificatesKept)
 """The events that say how the steps of a page came to be taken, and under which rules."""
 
 
@@ -40,7 +48,8 @@ class Difference(Struct, frozen=True):
 
 
 class Replayed(Struct):
-    """What a replay found. ``skipped`` counts leads whose person was forgotten or whose packs are gone."""
+    """What a replay found. ``skipped`` counts leads whose person was forgotten, whose body was emptied, or whose packs
+    are gone."""
 
     leads: int = 0
     steps: int = 0
@@ -55,7 +64,7 @@ async def replay(
     found = Replayed()
     async for tx, recalled in recalled_between(db, pen, since, until):
         found.leads += 1
-        if recalled.submission is None:
+        if recalled.submission is None or recalled.emptied:
             found.skipped += 1
             continue
         for number, chapter in enumerate(recalled.chapters):

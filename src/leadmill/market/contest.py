@@ -32,6 +32,7 @@ from leadmill.market.model import (
 from leadmill.market.orderbook.lines import Desk, Line
 from leadmill.market.orderbook.pricing import HouseTerms, Quote, Tariff, quote
 from leadmill.market.orderbook.small import Others
+from leadmill.market.papers import Papers
 from leadmill.market.rules import (
     Bid,
     Choice,
@@ -112,10 +113,16 @@ class Contest:
         again = match.case.get(OfferedAgain)
         lower = self._lower = again.lower if again is not None else None
         by_consent = terms is not None and terms.consent_list
+        papers: Papers | None = None
         for line in match.fitting:
             if line.timed and (late := self._late(line)) is not None:
                 refused.append(late)
                 continue
+            if line.requires:
+                papers = papers or Papers(match.case, now)
+                if (lacking := papers.lacks(line)) is not None:
+                    refused.append(line.refuse(lacking))
+                    continue
             barred = bars(line)
             if barred is not None:
                 refused.append(line.refuse(because(NOT_CLEARED, code=barred.code, says=barred.message)))

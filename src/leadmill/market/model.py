@@ -21,6 +21,7 @@ from leadmill.core.reasons import Because, State, declare
 from leadmill.market.tenders.tender import PingTarget
 from leadmill.market.terms import CallTarget, CallTerms, PriceRule, PriceTime, Subscription, VolumeStep
 from leadmill.market.worths import WORTH_LESS, Scarcity, Weighed, Worths, weighing
+from leadmill.parties import Requirement
 
 MAX_LEGS = 8
 """The most buyers one lead may be shared among, whatever the orders say."""
@@ -93,7 +94,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ``price_rules``, ``price_times``, ``volume`` and ``subscription`` say how the price moves (see ``pricing``),
     ``weight`` is its part where a vertical's leads are given out by shares, ``call`` is set where it takes calls,
     ``silent`` says that the source is not told of its leg, ``post`` whether a lead is handed over while the source
-    waits.
+    waits. ``require`` is what a lead must bring, beside what its buyer requires.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Order(Struct, frozen=True, kw_only=True):
     silent: bool = False
     post: Literal["queued", "inline"] = "queued"
     retired: bool = False
+    require: Requirement | None = None
 
     @property
     def recipient(self) -> str:

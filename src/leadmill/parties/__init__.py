@@ -32,6 +32,7 @@ from leadmill.parties.model import (
     may,
 )
 from leadmill.parties.payouts import earned
+from leadmill.parties.requirements import Requirement, read_requirement
 from leadmill.parties.rules import (
     build_roster,
     check_password,
@@ -87,6 +88,7 @@ __all__ = [
     "Operator",
     "Payout",
     "Rep",
+    "Requirement",
     "Right",
     "Role",
     "Roster",
@@ -116,6 +118,7 @@ __all__ = [
     "may",
     "note_reads",
     "read_buyer",
+    "read_requirement",
     "read_source",
     "read_team",
     "reads_of",

@@ -15,6 +15,7 @@ from msgspec import Struct
 from leadmill.core.faults import Forbidden
 from leadmill.core.hours import Schedule
 from leadmill.core.money import Money
+from leadmill.parties.requirements import Requirement
 
 KeyedHash = Callable[[str, str], bytes]
 """Hashes a text for a purpose under a key that only this installation has: ``vault.keyed_hash``."""
@@ -143,6 +144,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
     wait in the portal.
     ``vetted`` says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
     ``known`` is set where it keeps a list of the people it has, ``optouts`` where it is told by message who opted out.
+    ``require`` is what every lead must bring to be sold to it.
     """
 
     id: str
@@ -163,6 +165,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False
+    require: Requirement | None = None
 
 
 class Rep(Struct, frozen=True, kw_only=True):

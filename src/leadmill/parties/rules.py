@@ -31,6 +31,7 @@ from leadmill.parties.model import (
     Team,
 )
 from leadmill.parties.payouts import read_payout
+from leadmill.parties.requirements import read_requirement
 
 _PROFILE = Literal["hmac-sha256", "sha256", "sha1", "md5"]
 _PHONE_FORM = Literal["e164", "digits", "national"]
@@ -124,6 +125,7 @@ def read_buyer(raw: object) -> Buyer:
         optouts=_hook(table, "optouts"),
         key_expires=_key(table),
         retired=table.flag("retired", False),
+        require=read_requirement(table),
     )
     table.close()
     return buyer

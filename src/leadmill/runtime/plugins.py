@@ -15,7 +15,13 @@ from typing import Any
 
 from msgspec import Struct
 
-FAMILIES = ("leadmill.bidders", "leadmill.couriers", "leadmill.messengers", "leadmill.facts")
+FAMILIES = (
+    "leadmill.bidders",
+    "leadmill.certificates",
+    "leadmill.couriers",
+    "leadmill.facts",
+    "leadmill.messengers",
+)
 """The entry-point groups that the program reads."""
 
 

@@ -26,6 +26,7 @@ from leadmill.interfaces.console.correcting import correctable, with_wins
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.console.optouts import shown_on_lead
+from leadmill.interfaces.console.vouching import certificates_shown
 from leadmill.interfaces.masks import name_of
 from leadmill.interfaces.pages import words
 from leadmill.market import Allocate
@@ -114,6 +115,7 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
         "chapters": telling.chapters(story, recalled.lead, rules),
         "money": story.money,
         "proof": telling.proof_shown(proof if isinstance(proof, Proof) else None, desk.sees),
+        "certificates": certificates_shown(recalled, evidence, desk.now),
         "raw_allowed": desk.who.role in _READS_RAW,
         "raw": telling.raw_shown(recalled.submission) if desk.who.role in _READS_RAW and tab == "raw" else None,
         "events": [

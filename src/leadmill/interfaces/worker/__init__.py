@@ -27,6 +27,7 @@ from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.flow.upkeep import REVERIFY, plan_looks, reverify
+from leadmill.flow.vendors import KEEP, STEADY, keep_certificates
 from leadmill.followup import SEND
 from leadmill.fraud.service import fold, survey_sources, tidy_fraud
 from leadmill.hygiene.service import tidy_hygiene
@@ -64,9 +65,10 @@ def workers(house: House) -> list[Worker]:
         TELL: tell_source(house.kit, house.way),
         TELL_OUT: tell_recipient(house.kit, house.way, house.settings.public_url),
         ENFORCE: enforce_opt_out(house.kit),
+        KEEP: keep_certificates(house.kit),
     }
     return [
-        Worker(house.db, talk, house.clock, limit=40, patience={TELL_OUT: STUBBORN}),
+        Worker(house.db, talk, house.clock, limit=40, patience={TELL_OUT: STUBBORN, KEEP: STEADY}),
         Worker(house.db, {IMPORT: take_upload(house)}, house.clock, limit=1),
         Worker(house.db, {ENRICH: enrich_leads(house.kit), REVERIFY: reverify(house.kit)}, house.clock, limit=1),
         Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),

@@ -19,6 +19,7 @@ from leadmill.market.bidding.quotes import Quoted, astray, on_the_line
 from leadmill.market.model import Declined, Order
 from leadmill.market.orderbook.board import Boards
 from leadmill.market.orderbook.lines import Line
+from leadmill.market.papers import Papers
 from leadmill.market.tenders.tender import BIDDING, Bidding, Bids, BidsAsk, Tender
 from leadmill.market.windows import EPOCH
 from leadmill.overlap import Overlap
@@ -71,12 +72,13 @@ class Solicit:
             return Pass((Bidding(answer.items, answer.took_ms),))
         values = seen(case).values
         wanted = frozenset(ask.orders).difference(item.order_id for item in answer.full)
-        board = self._boards[case[Lead].vertical]
+        board, papers = self._boards[case[Lead].vertical], Papers(case, now)
         lines = [line for order_id in wanted if (line := board.find(order_id)) is not None]
         orders = sorted(
             line.order.id
             for line in lines
             if all(check(values, now) for check, _ in line.timed)
+            and (not line.requires or papers.lacks(line) is None)
             and (line.order.schedule is None or is_open(line.order.schedule, now))
         )
         if not orders:

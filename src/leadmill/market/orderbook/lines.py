@@ -86,6 +86,7 @@ class Line:
         "order",
         "parts",
         "party",
+        "requires",
         "shared",
         "tariff",
         "timed",
@@ -100,6 +101,9 @@ class Line:
             self.party = roster.buyers.get(order.buyer)
         elif order.team is not None:
             self.party = roster.teams.get(order.team)
+        required = (order.require, self.party.require if isinstance(self.party, Buyer) else None)
+        self.requires = tuple(each for each in required if each is not None)
+        """What a lead must bring beside its fields: what the order requires, and what its buyer does."""
         sharing = order.mode is not Mode.EXCLUSIVE
         self.exclusive = order.price if order.mode is not Mode.SHARED else None
         self.shared = order.shared_price if sharing else None

@@ -25,6 +25,7 @@ from leadmill.market.orderbook.pricelist import (
 from leadmill.market.tenders.pinging import NO_PROFILES, read_ping
 from leadmill.market.tenders.tender import Bidder
 from leadmill.market.terms import MarketTerms, PriceRule, Resale, Strategy, VolumeStep
+from leadmill.parties import read_requirement
 from leadmill.runtime.dialect import Profile
 
 _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
@@ -82,6 +83,7 @@ def read_order(
         silent=table.flag("silent", False),
         post=post,
         retired=table.flag("retired", False),
+        require=read_requirement(table),
     )
     table.close()
     return _priced(table, order)

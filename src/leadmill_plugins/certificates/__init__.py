@@ -1,0 +1,1 @@
+"""Vendors of consent certificates: TrustedForm and Jornaya."""
