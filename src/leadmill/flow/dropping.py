@@ -19,11 +19,11 @@ from msgspec import Struct
 from leadmill.capture import Lead
 from leadmill.core.faults import BadInput, Conflict, Fault
 from leadmill.flow.enforcing import enforce_now
-from leadmill.flow.forgetting import forget
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_rows
 from leadmill.flow.optingout import Wish, take_opt_outs
 from leadmill.flow.retaining.store import held_together
+from leadmill.flow.rights.parting import part_with
 from leadmill.flow.store import lead_ids_between, leads_of_persons, read_leads
 from leadmill.optouts import Heard
 from leadmill.policy import Suppression, listed_key, suppress
@@ -254,7 +254,8 @@ async def _opt_out(kit: Kit, persons: Sequence[str]) -> None:
 async def _forget(kit: Kit, person: str) -> None:
     async with kit.db.begin() as tx:
         try:
-            await forget(tx, kit, person, _BY, kit.clock())
+            now = kit.clock()
+            await part_with(tx, kit, person, kit.mint("fgt", now), _BY, now)
         except Conflict:
             return  # a hold was placed meanwhile; they are opted out
 

@@ -5,11 +5,14 @@ Used where a lead walks on (``again``), is re-decided (``replay``) and is told (
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
+from hashlib import sha256
+from typing import cast
 
 import msgspec
 from msgspec import Struct
 
-from leadmill.capture import Lead, Submission
+from leadmill.capture import Lead, StoredSubmission, Submission
+from leadmill.capture.model import Channel
 from leadmill.capture.store import read_submissions
 from leadmill.core.case import Answer, Case, Evidence
 from leadmill.core.events import Event
@@ -54,6 +57,12 @@ class Recalled(Struct, frozen=True):
     chapters: list[Chapter]
     corrections: Corrections | None = None
     """All that a person put right about it; ``lead`` has it in."""
+
+    @property
+    def emptied(self) -> bool:
+        """Whether the body was taken out since: the lead is there, but nobody can map it anew."""
+        one = self.submission
+        return one is not None and not one.body and sha256(one.body).hexdigest() != one.digest
 
     def case_before(self, step: str | None = None) -> Case:
         """The evidence as it stood before the latest time that ``step`` was taken; all of it where ``step`` is None.
@@ -101,11 +110,7 @@ async def recall(tx: Tx, pen: Pen, lead_ids: Iterable[str]) -> dict[str, Recalle
         chapters = [_chapter(pen, page, row.person_id if known else None) for page in pages.get(lead_id, [])]
         found[lead_id] = Recalled(
             row=row,
-            submission=_SUBMISSION.decode(
-                pen.vault.open(pen.keys.of(row.person_id), stored.sealed, f"submission {stored.id}")
-            )
-            if known and stored
-            else None,
+            submission=_submission(pen, row, stored) if known and stored else None,
             lead=pen.open_lead(row) if known else None,
             chapters=chapters,
             corrections=_corrections(chapters),
@@ -134,6 +139,23 @@ async def recall_one(tx: Tx, pen: Pen, lead_id: str) -> Recalled:
     found = (await recall(tx, pen, [lead_id])).get(lead_id)
     if found is None:
         raise NotFound("flow.lead.unknown", "no such lead")
+    return found
+
+
+def _submission(pen: Pen, row: LeadRow, stored: StoredSubmission) -> Submission:
+    """What came in, opened; of one that was emptied the husk: all that stands beside the body."""
+    if not stored.sealed:
+        return Submission(
+            id=stored.id,
+            source_id=stored.source_id,
+            channel=cast(Channel, stored.channel),
+            received_at=stored.received_at,
+            content_type=stored.content_type,
+            body=b"",
+            digest=stored.digest,
+        )
+    plain = pen.vault.open(pen.keys.of(row.person_id), stored.sealed, f"submission {stored.id}")
+    found: Submission = _SUBMISSION.decode(plain)
     return found
 
 

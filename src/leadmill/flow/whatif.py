@@ -112,7 +112,7 @@ async def replay_with(
         if progress is not None and found.result.leads % _TOLD == 0:
             await progress(found.result.leads)
         opening = recalled.chapters[0].events[0] if recalled.chapters else None
-        if recalled.submission is None or not isinstance(opening, LeadReceived):
+        if recalled.submission is None or recalled.emptied or not isinstance(opening, LeadReceived):
             found.result.skipped += 1
             continue
         key = (opening.revision, opening.mail)
