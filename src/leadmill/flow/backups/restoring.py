@@ -4,17 +4,19 @@ Called by ``leadmill restore``, in this order: :func:`find_master`, :func:`load_
 :func:`forget_again`. Between the last two the home is marked as unfinished, and nothing serves from it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from msgspec import Struct
 
-from leadmill.core.faults import NotFound, Permanent, Transient
+from leadmill.core.faults import Conflict, NotFound, Permanent, Transient
 from leadmill.flow.backups.erasures import LOG, read_log
 from leadmill.flow.backups.making import unlock
 from leadmill.flow.backups.store import still_remembered
 from leadmill.flow.forgetting import forget
 from leadmill.flow.kit import Kit
+from leadmill.identity import read_prospect
+from leadmill.identity.service import forget_person
 from leadmill.market import release_holds
 from leadmill.runtime import checkpoints
 from leadmill.runtime.archive import Manifest, Tell, load
@@ -23,6 +25,7 @@ from leadmill.runtime.vault import ENVIRONMENT, FILE, fingerprint, read_key, rep
 PENDING = "restore.pending"
 """The file that marks a home whose restore has not ended."""
 
+_BY = "the log of erasures, at a restore"
 _SWEPT = 500
 _TRIES = 5
 
@@ -119,7 +122,7 @@ async def forget_again(kit: Kit, logs: Iterable[Path], home: Path, tell: Tell) -
         waiting = await still_remembered(tx, told)
     done = 0
     for person_id in waiting:
-        done += await _forget(kit, person_id)
+        done += await _forget(kit, person_id, told.keys())
         tell(f"forgot {done} persons again")
     while True:  # what was set aside for leads that have long come or not
         async with kit.db.begin() as tx:
@@ -132,17 +135,22 @@ async def forget_again(kit: Kit, logs: Iterable[Path], home: Path, tell: Tell) -
     return done
 
 
-async def _forget(kit: Kit, person_id: str) -> int:
-    """Forget one person and all that are held to be one with them; how many."""
+async def _forget(kit: Kit, person_id: str, told: Set[str]) -> int:
+    """Forget one person, with all that are held to be one with them if the logs name them all; how many. Where they do
+    not, or where a legal hold stood that must have been lifted later, the person's key is destroyed all the same."""
     for _ in range(_TRIES):
         try:
             async with kit.db.begin() as tx:
-                found = await forget(tx, kit, person_id, "the log of erasures, at a restore", kit.clock())
-            return len(found.persons)
+                if told >= {*(await read_prospect(tx, person_id)).persons}:
+                    return len((await forget(tx, kit, person_id, _BY, kit.clock())).persons)
         except Transient:
             continue
         except NotFound:
             return 0
+        except Conflict:
+            pass
+        async with kit.db.begin() as tx:
+            return int(await forget_person(tx, kit.pen.keys, person_id, kit.clock()))
     raise Permanent("backup.erasure.failed", f"the person {person_id} could not be forgotten: restore again")
 
 

@@ -8,6 +8,7 @@ import typer
 
 from leadmill.core.faults import BadInput
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, listing, out, run, settings
+from leadmill.interfaces.cli.master import add_rotation
 from leadmill.interfaces.house import House, Opener
 from leadmill.parties import Role, issue_key, revoke_key
 from leadmill.parties.store import list_keys
@@ -17,6 +18,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
     """Add the commands to the program."""
     keys = typer.Typer(help="API keys: made, listed, revoked.", no_args_is_help=True)
     app.add_typer(keys, name="key")
+    add_rotation(keys, opener)
 
     @keys.command("add", epilog="Example: leadmill key add reports --role analyst --days 90")
     def add(
