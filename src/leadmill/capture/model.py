@@ -216,8 +216,9 @@ class Vertical(Struct, frozen=True, kw_only=True):
     of the same person counts as the same lead. ``consent`` and ``context`` describe what comes beside the fields,
     ``control`` what steers the intake (vertical, test, keys); ``objects`` are names under which callers nest fields.
     ``neutral`` is set where recipients may not be ranked by what they pay. ``withhold`` names fields that are told to
-    no provider of facts, besides the sensitive ones; ``*`` is all of them. ``digest`` is that of the pack and the
-    common fields, and goes into every decision made with it.
+    no provider of facts, besides the sensitive ones; ``*`` is all of them. ``masked`` are the fields that the law keeps
+    out of pings, ``barred`` what no price may be for, each with why. ``digest`` is that of the pack and the common
+    fields, and goes into every decision made with it.
     """
 
     name: str
@@ -236,6 +237,8 @@ class Vertical(Struct, frozen=True, kw_only=True):
     withhold: tuple[str, ...] = ()
     digest: str = ""
     matching: Matching = EVERYWHERE
+    masked: frozenset[str] = frozenset()
+    barred: dict[str, str] = field(default_factory=dict)
 
     @property
     def required(self) -> tuple[str, ...]:

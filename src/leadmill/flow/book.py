@@ -15,14 +15,18 @@ from leadmill.delivery import Courier
 from leadmill.enrich import Installed
 from leadmill.facts import Reference, read_checks
 from leadmill.flow.enriching import EnrichmentBook
+from leadmill.flow.lawful import bounded, check_cards, check_rankings
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
+from leadmill.flow.standing import agreements_of, schedules_of, terms_of
 from leadmill.followup import read_templates
 from leadmill.fraud import read_fraud_cards
-from leadmill.hygiene import Reverify, read_reverify, read_upkeeps
+from leadmill.hygiene import read_upkeeps
 from leadmill.market import Bidder, MarketTerms, Order, read_market, read_order
 from leadmill.parties import KeyRing, build_roster, keys_version, load_keys
-from leadmill.policy import law_of
+from leadmill.policy import Engine, law_of, words_of
+from leadmill.privacy import read_terms
+from leadmill.runtime.clock import Clock, system_clock
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Packs, digest_of
@@ -45,8 +49,11 @@ class Book:
         mail: bool = True,
         bidders: Mapping[str, Bidder] | None = None,
         couriers: Mapping[str, Courier] | None = None,
+        clock: Clock = system_clock,
     ) -> None:
-        self._verticals = read_verticals(packs)
+        self._laws = {name: law_of(pack) for name, pack in packs.laws.items()}
+        self._engine = Engine(self._laws.values(), reference, words_of(packs.laws))
+        self._verticals = bounded(read_verticals(packs), self._engine, clock())
         inbound = read_dialects(packs, self._verticals)
         self._dialects = Dialects(inbound, read_profiles(packs), bidders, couriers, providers)
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
@@ -54,7 +61,9 @@ class Book:
         self._suspects = read_fraud_cards(packs)
         self._checks = read_checks(packs)
         self._upkeeps = read_upkeeps(packs)
-        self._laws = {name: law_of(pack) for name, pack in packs.laws.items()}
+        self._terms = read_terms(packs)
+        check_cards(self._cards, self._engine, clock())
+        check_rankings(self._verticals, self._engine, clock())
         self._digest = digest_of({name: digest.encode() for name, digest in packs.digests.items()})
         self._templates = {there: read_templates(packs, mail=there) for there in (True, False)}
         self._mail = mail
@@ -90,13 +99,16 @@ class Book:
             keyed_hash=self._hash,
             templates=self._templates[mail],
             mail=mail,
+            engine=self._engine,
             dialects=self._dialects,
             markets=_markets(found),
             enrichment=self._enrichment.assemble(found),
             suspects=self._suspects,
             checks=self._checks,
             upkeeps=self._upkeeps,
-            reverify=_schedules(found),
+            reverify=schedules_of(found),
+            retention=terms_of(found, self._terms),
+            agreements=agreements_of(found),
         )
 
     async def refresh(self, db: Database) -> bool:
@@ -149,10 +161,6 @@ class Book:
 def _markets(found: Snapshot) -> dict[str, MarketTerms]:
     markets = (read_market(_decode(body)) for body in found.of("market").values())
     return {market.vertical: market for market in markets}
-
-
-def _schedules(found: Snapshot) -> dict[str, Reverify]:
-    return {ident: read_reverify(_decode(body)) for ident, body in found.of("reverify").items()}
 
 
 def _forms(found: Snapshot, verticals: Mapping[str, Vertical]) -> dict[str, Form]:

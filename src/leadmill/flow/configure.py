@@ -18,7 +18,7 @@ from leadmill.capture import Vertical, read_verticals
 from leadmill.core.faults import BadInput, TooLarge
 from leadmill.core.ids import Mint
 from leadmill.core.reading import nearest
-from leadmill.flow import enriching
+from leadmill.flow import enriching, standing
 from leadmill.flow.changes import Difference, RecordChange, What
 from leadmill.flow.planning import Declared, Plan, decode, plan, retires
 from leadmill.flow.rules import NO_DIALECTS, Dialects, Rules
@@ -28,7 +28,7 @@ from leadmill.runtime import records
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
 
-KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS, "reverify")
+KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS, *standing.KINDS)
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file read."""
 
@@ -205,8 +205,9 @@ def changed_rules(given: Sequence[Declared], packs: Packs) -> Callable[[Rules], 
     """
     verticals = read_verticals(packs)
     for item in given:
-        if item.kind in (*enriching.KINDS, "reverify"):
-            says = f"{item.place}: what providers said is heard as it was; leave it out"
+        if item.kind in (*enriching.KINDS, *standing.KINDS):
+            why = "it decides no walk" if item.kind in standing.KINDS else "what providers said is heard as it was"
+            says = f"{item.place}: {why}; leave it out"
             raise BadInput("config.change.unheard", says)
     declared = [Declared(item.kind, _keyless(item.raw), item.place) for item in given]
     return lambda rules: _changed(rules, declared, verticals)

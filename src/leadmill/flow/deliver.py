@@ -42,14 +42,25 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_row
 from leadmill.flow.model import Settled
 from leadmill.flow.noticing import heed_refusal
+from leadmill.flow.permitting import ask_leave
 from leadmill.flow.reactions import react
 from leadmill.flow.returning import way_back
 from leadmill.flow.store import read_lead
 from leadmill.flow.suppressed import has_opted_out, way_out
-from leadmill.followup import Messenger, SendOutcome, compose_letter, plan_sending, read_sent, settle_sending
+from leadmill.followup import (
+    Messenger,
+    Sending,
+    SendOutcome,
+    compose_letter,
+    defer_sending,
+    plan_sending,
+    read_sent,
+    settle_sending,
+)
 from leadmill.market.service import find_sale
 from leadmill.optouts import OPTED_OUT
 from leadmill.parties import KeyedHash
+from leadmill.policy import MESSAGE_DEFERRED, MESSAGE_DENIED, Permit
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.outgoing import WayOut
@@ -237,15 +248,24 @@ def send_message(
             if row is None:
                 raise Permanent("flow.lead.unknown", "no such lead")
             lead = await open_row(tx, kit.pen, row)
-            stopped = await has_opted_out(tx, kit.pen.vault.keyed_hash, lead)
+            denied: SendOutcome | None = None
+            permit = Permit("allow", "")
+            if await has_opted_out(tx, kit.pen.vault.keyed_hash, lead):
+                denied = SendOutcome("failed", OPTED_OUT.code)
+            out = way_out(kit.pen.vault, lead, public_url) if lead is not None else ""
+            if lead is not None and denied is None:
+                permit = await ask_leave(tx, kit, row, lead, sending, bool(out), now)
+        if permit.until is not None and permit.decision == "defer":
+            await _surely(partial(_defer, kit, sending, permit, permit.until))
+            return
+        if not permit.given:
+            denied = SendOutcome("failed", MESSAGE_DENIED.code, says=permit.says, rules=permit.rules)
         rules = kit.walk().rules
         letter = None
-        if lead is not None and not stopped:
+        if lead is not None and denied is None:
             link = way_back(kit.pen.vault, rules.forms, lead, public_url, now)
-            out = way_out(kit.pen.vault, lead, public_url)
             letter = compose_letter(sending, lead, rules.roster, rules.templates, link, out)
-        gone = SendOutcome("failed", OPTED_OUT.code)
-        outcome = gone if stopped else await read_sent(messengers, sending, letter, way.perform)
+        outcome = denied or await read_sent(messengers, sending, letter, way.perform)
         jitter = chance()
 
         async def settle() -> None:
@@ -261,3 +281,13 @@ def send_message(
         await _surely(settle)
 
     return handle
+
+
+async def _defer(kit: Kit, sending: Sending, permit: Permit, until: datetime) -> None:
+    """Put a message off until it may go out."""
+    now = kit.clock()
+    async with kit.db.begin() as tx:
+        row = await kit.pen.lock(tx, sending.lead_id)
+        events = await defer_sending(tx, sending, until, MESSAGE_DEFERRED.code, permit.says, permit.rules, now)
+        if events:
+            await kit.pen.append(tx, row.id, events, now)

@@ -23,6 +23,7 @@ from leadmill.hygiene import Remember
 from leadmill.identity import Recognise
 from leadmill.market import Allocate, House, Redeem, Solicit
 from leadmill.overlap import Compare
+from leadmill.parties import Demand
 from leadmill.policy import Clear
 from leadmill.scoring import Rate
 
@@ -59,7 +60,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Remember(rules.upkeeps, rules.checks),
             Suspect(rules.suspects, rules.keyed_hash),
             Rate(rules.cards),
-            Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
+            Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash, rules.engine, demands(rules)),
             Compare(rules.roster),
             Solicit(rules.orders, rules.roster, currencies, asked),
             Allocate(rules.orders, rules.roster, currencies, before, house(rules)),
@@ -71,7 +72,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
                 [order.id for order in rules.orders.values() if order.call is not None],
                 rules.dialects.outbound,
             ),
-            Post(rules.roster),
+            Post(rules.roster, rules.orders, rules.engine),
             Plan(rules.roster, rules.templates),
             AnswerLater(),
         ),
@@ -81,6 +82,11 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Keep(rules.enrichment, rules.verticals, rules.reference),
         ),
     )
+
+
+def demands(rules: Rules) -> dict[str, tuple[Demand, ...]]:
+    """The evidence that the house insists on, by vertical."""
+    return {name: one.demands for name, one in rules.markets.items() if one.demands and not one.retired}
 
 
 def house(rules: Rules) -> House:

@@ -17,7 +17,9 @@ from leadmill.enrich import Authority, Chain, ProviderSpec, read_authority, read
 from leadmill.flow.changes import RecordChange, compare
 from leadmill.flow.enriching import check_chain
 from leadmill.flow.rules import NO_DIALECTS, Dialects
-from leadmill.hygiene import Reverify, read_reverify
+from leadmill.flow.standing import KINDS as STANDING
+from leadmill.flow.standing import Aside, check_aside, read_aside
+from leadmill.hygiene import Reverify
 from leadmill.market import MarketTerms, Order, read_market, read_order
 from leadmill.parties import (
     KEY_PURPOSE,
@@ -30,8 +32,9 @@ from leadmill.parties import (
     read_source,
     read_team,
 )
+from leadmill.privacy import DataAgreement, Schedule
 
-Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Reverify
+Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Aside
 
 
 class Declared(Struct, frozen=True):
@@ -224,8 +227,8 @@ def _read(
         return read_chain(raw)
     if kind == "authority":
         return read_authority(raw)
-    if kind == "reverify":
-        return read_reverify(raw)
+    if kind in STANDING:
+        return read_aside(kind, raw)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)
     if party.delivery:
         couriers = None if party.retired else dialects.couriers
@@ -283,12 +286,15 @@ class _Known(Struct, frozen=True):
                     self._verticals(f"team {party.id}, rep {rep.id}", rep.products)
             case Order():
                 self._verticals(f"order {party.id}", (party.vertical,))
+                if party.buyer is not None and (why := self.verticals[party.vertical].barred.get(party.unit)):
+                    _bad("config.order.unlawful", f"order {party.id}, unit {party.unit}: {why}")
                 self._order(party)
             case Chain():
                 if not party.retired:
                     check_chain(party, self.providers, self.verticals, self.sources, self.dialects.providers)
-            case Reverify():
-                self._verticals(f"reverify {party.id}", party.verticals)
+            case Reverify() | Schedule() | DataAgreement():
+                named = {"vertical": self.verticals, "source": self.sources, "buyer": self.buyers, "team": self.teams}
+                check_aside(party, {**named, "provider": self.providers})
             case MarketTerms():
                 self._verticals(f"market {party.vertical}", (party.vertical,))
                 self._market(party)

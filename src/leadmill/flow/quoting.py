@@ -26,7 +26,7 @@ from leadmill.facts import Glance
 from leadmill.flow.floor import Full
 from leadmill.flow.keep import payout_of
 from leadmill.flow.kit import Kit
-from leadmill.flow.pipeline import Walk
+from leadmill.flow.pipeline import Walk, demands
 from leadmill.flow.posting import frozen_of
 from leadmill.flow.runner import RulesMoved, report_broken, walk_alone
 from leadmill.flow.store import Claim, Kept, claim_requests, keep_answers, read_lead
@@ -90,7 +90,7 @@ def build_ping_walk(walk: Walk) -> PingWalk:
         alone=(
             Glance(rules.reference),
             *(step for step in walk.together if isinstance(step, Rate)),
-            Foresee(rules.laws, rules.verticals, rules.roster, rules.keyed_hash),
+            Foresee(rules.laws, rules.verticals, rules.roster, rules.keyed_hash, rules.engine, demands(rules)),
             *(step for step in walk.together if isinstance(step, Compare)),
         ),
         bidding=next((step for step in walk.together if isinstance(step, Solicit)), None),

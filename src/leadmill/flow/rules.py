@@ -18,7 +18,8 @@ from leadmill.fraud import Card
 from leadmill.hygiene import Reverify, Upkeep
 from leadmill.market import Bidder, MarketTerms, Order
 from leadmill.parties import Roster
-from leadmill.policy import Law
+from leadmill.policy import Engine, Law
+from leadmill.privacy import DataAgreement, Terms
 from leadmill.runtime.dialect import Profile
 from leadmill.scoring import Scorecard
 
@@ -39,12 +40,15 @@ NO_DIALECTS = Dialects()
 
 
 class Rules:
-    """The rules of one revision. ``packs`` is the digest over all packs, ``mail`` whether there is a mail server."""
+    """The rules of one revision. ``packs`` is the digest over all packs, ``mail`` whether there is a mail server,
+    ``engine`` decides by the laws."""
 
     __slots__ = (
+        "agreements",
         "cards",
         "checks",
         "dialects",
+        "engine",
         "enrichment",
         "forms",
         "keyed_hash",
@@ -55,6 +59,7 @@ class Rules:
         "orders",
         "packs",
         "reference",
+        "retention",
         "reverify",
         "revision",
         "roster",
@@ -79,6 +84,7 @@ class Rules:
         keyed_hash: Callable[[str, str], bytes],
         templates: Templates,
         mail: bool,
+        engine: Engine,
         dialects: Dialects = NO_DIALECTS,
         markets: Mapping[str, MarketTerms] | None = None,
         enrichment: Enrichment = NO_ENRICHMENT,
@@ -86,6 +92,8 @@ class Rules:
         checks: Mapping[str, Checks] | None = None,
         upkeeps: Mapping[str, Upkeep] | None = None,
         reverify: Mapping[str, Reverify] | None = None,
+        retention: Terms | None = None,
+        agreements: Mapping[str, DataAgreement] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -100,6 +108,7 @@ class Rules:
         self.keyed_hash = keyed_hash
         self.templates = templates
         self.mail = mail
+        self.engine = engine
         self.dialects = dialects
         self.markets: Mapping[str, MarketTerms] = markets or {}
         self.enrichment = enrichment
@@ -107,3 +116,5 @@ class Rules:
         self.checks: Mapping[str, Checks] = checks or {}
         self.upkeeps: Mapping[str, Upkeep] = upkeeps or {}
         self.reverify: Mapping[str, Reverify] = reverify or {}
+        self.retention = retention or Terms()
+        self.agreements: Mapping[str, DataAgreement] = agreements or {}

@@ -9,6 +9,7 @@ from leadmill.followup.model import (
     Followups,
     Letter,
     Message,
+    MessageDeferred,
     MessageFailed,
     MessageRetrying,
     MessageSent,
@@ -21,6 +22,7 @@ from leadmill.followup.model import (
 )
 from leadmill.followup.service import (
     compose_letter,
+    defer_sending,
     plan_sending,
     read_sent,
     read_templates,
@@ -28,13 +30,14 @@ from leadmill.followup.service import (
     stop_messages,
 )
 from leadmill.followup.step import Plan
-from leadmill.followup.store import keep_followups, messages_of
+from leadmill.followup.store import keep_followups, messages_of, sent_lately
 
 __all__ = [
     "SEND",
     "Followups",
     "Letter",
     "Message",
+    "MessageDeferred",
     "MessageFailed",
     "MessageRetrying",
     "MessageSent",
@@ -46,11 +49,13 @@ __all__ = [
     "Template",
     "Templates",
     "compose_letter",
+    "defer_sending",
     "keep_followups",
     "messages_of",
     "plan_sending",
     "read_sent",
     "read_templates",
+    "sent_lately",
     "settle_sending",
     "stop_messages",
 ]

@@ -12,6 +12,7 @@ from msgspec import Struct
 from leadmill.core.case import Evidence
 from leadmill.core.conversation import Outgoing, Reply
 from leadmill.core.events import Event
+from leadmill.core.verdicts import Rule
 
 SEND = "message.send"
 """The kind of job that sends one message; its payload is ``{"message_id": …}``."""
@@ -81,13 +82,16 @@ class Letter(Struct, frozen=True):
 
 class SendOutcome(Struct, frozen=True):
     """How sending ended: ``sent``, ``failed`` for good, or to be tried again (``retry``). ``status`` is what the other
-    side gave as its reason where it speaks SMTP: a code, and an enhanced one where it had one (``550 5.1.1``)."""
+    side gave as its reason where it speaks SMTP: a code, and an enhanced one where it had one (``550 5.1.1``). ``says``
+    and ``rules`` are set where the law kept the message from going out."""
 
     kind: Literal["sent", "retry", "failed"]
     code: str
     after: float | None = None
     elapsed_ms: int = 0
     status: str = ""
+    says: str = ""
+    rules: tuple[Rule, ...] = ()
 
 
 class Messenger(Protocol):
@@ -162,8 +166,25 @@ class MessageRetrying(MessageEvent, frozen=True, kw_only=True, tag="message.retr
         yield f"The {self.kind} to {self.addressee} could not be sent ({self.code}); next at {when}."
 
 
-class MessageFailed(MessageEvent, frozen=True, kw_only=True, tag="message.failed"):
-    """The message will not be sent."""
+class MessageDeferred(MessageEvent, frozen=True, kw_only=True, tag="message.deferred"):
+    """The message may not go out at this hour, or not yet: it is looked at again ``until``. ``rules`` say so."""
+
+    until: datetime
+    says: str = ""
+    rules: tuple[Rule, ...] = ()
 
     def tell(self) -> Iterable[str]:
-        yield f"The {self.kind} to {self.addressee} was given up ({self.code})."
+        by = ", ".join(f"{rule.id}: {rule.citation}" for rule in self.rules[:1])
+        yield f"The {self.kind} to {self.addressee} waits until {self.until:%Y-%m-%d %H:%M} UTC. {self.says} ({by})"
+
+
+class MessageFailed(MessageEvent, frozen=True, kw_only=True, tag="message.failed", omit_defaults=True):
+    """The message will not be sent. Where the law kept it from going out, ``says`` and ``rules`` tell why."""
+
+    says: str = ""
+    rules: tuple[Rule, ...] = ()
+
+    def tell(self) -> Iterable[str]:
+        by = ", ".join(f"{rule.id}: {rule.citation}" for rule in self.rules[:1])
+        why = f" {self.says} ({by})" if self.says else ""
+        yield f"The {self.kind} to {self.addressee} was given up ({self.code}).{why}"

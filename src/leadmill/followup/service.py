@@ -13,10 +13,12 @@ from leadmill.capture import Lead
 from leadmill.core.conversation import Outgoing, Reply
 from leadmill.core.events import Event
 from leadmill.core.faults import Fault, Transient
+from leadmill.core.verdicts import Rule
 from leadmill.followup import store
 from leadmill.followup.model import (
     Kind,
     Letter,
+    MessageDeferred,
     MessageFailed,
     MessageRetrying,
     MessageSent,
@@ -136,9 +138,32 @@ async def settle_sending(
     if state == "sent":
         return [MessageSent(**common)]
     if next_at is None:
-        return [MessageFailed(**common)]
+        return [MessageFailed(**common, says=outcome.says, rules=outcome.rules)]
     store.put_job(tx, sending.message_id, sending.no + 1, next_at, now)
     return [MessageRetrying(**common, next_at=next_at)]
+
+
+async def defer_sending(
+    tx: Tx, sending: Sending, until: datetime, code: str, says: str, rules: tuple[Rule, ...], now: datetime
+) -> list[Event]:
+    """Put a message off that may not go out yet, in the transaction that claimed it; the events to append."""
+    if not await store.put_off(tx, sending, until):
+        return []
+    # Its own number, for the job of this attempt is done.
+    store.put_job(tx, sending.message_id, sending.no, until, now, f"until {until:%Y%m%dT%H%M%S}")
+    return [
+        MessageDeferred(
+            at=now,
+            message_id=sending.message_id,
+            kind=sending.kind,
+            addressee=sending.addressee,
+            attempt=sending.no,
+            code=code,
+            until=until,
+            says=says,
+            rules=rules,
+        )
+    ]
 
 
 async def stop_messages(tx: Tx, lead_id: str, code: str, now: datetime) -> list[Event]:

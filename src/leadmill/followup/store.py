@@ -60,6 +60,19 @@ _STOP = prepared(
     )
     .returning(MESSAGE)
 )
+_PUT_OFF = prepared(
+    sa.update(MESSAGE)
+    .where(MESSAGE.c.id == sa.bindparam("message"), _ACTIVE, MESSAGE.c.attempts == sa.bindparam("no", type_=sa.Integer))
+    .values(attempts=MESSAGE.c.attempts - 1, next_at=sa.bindparam("until", type_=_TIME))
+)
+_LATELY = prepared(
+    sa.select(MESSAGE.c.messenger, MESSAGE.c.done_at).where(
+        MESSAGE.c.lead_id == sa.any_(sa.bindparam("leads", type_=sa.ARRAY(sa.Text))),
+        MESSAGE.c.kind == "ack",
+        MESSAGE.c.state == "sent",
+        MESSAGE.c.done_at > sa.bindparam("since", type_=_TIME),
+    )
+)
 _ONE = prepared(sa.select(MESSAGE).where(MESSAGE.c.id == sa.bindparam("message")))
 
 
@@ -97,9 +110,9 @@ async def _insert(tx: Tx, rows: Sequence[tuple[str, PlannedMessage]], now: datet
         put_job(tx, row["id"], 1, now, now)
 
 
-def put_job(tx: Tx, message_id: str, no: int, run_at: datetime, now: datetime) -> None:
-    """Enqueue the attempt ``no``; asking twice enqueues once."""
-    dedupe = f"{SEND}:{message_id}:{no}"
+def put_job(tx: Tx, message_id: str, no: int, run_at: datetime, now: datetime, why: str = "") -> None:
+    """Enqueue the attempt ``no``; asking twice for the same reason enqueues once."""
+    dedupe = f"{SEND}:{message_id}:{no}:{why}" if why else f"{SEND}:{message_id}:{no}"
     enqueue(tx, SEND, message_id, {"message_id": message_id}, run_at=run_at, now=now, mint=mint, dedupe=dedupe)
 
 
@@ -132,6 +145,16 @@ async def settle(tx: Tx, sending: Sending, state: State, code: str, next_at: dat
         done=done,
     )
     return changed == 1
+
+
+async def put_off(tx: Tx, sending: Sending, until: datetime) -> bool:
+    """Give an attempt back until a later moment, as if it had not been claimed; False where it was settled."""
+    return await tx.run(_PUT_OFF, message=sending.message_id, no=sending.no, until=until) == 1
+
+
+async def sent_lately(tx: Tx, lead_ids: Sequence[str], since: datetime) -> list[tuple[datetime, str]]:
+    """When the persons of these leads were written to since, and by which messenger."""
+    return [(row["done_at"], row["messenger"]) for row in await tx.all(_LATELY, leads=list(lead_ids), since=since)]
 
 
 async def stop(tx: Tx, lead_id: str, code: str, now: datetime) -> list[Message]:

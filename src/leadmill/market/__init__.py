@@ -107,7 +107,7 @@ from leadmill.market.tenders.tender import (
     PingTarget,
     Tender,
 )
-from leadmill.market.terms import CallTarget, MarketTerms
+from leadmill.market.terms import CallTarget, MarketTerms, Unit
 from leadmill.market.windows import month_of
 from leadmill.runtime.dialect import Secret
 
@@ -179,6 +179,7 @@ __all__ = [
     "SimulatedBook",
     "Solicit",
     "Tender",
+    "Unit",
     "Use",
     "Vacancies",
     "Wanted",

@@ -85,6 +85,11 @@ class Match:
         self.ask: Headroom | None = None
 
 
+def _calls_back(line: Line) -> bool:
+    """Whether the order takes leads to call them; who is on the line has called by himself."""
+    return line.order.call is not None and not line.order.call.live
+
+
 class Contest:
     """One auction: what each fitting order can pay, and why the others cannot."""
 
@@ -114,6 +119,7 @@ class Contest:
         lower = self._lower = again.lower if again is not None else None
         by_consent = terms is not None and terms.consent_list
         papers: Papers | None = None
+        uncallable = clearance.channels.get("call")
         for line in match.fitting:
             if line.timed and (late := self._late(line)) is not None:
                 refused.append(late)
@@ -123,7 +129,7 @@ class Contest:
                 if (lacking := papers.lacks(line)) is not None:
                     refused.append(line.refuse(lacking))
                     continue
-            barred = bars(line)
+            barred = bars(line) or (uncallable if _calls_back(line) else None)
             if barred is not None:
                 refused.append(line.refuse(because(NOT_CLEARED, code=barred.code, says=barred.message)))
                 continue

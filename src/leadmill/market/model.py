@@ -19,7 +19,7 @@ from leadmill.core.hours import Schedule
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, State, declare
 from leadmill.market.tenders.tender import PingTarget
-from leadmill.market.terms import CallTarget, CallTerms, PriceRule, PriceTime, Subscription, VolumeStep
+from leadmill.market.terms import CallTarget, CallTerms, PriceRule, PriceTime, Subscription, Unit, VolumeStep
 from leadmill.market.worths import WORTH_LESS, Scarcity, Weighed, Worths, weighing
 from leadmill.parties import Requirement
 
@@ -94,7 +94,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ``price_rules``, ``price_times``, ``volume`` and ``subscription`` say how the price moves (see ``pricing``),
     ``weight`` is its part where a vertical's leads are given out by shares, ``call`` is set where it takes calls,
     ``silent`` says that the source is not told of its leg, ``post`` whether a lead is handed over while the source
-    waits. ``require`` is what a lead must bring, beside what its buyer requires.
+    waits. ``unit`` is what the price is for, ``require`` what a lead must bring, beside what its buyer requires.
     """
 
     id: str
@@ -122,6 +122,7 @@ class Order(Struct, frozen=True, kw_only=True):
     silent: bool = False
     post: Literal["queued", "inline"] = "queued"
     retired: bool = False
+    unit: Unit = "per_lead"
     require: Requirement | None = None
 
     @property

@@ -12,6 +12,7 @@ from msgspec import Struct
 from leadmill.core.hours import Span
 from leadmill.core.money import Money
 from leadmill.core.reasons import declare
+from leadmill.parties import Demand
 
 BELOW_FLOOR = declare("market.order.below_floor", "It pays {price}, and {whose} floor is {floor}.")
 BELOW_RESERVE = declare("market.order.below_reserve", "It pays {price}, and the market's reserve is {reserve}.")
@@ -32,6 +33,27 @@ STRATEGY = declare("market.lead.strategy", "Ranked by the house's choice for thi
 Strategy = Literal["revenue", "waterfall", "round_robin", "weighted"]
 """How the recipients of a vertical's leads are ranked: by what they pay, by priority, by who has waited longest, or
 by who is furthest below its share."""
+
+
+Unit = Literal[
+    "per_lead",
+    "per_contact_record",
+    "per_click",
+    "per_call",
+    "per_signed_contract",
+    "per_bind",
+    "per_application",
+    "per_closing",
+    "per_funded_loan",
+    "percent_of_loan",
+    "per_signed_retainer",
+    "percent_of_recovery",
+    "percent_of_fee",
+    "per_enrollment",
+    "per_start",
+    "percent_of_tuition",
+]
+"""What a price is for. The law packs say which of them a vertical may not be charged by."""
 
 
 class PriceRule(Struct, frozen=True, kw_only=True):
@@ -122,7 +144,7 @@ class Resale(Struct, frozen=True):
 class MarketTerms(Struct, frozen=True, kw_only=True):
     """How one vertical's leads are given out. Floors and reserves are for a lead of its own and for a leg of a shared
     one; ``neutral`` bars ranking by payment though the pack does not; ``consent_list`` keeps every lead to buyers
-    whom its consent names."""
+    whom its consent names; ``demands`` is the evidence without which the law lets none of them pass."""
 
     vertical: str
     strategy: Strategy = "revenue"
@@ -136,3 +158,4 @@ class MarketTerms(Struct, frozen=True, kw_only=True):
     resale: Resale | None = None
     currency: str = "USD"
     retired: bool = False
+    demands: tuple[Demand, ...] = ()

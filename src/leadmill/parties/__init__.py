@@ -11,6 +11,7 @@ from leadmill.parties.model import (
     Caller,
     Contract,
     Credit,
+    Demand,
     Hook,
     KeyedHash,
     KeyRing,
@@ -31,6 +32,7 @@ from leadmill.parties.model import (
     Throttled,
     may,
 )
+from leadmill.parties.papers import read_demands
 from leadmill.parties.payouts import earned
 from leadmill.parties.requirements import Requirement, read_requirement
 from leadmill.parties.rules import (
@@ -79,6 +81,7 @@ __all__ = [
     "Caller",
     "Contract",
     "Credit",
+    "Demand",
     "Hook",
     "KeyRing",
     "KeyedHash",
@@ -118,6 +121,7 @@ __all__ = [
     "may",
     "note_reads",
     "read_buyer",
+    "read_demands",
     "read_requirement",
     "read_source",
     "read_team",

@@ -25,6 +25,31 @@ KEY_PURPOSE = "api-key"
 
 BuyerKind = Literal["lender", "agency", "law_firm", "installer", "school", "lead_buyer"]
 
+Demand = Literal[
+    "aca",
+    "authorization",
+    "certificate",
+    "certification",
+    "complaints",
+    "conflicts",
+    "disclosure",
+    "dnc",
+    "drop",
+    "gpc",
+    "licence_age",
+    "licence_line",
+    "line",
+    "mail",
+    "ownership",
+    "place",
+    "reassigned",
+    "recording",
+    "state_dnc",
+    "tpmo",
+]
+"""A kind of evidence that a buyer or a house can insist on. Where nobody does, the law's rules about it are asked only
+of leads that come with it; ``policy.families`` says which names each holds, ``docs/policy.md`` what for."""
+
 
 class Payout(Struct, frozen=True):
     """What a source is paid for a sold lead: a share of the price (``rate``, 0 to 1), a fixed ``amount``, or the price
@@ -144,7 +169,8 @@ class Buyer(Struct, frozen=True, kw_only=True):
     wait in the portal.
     ``vetted`` says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
     ``known`` is set where it keeps a list of the people it has, ``optouts`` where it is told by message who opted out.
-    ``require`` is what every lead must bring to be sold to it.
+    ``demands`` is the evidence without which it gets no lead, ``ownership`` who owns it, by country in per cent, None
+    where that is not declared. ``require`` is what every lead must bring to be sold to it.
     """
 
     id: str
@@ -165,6 +191,8 @@ class Buyer(Struct, frozen=True, kw_only=True):
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False
+    demands: tuple[Demand, ...] = ()
+    ownership: dict[str, float] | None = None
     require: Requirement | None = None
 
 
@@ -231,12 +259,14 @@ class Right(StrEnum):
     REVIEW = "review"
     IMPORT = "import"
     MANAGE_USERS = "manage_users"
+    PRIVACY = "privacy"
+    """Carry out what consumers ask: read, verify and decide requests, forget people."""
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
-    Role.OPERATOR: frozenset(Right) - {Right.MANAGE_USERS},
-    Role.COMPLIANCE: frozenset({Right.READ, Right.SEE_PERSONAL, Right.REVIEW}),
+    Role.OPERATOR: frozenset(Right) - {Right.MANAGE_USERS, Right.PRIVACY},
+    Role.COMPLIANCE: frozenset({Right.READ, Right.SEE_PERSONAL, Right.REVIEW, Right.PRIVACY}),
     Role.ANALYST: frozenset({Right.READ}),
 }
 

@@ -30,6 +30,7 @@ from leadmill.parties.model import (
     Speech,
     Team,
 )
+from leadmill.parties.papers import read_demands, read_ownership
 from leadmill.parties.payouts import read_payout
 from leadmill.parties.requirements import read_requirement
 
@@ -125,6 +126,8 @@ def read_buyer(raw: object) -> Buyer:
         optouts=_hook(table, "optouts"),
         key_expires=_key(table),
         retired=table.flag("retired", False),
+        demands=read_demands(table),
+        ownership=read_ownership(table),
         require=read_requirement(table),
     )
     table.close()

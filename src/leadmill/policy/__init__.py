@@ -8,6 +8,7 @@ step ``Clear``, without which the market can sell nothing. Missing evidence neve
 from leadmill.policy.asking import (
     Message,
     Permit,
+    Way,
     masked_in_pings,
     may_charge,
     may_message,
@@ -19,14 +20,32 @@ from leadmill.policy.decide import Engine
 from leadmill.policy.foresight import Foresee
 from leadmill.policy.lawbooks import law_of, read_law
 from leadmill.policy.listed import limit_key, listed_emails, listed_key, listed_phones
-from leadmill.policy.model import Clearance, Law, Registry, Suppression, SuppressionAsk, SuppressionFound
+from leadmill.policy.model import (
+    MESSAGE_DEFERRED,
+    MESSAGE_DENIED,
+    Clearance,
+    Law,
+    Registry,
+    Suppression,
+    SuppressionAsk,
+    SuppressionFound,
+)
 from leadmill.policy.registries import TakenIn, registries_here, take_reassigned, take_registry
 from leadmill.policy.replies import classify_reply, words_of
 from leadmill.policy.rules import clear_recipient, is_named
 from leadmill.policy.step import Clear
-from leadmill.policy.store import find_suppressed, lift_suppressions, list_suppressed, suppress, suppressed_by
+from leadmill.policy.store import (
+    find_suppressed,
+    hear_suppressions,
+    lift_suppressions,
+    list_suppressed,
+    suppress,
+    suppressed_by,
+)
 
 __all__ = [
+    "MESSAGE_DEFERRED",
+    "MESSAGE_DENIED",
     "Clear",
     "Clearance",
     "Deadlines",
@@ -41,9 +60,11 @@ __all__ = [
     "SuppressionAsk",
     "SuppressionFound",
     "TakenIn",
+    "Way",
     "classify_reply",
     "clear_recipient",
     "find_suppressed",
+    "hear_suppressions",
     "is_named",
     "law_of",
     "lift_suppressions",

@@ -4,7 +4,7 @@ Derived evidence of :mod:`leadmill.policy.evidence`, like :mod:`leadmill.policy.
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from leadmill.policy.calendars import within_months
 from leadmill.policy.contacts import recipient_names
@@ -73,17 +73,21 @@ def _foreign_share(e: Evidence) -> float | None:
     return sum(shares)
 
 
-def _certificate(e: Evidence) -> str | None:
+def certificate_state(vendor: str | None, made: datetime | None, kept: datetime | None, now: datetime) -> str | None:
     """``unretained`` while there is time, ``expired`` when there is none left, ``kept`` else; None where nobody can
-    tell."""
-    if e.text("consent.certificate.vendor") != "trustedform":
+    tell. Only TrustedForm's are let go of so soon."""
+    if vendor != "trustedform":
         return "kept"
-    made, kept = e.instant("consent.certificate.created_at"), e.instant("consent.certificate.retained_at")
     if made is None:
         return None
-    if kept is not None and kept <= e.now:
+    if kept is not None and kept <= now:
         return "kept" if kept - made <= _CERTIFICATE_LIVES else "expired"
-    return "unretained" if e.now - made <= _CERTIFICATE_LIVES else "expired"
+    return "unretained" if now - made <= _CERTIFICATE_LIVES else "expired"
+
+
+def _certificate(e: Evidence) -> str | None:
+    made, kept = e.instant("consent.certificate.created_at"), e.instant("consent.certificate.retained_at")
+    return certificate_state(e.text("consent.certificate.vendor"), made, kept, e.now)
 
 
 _CERTIFICATE_LIVES = timedelta(hours=72)

@@ -40,16 +40,24 @@ class Setting(Struct, frozen=True):
     """How each name is found, filled as names are asked for."""
 
 
+WHERE = "\0where"
+TODAY = "\0today"
+"""Under these two, ``known`` evidence has the whereabouts and the person's date; no rule can name them."""
+
+
 class Evidence(Mapping[str, Any]):
-    """What a case holds, by name. Total: a name that leads nowhere holds None."""
+    """What a case holds, by name. Total: a name that leads nowhere holds None. ``known`` is derived evidence that was
+    worked out before."""
 
     __slots__ = ("_known", "document", "now", "setting")
 
-    def __init__(self, document: Mapping[str, Any], now: datetime, setting: Setting) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], now: datetime, setting: Setting, known: Mapping[str, Any] = {}
+    ) -> None:
         self.document = document
         self.now = now
         self.setting = setting
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Any] = dict(known)
 
     def get(self, name: str, default: Any = None) -> Any:
         """What the name holds; None where nothing is there."""
@@ -86,11 +94,11 @@ class Evidence(Mapping[str, Any]):
     @property
     def where(self) -> Whereabouts:
         """Where the person may be."""
-        found = self._known.get("\0where")
+        found = self._known.get(WHERE)
         if found is None:
             get = self.text
             more = self.get("facts.zones")
-            found = self._known["\0where"] = self.setting.places.find(
+            found = self._known[WHERE] = self.setting.places.find(
                 get("lead.state"),
                 get("lead.zip"),
                 get("lead.stated.state"),
@@ -103,10 +111,10 @@ class Evidence(Mapping[str, Any]):
     @property
     def today(self) -> date:
         """The person's date: where they live; the latest one where that may be in several zones."""
-        found = self._known.get("\0today")
+        found = self._known.get(TODAY)
         if found is None:
             found = max((local_day(self.now, zone) for zone in self.where.days), default=self.now.date())
-            self._known["\0today"] = found
+            self._known[TODAY] = found
         return found
 
     def text(self, name: str) -> str | None:

@@ -40,6 +40,11 @@ NO_CHANNEL = declare("policy.channel.none_open", "No way of contacting the perso
 DENIED = declare("policy.lead.denied", "{says} ({rule})", State.REJECTED)
 REVIEW = declare("policy.lead.review", "{says} ({rule})", State.REVIEW)
 RECIPIENT = declare("policy.recipient.denied", "{says} ({rule}: {citation})")
+UNSURE = declare(
+    "policy.recipient.review", "Somebody must look before it may have the lead: {says} ({rule}: {citation})"
+)
+MESSAGE_DENIED = declare("policy.message.denied", "The law keeps the message from going out: {says} ({rule})")
+MESSAGE_DEFERRED = declare("policy.message.deferred", "The message waits until it may go out: {says} ({rule})")
 UNJUDGED = declare(
     "policy.recipient.unknown", "The recipient {recipient} was not on the roster when the lead was cleared."
 )
@@ -150,14 +155,26 @@ class SuppressionAsk(Ask, frozen=True):
     emails: tuple[bytes, ...] = ()
 
 
-class SuppressionFound(Answer, frozen=True):
-    """Since when each is suppressed, None where it is not."""
+class SuppressionFound(Answer, frozen=True, omit_defaults=True):
+    """Since when each is suppressed, None where it is not; and what else is kept of the number: on which do-not-call
+    registries it stands (``listed``, of those in ``registries``, each with the date of its version), and what the
+    database of reassigned numbers said of it (yes, no, no_data) when it was asked."""
 
     phone: datetime | None = None
     email: datetime | None = None
+    listed: tuple[str, ...] = ()
+    registries: dict[str, date] = {}
+    reassigned: str | None = None
+    reassigned_at: datetime | None = None
 
     def tell(self) -> Iterable[str]:
-        """Which of the two, if any, is suppressed."""
+        """Which of the two, if any, is suppressed, and what the lists say."""
+        if self.registries:
+            seen = ", ".join(f"{name} of {day}" for name, day in sorted(self.registries.items()))
+            listed = f"on the list: {', '.join(self.listed)}" if self.listed else "not listed"
+            yield f"Do-not-call registries ({seen}): {listed}."
+        if self.reassigned is not None:
+            yield f"Reassigned since consent, says the database of reassigned numbers: {self.reassigned}."
         for name in ("phone", "email"):
             since = getattr(self, name)
             if since:
@@ -166,11 +183,12 @@ class SuppressionFound(Answer, frozen=True):
             yield "Neither phone nor e-mail is suppressed."
 
 
-class Clearance(Evidence, frozen=True, kw_only=True):
+class Clearance(Evidence, frozen=True, kw_only=True, omit_defaults=True):
     """Leave to hand the lead on, as far as it goes.
 
     ``channels`` names each way of contact and, where it is closed, why. ``cleared`` are the recipients that may have
-    the lead; ``refused`` says of the others why not. ``packs`` are the digests of the laws it was judged by.
+    the lead; ``refused`` says of the others why not. ``packs`` are the digests of the laws it was judged by,
+    ``obligations`` what goes with the leave; ``pings`` says why nobody may be asked for a bid, where that is so.
     """
 
     personal: ClassVar[bool] = False
@@ -178,6 +196,8 @@ class Clearance(Evidence, frozen=True, kw_only=True):
     cleared: list[str]
     refused: dict[str, Because]
     packs: dict[str, str] = {}
+    obligations: list[str] = []
+    pings: Because | None = None
 
     def tell(self) -> Iterable[str]:
         """The open and the closed ways of contact, and how many recipients may have the lead."""
@@ -186,6 +206,10 @@ class Clearance(Evidence, frozen=True, kw_only=True):
             if shut is not None:
                 yield f"No {name}: {shut.message}"
         yield f"{len(self.cleared)} recipients may have it, {len(self.refused)} may not."
+        if self.pings is not None:
+            yield f"Nobody may be asked for a bid: {self.pings.message}"
+        for one in self.obligations:
+            yield f"What goes with it: {one.replace('_', ' ')}."
 
 
 class Suppression(Struct, frozen=True):
@@ -197,3 +221,13 @@ class Suppression(Struct, frozen=True):
     at: datetime
     source: str
     opt_out_id: str | None = None
+
+
+class Registry(Struct, frozen=True):
+    """A do-not-call registry that is here: ``federal`` or a state's two letters, the date of its version, how many
+    numbers are on it, and when it was taken in."""
+
+    registry: str
+    as_of: date
+    entries: int
+    taken_at: datetime

@@ -1,17 +1,17 @@
 """What a person's own words mean for further contact: an end to it, a question for a person, or nothing.
 
-Called by the law engine for the replies in a case and by whoever takes live opt-outs. The words are data
-(``packs/laws/us-tcpa/replies.toml``); this module only says how they are read. Pure and total.
+Called by the law engine for the replies in a case and by whoever takes live opt-outs. The words are data, in the
+``replies.toml`` of a law pack; this module only says how they are read. Pure and total.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
 from leadmill.core.reading import Table
-from leadmill.runtime.packs import BUILT_IN
+from leadmill.runtime.packs import BUILT_IN, Pack
 
 Reply = Literal["revoke", "review", "none"]
 
@@ -33,6 +33,22 @@ def classify_reply(text: str) -> Reply:
     neither. Source: 47 CFR 64.1200(a)(10).
     """
     return _built_in().read(text)
+
+
+def words_of(packs: Mapping[str, Pack]) -> Callable[[str], Reply]:
+    """What reads replies by the words of these law packs: the gravest meaning that any of them sees. Where none has
+    words, those that come with the program count. Raises BadInput ``packs.law.malformed``."""
+    books = [read_replies(packs[name].files[_FILE.name]) for name in sorted(packs) if _FILE.name in packs[name].files]
+    if not books:
+        return classify_reply
+    if len(books) == 1:
+        return books[0].read
+
+    def read(text: str) -> Reply:
+        said = {book.read(text) for book in books}
+        return "revoke" if "revoke" in said else "review" if "review" in said else "none"
+
+    return read
 
 
 @lru_cache(1)

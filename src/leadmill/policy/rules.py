@@ -102,16 +102,16 @@ def cite(rule: LawRule) -> Rule:
 
 
 def missing_licence(
-    laws: Iterable[Law], recipient: Buyer, vertical: str, state: str | None, day: date
+    laws: Iterable[Law], recipient: Buyer, vertical: str, state: str | None, day: date, judged: bool = False
 ) -> Because | None:
-    """The licence rule that the recipient does not meet, or None.
+    """The licence rule that the recipient does not meet, or None. ``judged`` leaves out those that the engine asks.
 
     A lead without a known state needs a state-wide answer that nobody can give: every rule of its vertical then counts
     as unmet unless the recipient holds the licence in all states (``*``).
     """
     for law in laws:
         for rule in law.licences:
-            concerned = vertical in rule.verticals and in_force(rule, day)
+            concerned = vertical in rule.verticals and in_force(rule, day) and not (judged and rule.cases)
             if concerned and (not rule.states or state is None or state in rule.states):
                 held = any(
                     licence.active

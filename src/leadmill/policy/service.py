@@ -15,6 +15,7 @@ from leadmill.policy.cases import bases, read_case, read_lines
 from leadmill.policy.decide import Engine, Result
 from leadmill.policy.lawbooks import law_of
 from leadmill.policy.model import Law
+from leadmill.policy.replies import words_of
 from leadmill.policy.telling import Told, ids_of, pages, tell
 from leadmill.runtime.packs import BUILT_IN, load_packs
 
@@ -53,7 +54,9 @@ def read_laws(more: Iterable[Path] = ()) -> list[Law]:
 def open_engine(cache: Path, more: Iterable[Path] = (), reference: Reference | None = None) -> Engine:
     """The engine by the laws of :func:`read_laws`; ``cache`` keeps the file of places. Raises the faults of the packs
     and of the reference data."""
-    return Engine(read_laws(more), reference or load_reference(cache))
+    found = load_packs(BUILT_IN, *more).laws
+    laws = [law_of(found[name]) for name in sorted(found)]
+    return Engine(laws, reference or load_reference(cache), words_of(found))
 
 
 def check_cases(engine: Engine, lines: Iterable[bytes]) -> Iterator[Checked]:

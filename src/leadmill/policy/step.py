@@ -4,18 +4,22 @@ Run after scoring. Asks whether the person opted out; then judges the lead, each
 the roster.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from leadmill.capture import Lead, Vertical
+from msgspec import structs
+
+from leadmill.capture import Vertical
 from leadmill.consent import Proof
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Hold, Pass, Stop, Verdict
 from leadmill.facts import Dossier
 from leadmill.identity import Identity
-from leadmill.parties import Buyer, Roster, Team
+from leadmill.parties import Buyer, Demand, Roster, Team
+from leadmill.policy.decide import VERTICALS, Engine
+from leadmill.policy.leave import Counsel, Leave, cited, worded
 from leadmill.policy.listed import listed_emails, listed_phones
 from leadmill.policy.model import (
     DENIED,
@@ -24,6 +28,7 @@ from leadmill.policy.model import (
     RECIPIENT,
     REVIEW,
     SUPPRESSED,
+    UNSURE,
     Clearance,
     Law,
     LawRule,
@@ -33,7 +38,6 @@ from leadmill.policy.model import (
 from leadmill.policy.rules import (
     cite,
     closed_channels,
-    day_in,
     missing_licence,
     named_in,
     names_of,
@@ -41,16 +45,16 @@ from leadmill.policy.rules import (
     ready,
     speaking,
 )
+from leadmill.policy.traits import Gatherer, Traits
+from leadmill.policy.weighing import Finding
 
 _KEPT = 10_000
 """Judgements kept for the next lead that is like one before."""
 
-_CONDITION = ("not a condition", "not required", "without purchase", "no purchase necessary")
-"""How disclosures say that consent is not a condition of purchase (47 CFR 64.1200(f)(9)(i)(B))."""
-
 
 class Clear:
-    """Judges by the law packs in force. Built for one revision of the rules."""
+    """Judges by the law packs in force. Built for one revision of the rules; ``demands`` is the evidence that the house
+    insists on, by vertical."""
 
     name = "policy"
 
@@ -60,9 +64,10 @@ class Clear:
         verticals: Mapping[str, Vertical],
         roster: Roster,
         keyed_hash: Callable[[str, str], bytes],
+        engine: Engine,
+        demands: Mapping[str, Collection[Demand]] = {},
     ) -> None:
-        # Packs that speak of cases alone have no part in the walk, nor in what it records.
-        self._laws = [laws[name] for name in sorted(laws) if laws[name].walks]
+        self._laws = [laws[name] for name in sorted(laws)]
         self._verticals = verticals
         self._teams = list(roster.teams.values())
         self._hash = keyed_hash
@@ -71,13 +76,20 @@ class Clear:
         self._lead = ready(self._laws, "lead")
         self._channel = ready(self._laws, "channel")
         self._recipient = ready(self._laws, "recipient")
-        self._digests = {law.name: law.digest for law in self._laws}
-        self._kept: dict[tuple[Any, ...], tuple[list[str], dict[str, Because]]] = {}
+        self._digests = engine.packs
+        self._gatherer = Gatherer(verticals, engine.places)
+        wanted = {name: frozenset(items) for name, items in demands.items()}
+        self._counsel = Counsel(engine, roster.buyers.values(), self._teams, wanted)
+        self._kept: dict[Traits, Verdict] = {}
         self._shown: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
+        # Of licences that the cases ask for, the engine speaks; of the others, and of verticals and places that it does
+        # not know, the roster.
+        self._floor = [law for law in self._laws if law.licences]
         self._standing: dict[tuple[str, str, str | None, date], Because | None] = {}
 
     def wants(self, case: Case) -> Sequence[Ask]:
-        """Whether phone or e-mail is suppressed, by the keys that identity found."""
+        """Whether phone or e-mail is suppressed, by the keys that identity found, and what registries say of the
+        number."""
         identity = case[Identity]
         phone, email = identity.keys.get("phone"), identity.keys.get("email")
         dossier = case[Dossier]
@@ -96,59 +108,93 @@ class Clear:
 
     def decide(self, case: Case, proof: Proof, found: SuppressionFound, now: datetime) -> Verdict:
         """The verdict on this proof and these opt-outs."""
-        seen = self._evidence(case, proof, found)
-        day = day_in(case[Dossier].text("zip.zone"), now)
+        traits = self.look(case, proof, found, now)
+        # Thousands of leads come with one text and differ in nothing that their clearance turns on.
+        kept = self._kept.get(traits)
+        if kept is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            kept = self._kept[traits] = self._decide(traits)
+        return kept
+
+    def look(self, case: Case, proof: Proof, found: SuppressionFound, now: datetime) -> Traits:
+        """What the law may look at of the lead."""
+        return self._gatherer.gather(case, proof, self.named(proof), found, now)
+
+    def _decide(self, traits: Traits) -> Verdict:
+        seen, now, day = self._evidence(traits), traits.hour, traits.day
         spoken = speaking(self._lead, seen, now, day)
         deny = next((rule for rule in spoken if rule.decision == "deny"), None)
         if deny is not None:
             return Stop(_stopped(deny, seen), rules=tuple(map(cite, spoken)))
+        leave = self._counsel.give(traits)
         channels = closed_channels(self._channel, seen, now, day)
-        shut = [item for item in channels.values() if item is not None]
-        clearance = self._clearance(seen, proof, channels, now, day)
-        if spoken:
+        for way, finding in leave.shut.items():
+            channels[way] = channels[way] or worded(finding, RECIPIENT)
+        clearance = self._clearance(seen, traits, leave, channels)
+        rules = (*map(cite, (*spoken, *speaking(self._channel, seen, now, day))), *cited(_told(leave)))
+        if leave.against and not clearance.cleared:
+            first = leave.against[0]
+            return Stop(because(DENIED, says=first.says, rule=first.ids[0]), (clearance,), rules)
+        why = self._waiting(spoken, leave, clearance)
+        if why is not None:
             # Whoever lets it go on lets it go as far as it was cleared.
-            why = because(REVIEW, says=spoken[0].says, rule=spoken[0].id)
-            return Hold(why, learned=(clearance,), rules=tuple(map(cite, spoken)))
-        rules = tuple(map(cite, speaking(self._channel, seen, now, day)))
+            return Hold(because(REVIEW, says=why[0], rule=why[1]), learned=(_released(clearance),), rules=rules)
+        shut = [item for item in channels.values() if item is not None]
         if len(shut) == len(channels):
             return Stop(because(NO_CHANNEL, says=shut[0].message), (clearance,), rules)
         return Pass((clearance,), rules)
 
-    def _evidence(self, case: Case, proof: Proof, found: SuppressionFound) -> dict[str, Any]:
-        lead, dossier = case[Lead], case[Dossier]
-        vertical = self._verticals.get(lead.vertical)
-        text = proof.text.casefold()
-        state = dossier.text("zip.state") or lead.text("state")
+    def _waiting(self, spoken: Sequence[LawRule], leave: Leave, clearance: Clearance) -> tuple[str, str] | None:
+        """For what a person must look before the lead goes on: the words and the rule."""
+        if spoken:
+            return spoken[0].says, spoken[0].id
+        bought = [name for name in clearance.cleared if name in self.names]
+        doubted = [why for why in clearance.refused.values() if why.code == UNSURE.code]
+        finding = next(iter((*leave.unsure, *leave.waits)), None) if bought or doubted else None
+        if finding is not None:
+            return finding.says, finding.ids[0]
+        if doubted and not clearance.cleared:
+            return str(doubted[0].detail["says"]), str(doubted[0].detail["rule"])
+        return None
+
+    def _evidence(self, traits: Traits) -> dict[str, Any]:
+        vertical = self._verticals.get(traits.vertical)
         return {
-            "vertical": lead.vertical,
-            "state": state,
-            "consent.kind": proof.kind,
+            "vertical": traits.vertical,
+            "state": traits.state,
+            "consent.kind": traits.kind,
             "consent.required": vertical.consent_required if vertical else True,
-            "consent.box_default": proof.box_default,
-            "consent.channels": proof.channels,
-            "consent.refused": proof.refused,
-            "consent.not_condition": any(words in text for words in _CONDITION),
-            "phone.valid": dossier.outcome("phone.valid") == "pass",
-            "email.valid": dossier.outcome("email.syntax") == "pass",
-            "suppressed.phone": found.phone is not None,
-            "suppressed.email": found.email is not None,
-            "in_house": any(not team.verticals or lead.vertical in team.verticals for team in self._teams),
+            "consent.box_default": traits.box,
+            "consent.channels": list(traits.channels),
+            "consent.refused": list(traits.refused),
+            "consent.not_condition": traits.unconditional,
+            "phone.valid": traits.phone,
+            "email.valid": traits.email,
+            "suppressed.phone": traits.no_phone,
+            "suppressed.email": traits.no_email,
+            "in_house": any(not team.verticals or traits.vertical in team.verticals for team in self._teams),
         }
 
     def _clearance(
-        self, seen: dict[str, Any], proof: Proof, channels: dict[str, Because | None], now: datetime, day: date
+        self, seen: dict[str, Any], traits: Traits, leave: Leave, channels: dict[str, Because | None]
     ) -> Clearance:
-        # Thousands of leads come with one text and differ in nothing that a recipient's clearance turns on.
-        named = self.named(proof)
-        known = (tuple(value) if isinstance(value, list) else value for value in seen.values())
-        key = (named, day, *known)
-        kept = self._kept.get(key)
-        if kept is None:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            kept = self._kept[key] = self._judge_recipients(seen, named, now, day)
-        cleared, refused = kept
-        return Clearance(channels=channels, cleared=cleared, refused=refused, packs=self._digests)
+        cleared: list[str] = []
+        refused: dict[str, Because] = {}
+        for recipient in self._recipients:
+            against = self._against(recipient, seen, traits, leave)
+            if against is None:
+                cleared.append(recipient.id)
+            else:
+                refused[recipient.id] = against
+        return Clearance(
+            channels=channels,
+            cleared=cleared,
+            refused=refused,
+            packs=self._digests,
+            obligations=leave.obligations,
+            pings=worded(leave.pings, RECIPIENT) if leave.pings is not None else None,
+        )
 
     def named(self, proof: Proof) -> frozenset[str]:
         """The buyers who were named when consent was given, by id."""
@@ -165,43 +211,47 @@ class Clear:
             self._shown[key] = found
         return found
 
-    def _judge_recipients(
-        self, seen: dict[str, Any], named: frozenset[str], now: datetime, day: date
-    ) -> tuple[list[str], dict[str, Because]]:
-        cleared: list[str] = []
-        refused: dict[str, Because] = {}
-        for recipient in self._recipients:
-            against = self._against(recipient, seen, named, now, day)
-            if against is None:
-                cleared.append(recipient.id)
-            else:
-                refused[recipient.id] = against
-        return cleared, refused
-
-    def _against(
-        self, recipient: Buyer | Team, seen: dict[str, Any], named: frozenset[str], now: datetime, day: date
-    ) -> Because | None:
+    def _against(self, recipient: Buyer | Team, seen: dict[str, Any], traits: Traits, leave: Leave) -> Because | None:
         outside = isinstance(recipient, Buyer)
         # What is known of a recipient takes the place of what was known of the one before, all of it.
-        seen |= _of_buyer(recipient, day) if isinstance(recipient, Buyer) else _OF_TEAM
+        seen |= _of_buyer(recipient, traits.day) if isinstance(recipient, Buyer) else _OF_TEAM
         if isinstance(recipient, Buyer):
-            seen["recipient.named"] = recipient.id in named
-        spoken = [rule for rule in speaking(self._recipient, seen, now, day) if outside or rule.in_house]
+            seen["recipient.named"] = recipient.id in traits.named
+        spoken = [rule for rule in speaking(self._recipient, seen, traits.hour, traits.day) if outside or rule.in_house]
         if spoken:
             rule = spoken[0]
             return because(RECIPIENT, says=rule.says, rule=rule.id, citation=rule.citation)
-        if isinstance(recipient, Buyer):
-            return self._licence(recipient, seen["vertical"], seen["state"], day)
-        return None
+        if isinstance(recipient, Buyer) and (lacks := self._licence(recipient, traits)) is not None:
+            return lacks
+        return leave.refused.get(recipient.id) or leave.doubted.get(recipient.id)
 
-    def _licence(self, recipient: Buyer, vertical: str, state: str | None, day: date) -> Because | None:
+    def _licence(self, recipient: Buyer, traits: Traits) -> Because | None:
         # The same few answers are asked for with every lead of a day; a step lives as long as a revision.
-        key = (recipient.id, vertical, state, day)
+        vertical, state, day = traits.vertical, traits.state, traits.day
+        judged = traits.known_state and vertical in VERTICALS
+        key = (recipient.id, f"{vertical} {judged}", state, day)
         if key not in self._standing:
             if len(self._standing) > 50_000:
                 self._standing.clear()
-            self._standing[key] = missing_licence(self._laws, recipient, vertical, state, day)
+            self._standing[key] = missing_licence(self._floor, recipient, vertical, state, day, judged)
         return self._standing[key]
+
+
+def _told(leave: Leave) -> list[Finding]:
+    """What is recorded of the leave: what speaks of the lead itself, and what closes ways of contact; the rules about
+    recipients stand with each of them."""
+    pings = [leave.pings] if leave.pings is not None else []
+    return [*leave.said, *leave.shut.values(), *pings]
+
+
+def _released(clearance: Clearance) -> Clearance:
+    """The clearance as it is once a person has looked: where nobody else may have the lead, those of whom somebody had
+    to be sure."""
+    doubted = [name for name, why in clearance.refused.items() if why.code == UNSURE.code]
+    if clearance.cleared or not doubted:
+        return clearance
+    refused = {name: why for name, why in clearance.refused.items() if name not in doubted}
+    return structs.replace(clearance, cleared=doubted, refused=refused)
 
 
 def _of_buyer(buyer: Buyer, day: date) -> dict[str, bool]:

@@ -3,7 +3,7 @@
 Called by :mod:`leadmill.policy.decide` with the provisions that concern the case's action and vertical. Pure.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -132,8 +132,9 @@ def weigh_sensitive(one: Sensitive, e: Evidence) -> Finding | None:
     return Finding("deny", (one.id,), one.citation, reason, one.says)
 
 
-def weigh_licence(rule: LicenceRule, e: Evidence) -> Finding | None:
-    """The licence that the recipient lacks, or whose look-up is too old."""
+def weigh_licence(rule: LicenceRule, e: Evidence, closed: Set[str] = frozenset()) -> Finding | None:
+    """The licence that the recipient lacks, or whose look-up is too old. ``closed`` may hold ``licence_age``, which
+    leaves the age alone, and ``licence_line``, by which a licence that declares neither line nor class has them all."""
     if not in_force(rule, e.today):
         return None
     places = e.get("property.states") if rule.place == "property" else e.where.home
@@ -141,23 +142,31 @@ def weigh_licence(rule: LicenceRule, e: Evidence) -> Finding | None:
     for state in places:
         if rule.states and state not in rule.states:
             continue
-        held = [one for one in licences if _fits(one, rule, state)]
+        held = [one for one in licences if _fits(one, rule, state, "licence_line" in closed)]
         if not held:
             return Finding("deny", (rule.id,), rule.citation, "no_licence", rule.says)
-        if rule.fresh_hours and not any(_fresh(one, rule.fresh_hours, e) for one in held):
+        if (
+            rule.fresh_hours
+            and "licence_age" not in closed
+            and not any(_fresh(one, rule.fresh_hours, e) for one in held)
+        ):
             says = f"The licence was last looked up more than {rule.fresh_hours} hours ago."
             return Finding("review", (rule.id, "ENG-3"), rule.citation, "licence_stale", says)
     return None
 
 
-def _fits(one: Mapping[str, Any], rule: LicenceRule, state: str) -> bool:
-    lines = one.get("lines")
+def _fits(one: Mapping[str, Any], rule: LicenceRule, state: str, lenient: bool) -> bool:
+    lines, kind_of = one.get("lines"), one.get("class")
     return (
         one.get("kind") in rule.kinds
         and one.get("active") is True
         and str(one.get("state", "")).upper() == state
-        and (not rule.classes or one.get("class") in rule.classes)
-        and (not rule.lines or (isinstance(lines, list) and any(line in lines for line in rule.lines)))
+        and (not rule.classes or kind_of in rule.classes or (lenient and not kind_of))
+        and (
+            not rule.lines
+            or (isinstance(lines, list) and any(line in lines for line in rule.lines))
+            or (lenient and not lines)
+        )
     )
 
 

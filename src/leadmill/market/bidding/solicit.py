@@ -49,8 +49,8 @@ class Solicit:
 
     def wants(self, case: Case) -> Sequence[Ask]:
         """The bids of the orders whose conditions hold and whose buyers are cleared. A lead that follows a ping was
-        bid on then, and one that is offered again was refused by those who bid."""
-        if Quoted in case or OfferedAgain in case:
+        bid on then, one that is offered again was refused by those who bid, and some may not be shown to anybody."""
+        if Quoted in case or OfferedAgain in case or case[Clearance].pings is not None:
             return _NOBODY
         board = self._boards.get(case[Lead].vertical)
         if board is None:

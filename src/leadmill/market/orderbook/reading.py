@@ -24,11 +24,12 @@ from leadmill.market.orderbook.pricelist import (
 )
 from leadmill.market.tenders.pinging import NO_PROFILES, read_ping
 from leadmill.market.tenders.tender import Bidder
-from leadmill.market.terms import MarketTerms, PriceRule, Resale, Strategy, VolumeStep
-from leadmill.parties import read_requirement
+from leadmill.market.terms import MarketTerms, PriceRule, Resale, Strategy, Unit, VolumeStep
+from leadmill.parties import read_demands, read_requirement
 from leadmill.runtime.dialect import Profile
 
 _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+_UNITS: tuple[Unit, ...] = get_args(Unit)
 _WINDOWS = ("hour", "day", "week", "month")
 
 
@@ -83,10 +84,16 @@ def read_order(
         silent=table.flag("silent", False),
         post=post,
         retired=table.flag("retired", False),
+        unit=_unit(table),
         require=read_requirement(table),
     )
     table.close()
     return _priced(table, order)
+
+
+def _unit(table: Table) -> Unit:
+    found = table.choice("unit", _UNITS, "per_lead")
+    return next(name for name in _UNITS if name == found)
 
 
 def _priced(table: Table, order: Order) -> Order:
@@ -191,6 +198,7 @@ def read_market(raw: object) -> MarketTerms:
         resale=_resale(table),
         currency=currency,
         retired=table.flag("retired", False),
+        demands=read_demands(table),
     )
     table.close()
     if second and (terms.strategy != "revenue" or terms.neutral):

@@ -35,9 +35,10 @@ def offer_of(lead: Lead, vertical: Vertical | None, values: Mapping[str, Any], i
     guarded: dict[str, Value] = {}
     own = _words_of(lead)
     known = vertical.fields if vertical is not None else {}
+    masked = vertical.masked if vertical is not None else frozenset()
     for name in known:
         spec, value = known[name], lead.fields.get(name)
-        if value in (None, "", []) or spec.personal or name in CONTACT or name in _FREE:
+        if value in (None, "", []) or spec.personal or name in CONTACT or name in _FREE or name in masked:
             continue
         if spec.type in ("text", "list") and (_long(value) or leads_to_a_person(value) or _names(value, own)):
             continue

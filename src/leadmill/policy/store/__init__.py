@@ -1,10 +1,10 @@
-"""Every read and write of opt-outs.
+"""Every read and write of opt-outs, and the one look-up of a group of leads in them and in the registries of numbers.
 
 Called by the runner for leads on their walk and by whoever records an opt-out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -12,11 +12,17 @@ from leadmill.policy.model import Suppression, SuppressionAsk, SuppressionFound
 from leadmill.policy.tables import SUPPRESSION
 from leadmill.runtime.db import Row, Tx, prepared
 
+_BYTES = sa.ARRAY(sa.LargeBinary)
 _FIND = prepared(
-    sa.select(SUPPRESSION.c.hash, SUPPRESSION.c.at).where(
-        SUPPRESSION.c.hash == sa.any_(sa.bindparam("hashes", type_=sa.ARRAY(sa.LargeBinary)))
-    )
+    sa.text(
+        "SELECT 's' AS of, hash, at, NULL AS says FROM suppression WHERE hash = ANY(:hashes)"
+        " UNION ALL SELECT 'd', hash, NULL, registry FROM dnc_listed WHERE hash = ANY(:phones)"
+        " UNION ALL SELECT 'n', hash, queried_at, result FROM reassigned_number WHERE hash = ANY(:phones)"
+        " UNION ALL SELECT registry, NULL, NULL, CAST(as_of AS text) FROM dnc_registry"
+    ).bindparams(sa.bindparam("hashes", type_=_BYTES), sa.bindparam("phones", type_=_BYTES))
 )
+"""The kinds of rows: suppressed, on a do-not-call registry, asked about among reassigned numbers, and the registries
+themselves, which are few."""
 _HASHES = sa.bindparam("hashes", type_=sa.ARRAY(sa.LargeBinary))
 _ADD = prepared(
     sa.text(
@@ -37,23 +43,55 @@ _OF_ONE = prepared(
 )
 _ALL = prepared(
     sa.select(SUPPRESSION)
-    .where(SUPPRESSION.c.hash > sa.bindparam("after", type_=sa.LargeBinary))
+    .where(
+        SUPPRESSION.c.hash > sa.bindparam("after", type_=sa.LargeBinary),
+        SUPPRESSION.c.kind != sa.literal_column("'limit'"),
+    )
     .order_by(SUPPRESSION.c.hash)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _LIFT = prepared(sa.delete(SUPPRESSION).where(SUPPRESSION.c.opt_out_id == sa.bindparam("opt_out", type_=sa.Text)))
 
 
+_NOTHING_FOUND = SuppressionFound()
+
+
 async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[[SuppressionAsk], SuppressionFound]:
-    """Which of these people opted out: one query for all."""
+    """Which of these people opted out, and what registries say of their numbers: one query for all."""
     wanted = {key for ask in asks for key in (ask.phone, ask.email, *ask.phones, *ask.emails) if key}
-    since = {row["hash"]: row["at"] for row in await tx.all(_FIND, hashes=sorted(wanted))} if wanted else {}
+    if not wanted:
+        return lambda ask: _NOTHING_FOUND
+    phones = {ask.phone for ask in asks if ask.phone}
+    since: dict[bytes, datetime] = {}
+    listed: dict[bytes, list[str]] = {}
+    passed: dict[bytes, tuple[str, datetime]] = {}
+    registries: dict[str, date] = {}
+    for row in await tx.all(_FIND, hashes=sorted(wanted), phones=sorted(phones)):
+        kind, key = row["of"], row["hash"]
+        if kind == "s":
+            since[key] = row["at"]
+        elif kind == "d":
+            listed.setdefault(key, []).append(row["says"])
+        elif kind == "n":
+            passed[key] = row["says"], row["at"]
+        else:
+            registries[kind] = date.fromisoformat(row["says"])
+    if not since and not listed and not passed and not registries:
+        return lambda ask: _NOTHING_FOUND
 
     def first(*keys: bytes | None) -> datetime | None:
         return min((since[key] for key in keys if key in since), default=None) if since else None
 
     def answer(ask: SuppressionAsk) -> SuppressionFound:
-        return SuppressionFound(first(ask.phone, *ask.phones), first(ask.email, *ask.emails))
+        result, at = passed.get(ask.phone or b"", (None, None))
+        return SuppressionFound(
+            first(ask.phone, *ask.phones),
+            first(ask.email, *ask.emails),
+            tuple(sorted(listed.get(ask.phone or b"", ()))),
+            registries if ask.phone else {},
+            result,
+            at,
+        )
 
     return answer
 
@@ -88,7 +126,7 @@ async def suppressed_by(tx: Tx, opt_out_id: str, after: bytes = b"", most: int =
 
 
 async def list_suppressed(tx: Tx, after: bytes = b"", most: int = 1000) -> list[Suppression]:
-    """Everything suppressed, in the order of the hashes, the next ``most`` after one."""
+    """Everything suppressed, in the order of the hashes, the next ``most`` after one; limits suppress nothing."""
     return [_entry(row) for row in await tx.all(_ALL, after=after, most=most)]
 
 
