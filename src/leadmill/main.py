@@ -25,6 +25,7 @@ from leadmill.facts import LookUp, load_reference
 from leadmill.facts.service import look_ups
 from leadmill.flow.answering import keep_owed
 from leadmill.flow.auction import Auctioneer
+from leadmill.flow.backups import LOG, Erasures
 from leadmill.flow.book import Book
 from leadmill.flow.deliver import attempts
 from leadmill.flow.floor import BidTable, Floor
@@ -35,6 +36,7 @@ from leadmill.flow.quoting import Quoter
 from leadmill.flow.resale import keep_resale
 from leadmill.flow.runner import Mill
 from leadmill.flow.store import drop_pause, keep_pause, list_pauses
+from leadmill.flow.tenants import WALLS
 from leadmill.flow.vendors import owe_keeping
 from leadmill.followup import Followups, keep_followups
 from leadmill.fraud import SightAsk, Suspect, Suspicion
@@ -69,7 +71,7 @@ from leadmill.overlap.service import Lists
 from leadmill.policy import SuppressionAsk
 from leadmill.policy.store import hear_suppressions
 from leadmill.runtime import telemetry
-from leadmill.runtime.addresses import Reach
+from leadmill.runtime.addresses import Reach, read_networks
 from leadmill.runtime.clock import Clock, system_clock
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.dns import Dns, read_servers
@@ -82,8 +84,10 @@ from leadmill.runtime.outgoing import WayOut
 from leadmill.runtime.packs import load_packs
 from leadmill.runtime.plugins import Plugins, find_plugins
 from leadmill.runtime.postgres import store
+from leadmill.runtime.rotation import follow
 from leadmill.runtime.settings import Settings
 from leadmill.runtime.vault import Vault, load_master
+from leadmill.runtime.walls import raise_walls
 
 _REFRESH = 0.5
 """Seconds between looks for a new revision of the configuration."""
@@ -107,9 +111,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             db = Database(url, settings.connections)
             await db.open()
             stack.push_async_callback(db.close)
+            await raise_walls(db, WALLS)
             house = await wire(settings, environ, db, stack, system_clock, mint)
             await house.book.refresh(db)
             stack.push_async_callback(house.counters.leave, db)
+            stack.push_async_callback(house.erasures.keep_up, db)
             for chore in (_watch(house), _tend(house)):
                 stack.push_async_callback(_cancel, asyncio.create_task(chore))
             yield house
@@ -125,8 +131,15 @@ async def wire(
 ) -> House:
     """Everything over an open store; what must be closed again is put on ``stack``."""
     vault = Vault(load_master(settings.home, environ))
+    async with db.begin() as tx:
+        await follow(tx, vault)
     keys = Keys()
-    reach = Reach(settings.allow_loopback, settings.allow_private, settings.allow_plain)
+    reach = Reach(
+        settings.allow_loopback,
+        settings.allow_private,
+        settings.allow_plain,
+        read_networks(settings.allow_networks),
+    )
     http = await stack.enter_async_context(Http(reach, environ, clock))
     way = WayOut(http, Mail(_relay(settings), environ, clock), Drop(settings.home / "drop"))
     plugins = find_plugins()
@@ -184,6 +197,7 @@ async def wire(
         shadows=shadows,
         vacancies=vacancies,
         asker=asker,
+        erasures=Erasures(settings.erasure_path or settings.home / LOG, vault.keyed_hash),
         clock=clock,
         mint=mint,
     )
@@ -316,6 +330,7 @@ async def _watch(house: House) -> None:
             await house.vacancies.refresh(house.db)
             async with house.db.begin() as tx:
                 house.auctioneer.learn(await list_pauses(tx))
+                await follow(tx, house.vault)
         await asyncio.sleep(_REFRESH)
 
 

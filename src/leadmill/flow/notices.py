@@ -6,6 +6,7 @@ five days; whoever cannot be reached is tried for more than a day.
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.outgoing import WayOut
 from leadmill.runtime.telemetry import OPT_OUT_NOTICES
+from leadmill.runtime.walls import behind
 from leadmill.runtime.worker import Patience
 
 STUBBORN = Patience(tries=40, first=30.0, longest=3600.0)
@@ -116,7 +118,8 @@ async def acknowledge(
 ) -> tuple[Notice, Iterable[Event]]:
     """A recipient (any, where None: an operator writes it down) acknowledges a notice; the notice as it was and what
     happened, nothing where it had said so before. Raises NotFound ``optouts.notice.unknown``, also for others'."""
-    notice = await find_notice(tx, notice_id)
+    async with behind(tx, "buyer", recipient) if recipient is not None else nullcontext():
+        notice = await find_notice(tx, notice_id)
     if notice is None or (recipient is not None and notice.recipient != recipient):
         raise NotFound("optouts.notice.unknown", "there is no such notice of yours")
     await kit.pen.lock(tx, notice.lead_id)

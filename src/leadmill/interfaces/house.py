@@ -13,6 +13,7 @@ from msgspec import Struct
 from leadmill.core.ids import Mint
 from leadmill.enrich import Asker
 from leadmill.flow.auction import Auctioneer
+from leadmill.flow.backups import Erasures
 from leadmill.flow.book import Book
 from leadmill.flow.floor import Floor
 from leadmill.flow.keep import Pen
@@ -54,6 +55,7 @@ class House(Struct, frozen=True):
     shadows: Shadows
     vacancies: Vacancies
     asker: Asker
+    erasures: Erasures
     clock: Clock
     mint: Mint
 

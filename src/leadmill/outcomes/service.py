@@ -21,6 +21,7 @@ from leadmill.outcomes.model import STAGES, Disposition, OutcomeCorrected, Outco
 from leadmill.outcomes.rules import check_report, weigh
 from leadmill.parties import Caller, Right
 from leadmill.runtime.db import Tx
+from leadmill.runtime.walls import behind
 
 Seal = Callable[[bytes], bytes]
 """Closes remarks under the person's key."""
@@ -42,7 +43,11 @@ async def find_reported(
     operator = caller.kind == "operator" and caller.may(Right.RESEND)
     if caller.kind != "buyer" and not operator:
         raise Forbidden("outcome.caller.refused", "outcomes are reported by the buyer's key or an operator's")
-    legs = await _legs(tx, lead_id, sale_id)
+    if operator:
+        legs = await _legs(tx, lead_id, sale_id)
+    else:
+        async with behind(tx, "buyer", caller.owner):
+            legs = await _legs(tx, lead_id, sale_id)
     mine = [leg for leg in legs if operator or leg.buyer_id == caller.owner]
     held = [leg for leg in mine if leg.state is not LegState.CANCELLED]
     if held:

@@ -5,6 +5,7 @@ acknowledge their notices here, whether they are told by message or not.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from leadmill.optouts import MOST, Channel, Heard, Notice, OptOut, Scope, list_n
 from leadmill.parties import Caller, Right
 from leadmill.policy import classify_reply
 from leadmill.runtime.db import Tx
+from leadmill.runtime.walls import behind
 
 _AT_ONCE = 20
 """How many opt-outs of one call are carried out before it is answered; the rest at once afterwards, by jobs."""
@@ -213,15 +215,22 @@ def _check(one: SubjectIn, place: str) -> None:
 
 async def _lead_of(tx: Tx, caller: Caller, one: SubjectIn) -> str | None:
     """The lead that is meant, which the caller must have a part in. Raises NotFound ``flow.lead.unknown``."""
+    if one.lead_id is None and one.sale_id is None:
+        return None
+    if caller.kind == "operator":
+        return await _part_of(tx, caller, one)
+    async with behind(tx, caller.kind, caller.owner):
+        return await _part_of(tx, caller, one)
+
+
+async def _part_of(tx: Tx, caller: Caller, one: SubjectIn) -> str:
     unknown = NotFound("flow.lead.unknown", "there is no such lead or sale of yours")
     lead_id = one.lead_id
-    if one.sale_id is not None and lead_id is None:
-        sale = await find_sale(tx, one.sale_id) if looks_like(one.sale_id, "sale") else None
+    if lead_id is None:
+        sale = await find_sale(tx, one.sale_id) if looks_like(one.sale_id or "", "sale") and one.sale_id else None
         if sale is None:
             raise unknown
         lead_id = sale.lead_id
-    if lead_id is None:
-        return None
     row = await read_lead(tx, lead_id) if looks_like(lead_id, "lead") else None
     if row is None:
         raise unknown
@@ -298,7 +307,7 @@ async def get_notices(request: Request[Any, Any, Any], wiring: NamedDependency[W
     recipient = _recipient(request, wiring)
     cursor = _cursor(request, "ntc")
     unanswered = request.query_params.get("state") == "open"
-    async with wiring.db.begin() as tx:
+    async with wiring.db.begin() as tx, behind(tx, "buyer", recipient) if recipient else nullcontext():
         found = await list_notices(tx, recipient=recipient, unanswered=unanswered, before=cursor, limit=_LIMIT + 1)
     shown = [_notice(one) for one in found[:_LIMIT]]
     return answered(NoticePage(shown, shown[-1].notice_id if len(found) > _LIMIT else None))

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from leadmill import __version__
 from leadmill.core.faults import Fault
+from leadmill.flow.tenants import WALLS
 from leadmill.interfaces.cli.frame import (
     FINDINGS,
     DatabaseUrl,
@@ -27,6 +28,7 @@ from leadmill.parties.service import add_operator
 from leadmill.parties.store import list_operators
 from leadmill.runtime.jobs import kept
 from leadmill.runtime.plugins import find_plugins
+from leadmill.runtime.walls import ROLE, standing
 
 
 class Check(Struct, frozen=True):
@@ -147,10 +149,20 @@ async def _inside(house: House) -> list[Check]:
         row = await tx.conn.fetchval("SHOW server_version")
         jobs = await kept(tx)
         people = await list_operators(tx)
+        walled = await standing(tx, WALLS)
+        logged = house.erasures.path
     dead = sum(one.dead for one in jobs)
     rules = house.book.walk().rules
     checks.append(Check("store", True, f"PostgreSQL {row}"))
     checks.append(Check("dead jobs", dead == 0, str(dead), "resend or discard them in the console" if dead else ""))
+    wall = Check(
+        "walls between tenants",
+        walled,
+        "row-level security stands" if walled else "no row-level security: the statements' own conditions alone",
+        "" if walled else f"as a superuser: CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO the user of Leadmill",
+    )
+    checks.append(wall)
+    checks.append(Check("log of erasures", True, str(logged)))
     mend = "" if people else "leadmill user add EMAIL --role admin"
     checks.append(Check("operators", bool(people), str(len(people)), mend))
     roster = rules.roster

@@ -7,6 +7,7 @@ import typer
 
 from leadmill import __version__
 from leadmill.interfaces.cli import (
+    backup,
     bench,
     care,
     enrich,
@@ -44,6 +45,7 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
             raise typer.Exit
 
     serve.add_to(app, opener, serve_on, work)
-    for family in (load, enrich, feedback, hygiene, why, care, keys, known, suppress, market, resolve, policy, bench):
+    records = (load, enrich, feedback, hygiene, known, suppress, market, resolve)
+    for family in (*records, why, care, backup, keys, policy, bench):
         family.add_to(app, opener)
     return app

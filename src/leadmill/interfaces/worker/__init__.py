@@ -15,6 +15,7 @@ from leadmill.core.ids import make_id
 from leadmill.delivery import ATTEMPT
 from leadmill.enrich.service import forget_old_answers
 from leadmill.flow.answering import TELL, tell_source
+from leadmill.flow.audit import keep_proof
 from leadmill.flow.deliver import attempts, deliver, send_message
 from leadmill.flow.enforcing import enforce_opt_out
 from leadmill.flow.floor import RESUME
@@ -86,6 +87,8 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
         asyncio.create_task(_every(2.0, lambda: gather(house))),
         asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
+        asyncio.create_task(_every(60.0, lambda: prove(house))),
+        asyncio.create_task(_every(2.0, lambda: note_erasures(house))),
     ]
     if house.settings.market_shadow_prices:
         chores.append(asyncio.create_task(_every(60.0, lambda: price(house))))
@@ -101,6 +104,17 @@ async def chain(house: House) -> None:
     """Chain the journal's loose groups."""
     async with house.db.begin() as tx:
         await journal.link(tx)
+
+
+async def prove(house: House) -> None:
+    """Seal the rows that have come to rest, and sign where the chains end every ten minutes."""
+    await keep_proof(house.db, house.vault, house.settings.home, house.clock())
+
+
+async def note_erasures(house: House) -> None:
+    """Write down, outside the database, who has been forgotten."""
+    with contextlib.suppress(OSError):  # the next time, or at the end
+        await house.erasures.keep_up(house.db)
 
 
 async def sweep(house: House) -> None:
