@@ -96,6 +96,7 @@ from leadmill.privacy.retention import (
     HoldPlaced,
     Kept,
     Least,
+    PersonPartedWith,
     RetentionRan,
     Run,
     Schedule,
@@ -145,6 +146,7 @@ from leadmill.privacy.rules import (
     sign,
     suffices,
 )
+from leadmill.privacy.sealing import open_answer, open_note, open_retained, open_told, retain
 from leadmill.privacy.service import (
     MOST_WORDS,
     Asked,
@@ -160,13 +162,9 @@ from leadmill.privacy.service import (
     give_back,
     lapse,
     note_letter,
-    open_answer,
-    open_note,
-    open_retained,
-    open_told,
+    note_read,
     put_letter,
     receive,
-    retain,
     settle,
 )
 from leadmill.privacy.store import (
@@ -235,6 +233,7 @@ __all__ = [
     "Moved",
     "Outcome",
     "Partner",
+    "PersonPartedWith",
     "Piece",
     "Pressure",
     "PrivacyRequest",
@@ -314,6 +313,7 @@ __all__ = [
     "never_shown",
     "next_due",
     "note_letter",
+    "note_read",
     "notes_of",
     "open_answer",
     "open_items",

@@ -5,7 +5,7 @@ request, changes it, writes down what happened, and gives the event for the requ
 sealed with the request's own key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -25,18 +25,19 @@ from leadmill.privacy.model import (
     WRITE,
     Certificate,
     Channel,
+    Entry,
     Kind,
     Level,
     Outcome,
     PrivacyRequest,
     RequestMoved,
     RequestReceived,
-    Retained,
     Sheet,
     State,
     Told,
 )
 from leadmill.privacy.rules import LINK_HOLDS, clocks_of, next_due, step_of, suffices
+from leadmill.privacy.sealing import sealed_answer
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import enqueue
 from leadmill.runtime.vault import Vault
@@ -238,6 +239,14 @@ async def note_letter(
     await store.add_note(tx, request_id, now, "house", f"letter_{sheet}_{what}")
 
 
+async def note_read(tx: Tx, request_id: str, notes: Sequence[Entry], who: str, now: datetime) -> None:
+    """Take down that somebody was shown who asks: once an hour for each reader."""
+    lately = (one for one in reversed(notes) if one.what == "read" and one.by == who)
+    last = next(lately, None)
+    if last is None or now - last.at >= timedelta(hours=1):
+        await store.add_note(tx, request_id, now, who, "read")
+
+
 async def deny(
     tx: Tx, vault: Vault, mint: Mint, request_id: str, ground: str, citation: str, why: str, by: str, now: datetime
 ) -> Moved:
@@ -322,62 +331,6 @@ async def count_pace(
 def put_letter(tx: Tx, mint: Mint, request_id: str, sheet: Sheet, now: datetime) -> None:
     """Owe the person a letter."""
     enqueue(tx, WRITE, request_id, {"request_id": request_id, "sheet": sheet}, now, now, mint)
-
-
-# What is sealed
-
-
-def open_told(vault: Vault, one: PrivacyRequest) -> Told:
-    """What the person wrote; nothing where nothing was kept, or it was let go of."""
-    if one.sealed is None or one.wrapped_key is None:
-        return Told()
-    return msgspec.msgpack.decode(vault.open(vault.unwrap(one.wrapped_key), one.sealed, f"{one.id} told"), type=Told)
-
-
-def sealed_answer(vault: Vault, one: PrivacyRequest, plain: bytes) -> bytes | None:
-    """An answer under the request's key; None where it has none."""
-    if one.wrapped_key is None:
-        return None
-    return vault.seal(vault.unwrap(one.wrapped_key), plain, f"{one.id} answer")
-
-
-def open_answer(vault: Vault, one: PrivacyRequest) -> bytes | None:
-    """An answer's bytes; None where there is none (any more)."""
-    if one.answer is None or one.wrapped_key is None:
-        return None
-    return vault.open(vault.unwrap(one.wrapped_key), one.answer, f"{one.id} answer")
-
-
-def open_note(vault: Vault, one: PrivacyRequest, note: bytes | None) -> str:
-    """What somebody wrote about a request."""
-    if note is None or one.wrapped_key is None:
-        return ""
-    return vault.open(vault.unwrap(one.wrapped_key), note, f"{one.id} note").decode()
-
-
-def retain(
-    vault: Vault, mint: Mint, request_id: str, lead_id: str, basis: str, plain: bytes, now: datetime, until: datetime
-) -> Retained:
-    """Proof of somebody who is deleted, under a key of its own."""
-    ident = mint("ret", now)
-    key, wrapped = vault.new_key()
-    return Retained(
-        id=ident,
-        request_id=request_id,
-        lead_id=lead_id,
-        basis=basis,
-        at=now,
-        until=until,
-        wrapped_key=wrapped,
-        sealed=vault.seal(key, plain, f"{ident} retained"),
-    )
-
-
-def open_retained(vault: Vault, one: Retained) -> bytes | None:
-    """What was retained; None once its time was over."""
-    if one.sealed is None or one.wrapped_key is None:
-        return None
-    return vault.open(vault.unwrap(one.wrapped_key), one.sealed, f"{one.id} retained")
 
 
 async def _held(tx: Tx, request_id: str, *states: State) -> PrivacyRequest:

@@ -24,6 +24,7 @@ from leadmill.interfaces.pages import Pages, zone
 from leadmill.interfaces.wiring import Wiring
 from leadmill.parties import Operator, Right, Session
 from leadmill.parties.service import csrf_matches, resume_session
+from leadmill.privacy import count_waiting
 
 COOKIE = "leadmill_session"
 _MOST_FORM = 64 * 1024
@@ -49,6 +50,14 @@ NOTICES = {
     "doubt_settled": ("ok", "Decided."),
     "told_again": ("ok", "It is told once more."),
     "acknowledged": ("ok", "Written down: it contacts the person no more."),
+    "request_taken": ("ok", "Written down; its clock runs."),
+    "request_confirmed": ("ok", "Written down: it is the person who asks."),
+    "request_acknowledged": ("ok", "Written down: the person knows that it has come."),
+    "request_extended": ("ok", "Extended; the person is told why."),
+    "request_begun": ("ok", "It is being carried out; the person is written to when it is."),
+    "request_denied": ("ok", "Refused; the person is told why and what they can do."),
+    "request_appealed": ("ok", "The appeal is written down; its clock runs."),
+    "appeal_decided": ("ok", "Decided; the person is told."),
     "asked_again": ("ok", "The leads are asked about once more; how far it is stands below."),
 }
 """What a page says after a form was taken, by the word in its address."""
@@ -62,6 +71,7 @@ class Waiting(Struct):
 
     review: str | None = None
     nurture: str | None = None
+    requests: str | None = None
     dead: str | None = None
     at: datetime | None = None
 
@@ -159,6 +169,8 @@ async def provide_desk(
             for state in (State.REVIEW, State.NURTURE):
                 rows, more = await list_leads(tx, LeadFilter(state=state), limit=_MOST_COUNTED)
                 setattr(waiting, state.value, f"{len(rows)}{'+' if more else ''}" if rows else None)
+            asked = await count_waiting(tx, _MOST_COUNTED)
+            waiting.requests = f"{asked}{'+' if asked == _MOST_COUNTED else ''}" if asked else None
             dead = (await count_states(tx)).get("dead", 0)
             waiting.dead = f"{dead:,}" if dead else None
     return Desk(request, wiring, pages, waiting, session)
