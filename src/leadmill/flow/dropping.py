@@ -17,15 +17,12 @@ from typing import TypeVar
 from msgspec import Struct
 
 from leadmill.capture import Lead
-from leadmill.core.faults import BadInput, Conflict, Fault
-from leadmill.flow.enforcing import enforce_now
+from leadmill.core.faults import Conflict, Fault
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_rows
-from leadmill.flow.optingout import Wish, take_opt_outs
 from leadmill.flow.retaining.store import held_together
-from leadmill.flow.rights.parting import part_with
+from leadmill.flow.rights.parting import part_with, stop_all
 from leadmill.flow.store import lead_ids_between, leads_of_persons, read_leads
-from leadmill.optouts import Heard
 from leadmill.policy import Suppression, listed_key, suppress
 from leadmill.privacy import (
     DROP_SOURCE,
@@ -207,7 +204,7 @@ async def _settle(kit: Kit, matches: Matches, now: datetime) -> int:
     humans = {tuple(group): group for _, groups in owed.values() for group in groups}
     lost: set[tuple[str, ...]] = set()
     for key, group in humans.items():
-        if not await _guarded(partial(_opt_out, kit, group)):
+        if not await _guarded(partial(stop_all, kit, group, _BY, "list", patience=0)):
             lost.add(key)
     alone = {tuple(groups[0]) for status, groups in owed.values() if status is DropStatus.DELETED and groups}
     for key in sorted(alone - lost):
@@ -234,21 +231,6 @@ async def _guarded(act: Callable[[], Awaitable[None]]) -> bool:
         )
         return False
     return True
-
-
-async def _opt_out(kit: Kit, persons: Sequence[str]) -> None:
-    """Close every way of contact of one human being, and stop what is under way."""
-    heard: list[Heard] = []
-    for person in persons:
-        async with kit.db.begin() as tx:
-            leads = await leads_of_persons(tx, [person])
-            wish = Wish(channel="list", by=_BY, lead_id=leads[-1] if leads else None)
-            try:
-                heard += await take_opt_outs(tx, kit, [wish] if leads else [], kit.clock())
-            except BadInput as fault:
-                if fault.code != "optouts.contact.missing":  # whom nobody can reach, nobody need be kept from
-                    raise
-    await enforce_now(kit, [one.id for one in heard if one.recorded and one.id is not None], patience=0)
 
 
 async def _forget(kit: Kit, person: str) -> None:

@@ -2,9 +2,10 @@
 
 The requests themselves are :mod:`leadmill.privacy`'s; here they meet the leads. ``taking`` hears them, ``confirming``
 finds out who asks, ``deciding`` is what somebody of ours says, ``fulfilling`` does it (``compiling``, ``correcting``,
-``deleting``, ``limiting``), ``letters`` writes to the person.
+``deleting``, ``limiting``), ``letters`` writes to the person; ``byhand`` has somebody forgotten without a request.
 """
 
+from leadmill.flow.rights.byhand import check_why, forget_by_hand, person_of, stop_for
 from leadmill.flow.rights.confirming import Candidate, candidates, confirm_by_hand, confirm_by_link
 from leadmill.flow.rights.deciding import (
     acknowledge_request,
@@ -30,13 +31,17 @@ __all__ = [
     "begin_request",
     "candidates",
     "carry_out",
+    "check_why",
     "close_unconfirmed",
     "confirm_by_hand",
     "confirm_by_link",
     "decide_on_appeal",
     "deny_request",
     "extend_request",
+    "forget_by_hand",
     "homes",
+    "person_of",
+    "stop_for",
     "take_request",
     "write_letter",
 ]

@@ -7,13 +7,9 @@ transaction.
 
 import msgspec
 
-from leadmill.core.faults import BadInput
-from leadmill.flow.enforcing import enforce_now
 from leadmill.flow.kit import Kit
-from leadmill.flow.optingout import Wish, take_opt_outs
-from leadmill.flow.rights.parting import DEFENCE, part_with
-from leadmill.identity.store.contacts import contacts_held
-from leadmill.optouts import Contact, find_opt_outs
+from leadmill.flow.rights.parting import DEFENCE, part_with, stop_all
+from leadmill.optouts import Contact
 from leadmill.privacy import Answer, PrivacyRequest, lock_request, settle
 
 KEPT = {
@@ -28,21 +24,9 @@ KEPT = {
 
 async def stop_everything(kit: Kit, request: PrivacyRequest, persons: tuple[str, ...]) -> None:
     """Opt the person out of everything, for good: what is under way ends, whoever has them is told."""
-    async with kit.db.begin() as tx:
-        held = {one.hash: one for each in persons for one in await contacts_held(tx, each)}
-        contacts = [Contact("email" if one.kind == "email" else "phone", one.hash) for one in held.values()]
-        contacts += [Contact("email", request.email)] if request.email else []
-        contacts += [Contact("phone", request.phone)] if request.phone else []
-        wish = Wish(channel="web", by=f"request {request.id}", hashes=tuple(dict.fromkeys(contacts)))
-        try:
-            heard = await take_opt_outs(tx, kit, [wish], kit.clock())
-        except BadInput:
-            return  # nobody left a way to be contacted
-    # One that was heard before this job died may not have been carried out yet.
-    ids = [one.id for one in heard if one.id]
-    async with kit.db.begin() as tx:
-        found = await find_opt_outs(tx, ids)
-    await enforce_now(kit, [one.id for one in found.values() if one.enforced_at is None])
+    also = [Contact("email", request.email)] if request.email else []
+    also += [Contact("phone", request.phone)] if request.phone else []
+    await stop_all(kit, persons, f"request {request.id}", "web", also)
 
 
 async def delete_person(kit: Kit, request_id: str, person_id: str) -> None:

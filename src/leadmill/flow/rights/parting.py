@@ -5,21 +5,25 @@ Called where a person asked to be deleted, where an operator says so, and where 
 under way is stopped before, by an opt-out.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from leadmill.consent import Proof
-from leadmill.flow.enforcing import tell_recipients
+from leadmill.core.faults import BadInput
+from leadmill.flow.enforcing import PATIENCE, enforce_now, tell_recipients
 from leadmill.flow.forgetting import check_holds, forget
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import Recalled, recall
+from leadmill.flow.optingout import Wish, take_opt_outs
 from leadmill.flow.store import leads_of_persons, lock_leads
 from leadmill.followup import messages_of
 from leadmill.identity import read_prospect
 from leadmill.identity.store.contacts import contacts_held
 from leadmill.market import LegState, sales_of
+from leadmill.optouts import Channel, Contact, find_opt_outs
 from leadmill.policy import find_suppressed
 from leadmill.policy.calendars import add_months
 from leadmill.privacy import Certificate, RequestCarriedOut, Retained, keep_retained, retain, sign
@@ -45,6 +49,30 @@ class Shelved(Struct, frozen=True, kw_only=True):
     email: str
     vertical: str
     proof: Proof
+
+
+async def stop_all(
+    kit: Kit,
+    persons: Iterable[str],
+    by: str,
+    channel: Channel,
+    also: Iterable[Contact] = (),
+    patience: float = PATIENCE,
+) -> None:
+    """Opt a human being out of everything, for good: what is under way ends, whoever has them is told. Again changes
+    nothing. ``also`` are contact details that nobody of ours may have shown."""
+    async with kit.db.begin() as tx:
+        held = {one.hash: one for each in persons for one in await contacts_held(tx, each)}
+        contacts = [Contact("email" if one.kind == "email" else "phone", one.hash) for one in held.values()]
+        wish = Wish(channel=channel, by=by, hashes=tuple(dict.fromkeys([*contacts, *also])))
+        try:
+            heard = await take_opt_outs(tx, kit, [wish], kit.clock())
+        except BadInput:
+            return  # nobody left a way to be contacted
+    # One that was heard before whoever called this died may not have been carried out yet.
+    async with kit.db.begin() as tx:
+        found = await find_opt_outs(tx, [one.id for one in heard if one.id])
+    await enforce_now(kit, [one.id for one in found.values() if one.enforced_at is None], patience)
 
 
 async def part_with(tx: Tx, kit: Kit, person_id: str, record_id: str, by: str, now: datetime) -> Certificate:

@@ -206,3 +206,16 @@ class HoldLifted(Event, frozen=True, kw_only=True, tag="retention.hold.lifted"):
     def tell(self) -> Iterable[str]:
         """Who said so."""
         yield f"{self.by} lifted the legal hold."
+
+
+class PersonPartedWith(Event, frozen=True, kw_only=True, tag="person.parted_with"):
+    """One of ours had somebody forgotten; ``digest`` is that of the certificate. Stands in the journal under the
+    certificate's own id."""
+
+    by: str
+    why: str
+    digest: str
+
+    def tell(self) -> Iterable[str]:
+        """Who and why."""
+        yield f"{self.by} had a person forgotten: {self.why}."
