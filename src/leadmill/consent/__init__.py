@@ -8,6 +8,7 @@ still be done. The recording of a visit comes in here too, and goes to its lead.
 
 from leadmill.consent.certificate import Certificate, canonical, certify, digest_of
 from leadmill.consent.model import Certified, Proof, ReplayKept, Sight, StoredReplay, Witnessed
+from leadmill.consent.naming import page_evidence
 from leadmill.consent.papers import (
     Flaw,
     Journaled,
@@ -59,6 +60,7 @@ __all__ = [
     "more_of",
     "open_witness",
     "pack_witness",
+    "page_evidence",
     "prove",
     "read_chunk",
     "read_moment",

@@ -4,8 +4,8 @@ Built by the step ``Prove`` from a lead and what came with it; ``policy`` is wha
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from datetime import datetime
+from typing import ClassVar, Literal
 
 from msgspec import Struct, field
 
@@ -87,26 +87,6 @@ class Witnessed(Evidence, frozen=True, kw_only=True):
         """Whether a recording of the visit may have come in."""
         told = self.seen.recorded if self.seen else None
         return told is not None and told.loaded_ms is not None and not told.stopped
-
-    def evidence(self) -> dict[str, Any]:
-        """What the law asks of a page, under the names of cases (docs/law/names.md). What is not known is absent."""
-        found: dict[str, Any] = {"page.collects": list(self.asked)}
-        if self.snapshot_sha256 and self.faithful:
-            found["consent.certificate.rendered_request"] = True
-        if self.seen is None:
-            return found
-        control, shown, told = self.seen.control, self.seen.shown, self.seen.recorded
-        if control is not None:
-            found["page.box_default"] = control.default
-        if shown is not None and not shown.hidden:
-            found["page.disclosure_position"] = "above_button" if shown.above_button else "below_button"
-            if shown.contrast is not None:
-                found["page.contrast"] = shown.contrast
-        if told is not None and told.loaded_ms is not None:
-            found["page.replay.loaded_at"] = self.seen.began_at + timedelta(milliseconds=told.loaded_ms)
-            if told.chosen_ms is not None:
-                found["page.replay.consented_at"] = self.seen.began_at + timedelta(milliseconds=told.chosen_ms)
-        return found
 
     def tell(self) -> Iterable[str]:
         """What was seen, in short."""

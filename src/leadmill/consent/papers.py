@@ -2,7 +2,8 @@
 
 The page holds its parts as they were hashed: the core, what was added when it was made out, the snapshot and the
 recording. A seal at the end names the digest of each and of the page around them, signed with the key of the
-house, the one that signs its checkpoints (Ed25519, RFC 8032). ``docs/verify_certificate.py`` checks the same in a hundred lines of its own.
+house, the one that signs its checkpoints (Ed25519, RFC 8032). ``docs/verify_certificate.py`` checks the same in a
+hundred lines of its own.
 """
 
 import base64

@@ -80,8 +80,11 @@ def put_together(chunks: Iterable[bytes]) -> Put:
     events: list[tuple[float, bytes]] = []
     for chunk in chunks:
         plain = unpack(chunk, _LONGEST)
-        stamps = _stamps.decode(plain)
-        events += [(one.timestamp, bytes(raw)) for one, raw in zip(stamps, _pieces.decode(plain), strict=True)]
+        try:
+            stamps, pieces = _stamps.decode(plain), _pieces.decode(plain)
+        except msgspec.DecodeError as fault:
+            raise ValueError("no events") from fault
+        events += [(one.timestamp, bytes(raw)) for one, raw in zip(stamps, pieces, strict=True)]
     events.sort(key=lambda event: event[0])  # stable: of one moment as they came
     whole = without_tags(b"[" + b",".join(raw for _, raw in events) + b"]")
     seconds = (events[-1][0] - events[0][0]) / 1000 if events else 0.0

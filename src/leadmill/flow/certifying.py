@@ -5,9 +5,11 @@ the journal has. The recording comes after the lead, since a browser sends its l
 takes it up a little later.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from leadmill.capture import Lead, Submission
@@ -17,6 +19,7 @@ from leadmill.consent import (
     Journaled,
     Proof,
     ReplayKept,
+    StoredReplay,
     Witnessed,
     certify,
     digest_of,
@@ -25,11 +28,11 @@ from leadmill.consent import (
 )
 from leadmill.consent.service import give_replay, read_replays
 from leadmill.core.case import Evidence
-from leadmill.core.faults import NotFound
+from leadmill.core.faults import NotFound, Permanent
 from leadmill.core.ids import Mint
 from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
-from leadmill.flow.memory import Recalled, recall, recall_one
+from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import LeadReceived, LeadRow
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
@@ -120,22 +123,35 @@ async def check_certificates(tx: Tx, pen: Pen, lead_ids: Iterable[str]) -> list[
     ids = sorted(lead_ids)
     found: list[Fault] = []
     kept = await read_replays(tx, ids)
-    for lead_id, recalled in (await recall(tx, pen, ids)).items():
+    for lead_id in ids:
+        try:
+            recalled = await recall_one(tx, pen, lead_id)
+            told, made = _certified(recalled), _made(pen, recalled, None)
+        except (Permanent, NotFound, msgspec.DecodeError):
+            found.append(Fault("consent.certificate.mismatch", lead_id, "what it is made of cannot be read"))
+            continue
         if recalled.submission is None:
             continue  # forgotten: there is nothing left to hold against the journal
-        told = _certified(recalled)
-        made = _made(pen, recalled, None)
         if told is not None and (made is None or made.digest != told.digest):
             found.append(Fault("consent.certificate.mismatch", lead_id, "it is not the one whose digest was written"))
         event = _recording(recalled)
-        if event is None or not event.sha256:
-            continue
-        stored = kept.get(lead_id)
-        if stored is None:
-            found.append(Fault("consent.replay.missing", lead_id, "the journal tells of a recording that is gone"))
-        elif stored.digest.hex() != event.sha256:
-            found.append(Fault("consent.replay.mismatch", lead_id, "it is not the one whose digest was written"))
+        if event is not None and event.sha256:
+            found += _against(pen, recalled.row, event, kept.get(lead_id))
     return found
+
+
+def _against(pen: Pen, row: LeadRow, event: ReplayKept, stored: StoredReplay | None) -> list[Fault]:
+    """A recording against the word of the journal."""
+    if stored is None:
+        return [Fault("consent.replay.missing", row.id, "the journal tells of a recording that is gone")]
+    try:
+        plain = pen.open_sealed(row, stored.sealed, _context(row.id))
+        digest = hashlib.sha256(unpack(plain, _MOST)).hexdigest() if plain is not None else event.sha256
+    except (Permanent, ValueError):
+        digest = ""
+    if digest != event.sha256 or stored.digest.hex() != event.sha256:
+        return [Fault("consent.replay.mismatch", row.id, "it is not the one whose digest was written")]
+    return []
 
 
 def _made(pen: Pen, recalled: Recalled, page: journal.Page | None) -> Made | None:
