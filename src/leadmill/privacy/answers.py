@@ -67,7 +67,7 @@ class Category(Struct, frozen=True, kw_only=True):
     recipients: list[str]
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class PrivacyAnswer(Struct, frozen=True, kw_only=True):
     """An answer. ``enquiries`` are empty where one was not sure enough of who asks to show the very data; ``withheld``
     names what is held and never shown. ``corrected`` are the fields that were put right, by enquiry; ``refused`` those
     that could not be, and why. ``kept`` says what stays after a deletion, and on which ground."""

@@ -73,7 +73,7 @@ GROUNDS: dict[str, Ground] = {
 """The grounds on which a request may be refused."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Statement(Struct, frozen=True, kw_only=True):
     """What the person, or who asks for them, wrote: kept sealed. ``facts`` are further things by which they can be told
     from others (``zip``, ``last_name``, ``date_of_birth``); ``changes`` is what is right, by the fields' names;
     ``agent`` and ``permission`` are of who asks for somebody else; ``declared`` says that they declared under penalty
@@ -156,7 +156,7 @@ class Retained(Struct, frozen=True, kw_only=True):
     sealed: bytes | None
 
 
-class Certificate(Struct, frozen=True, kw_only=True):
+class DeletionCertificate(Struct, frozen=True, kw_only=True):
     """What a deletion did, without anything personal. ``digest`` is the SHA-256 over the canonical JSON of all before
     it; it is signed, and stands in the journal of every lead named, so that neither can be changed unnoticed."""
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from leadmill.core.faults import NotFound, Permanent
 from leadmill.policy import Deadlines, Due
-from leadmill.privacy.model import LEVELS, WAITING, Certificate, Kind, Level, PrivacyRequest
+from leadmill.privacy.model import LEVELS, WAITING, DeletionCertificate, Kind, Level, PrivacyRequest
 
 NEEDS: Mapping[Kind, Level] = {
     "know": "reasonable",
@@ -196,7 +196,7 @@ def open_ticket(keyed_hash: KeyedHash, unseal: Seal, token: str) -> Ticket:
 # Certificates
 
 
-def certified(made: Certificate) -> Certificate:
+def certified(made: DeletionCertificate) -> DeletionCertificate:
     """The certificate with its digest: SHA-256 over its JSON (keys in order, no blanks) while digest, signature and key
     are empty."""
     bare = msgspec.structs.replace(made, digest="", signature="", key="")
@@ -204,7 +204,7 @@ def certified(made: Certificate) -> Certificate:
     return msgspec.structs.replace(made, digest=digest)
 
 
-def sign(made: Certificate, signer: Ed25519PrivateKey) -> Certificate:
+def sign(made: DeletionCertificate, signer: Ed25519PrivateKey) -> DeletionCertificate:
     """The certificate with its digest, signed."""
     whole = certified(made)
     return msgspec.structs.replace(
@@ -214,7 +214,7 @@ def sign(made: Certificate, signer: Ed25519PrivateKey) -> Certificate:
     )
 
 
-def holds(made: Certificate) -> bool:
+def holds(made: DeletionCertificate) -> bool:
     """Whether a certificate is as it was written, by its digest and its signature."""
     if certified(made).digest != made.digest:
         return False

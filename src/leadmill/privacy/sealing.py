@@ -8,15 +8,17 @@ from datetime import datetime
 import msgspec
 
 from leadmill.core.ids import Mint
-from leadmill.privacy.model import PrivacyRequest, Retained, Told
+from leadmill.privacy.model import PrivacyRequest, Retained, Statement
 from leadmill.runtime.vault import Vault
 
 
-def open_told(vault: Vault, one: PrivacyRequest) -> Told:
+def open_told(vault: Vault, one: PrivacyRequest) -> Statement:
     """What the person wrote; nothing where nothing was kept, or it was let go of."""
     if one.sealed is None or one.wrapped_key is None:
-        return Told()
-    return msgspec.msgpack.decode(vault.open(vault.unwrap(one.wrapped_key), one.sealed, f"{one.id} told"), type=Told)
+        return Statement()
+    return msgspec.msgpack.decode(
+        vault.open(vault.unwrap(one.wrapped_key), one.sealed, f"{one.id} told"), type=Statement
+    )
 
 
 def sealed_answer(vault: Vault, one: PrivacyRequest, plain: bytes) -> bytes | None:

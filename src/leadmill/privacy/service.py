@@ -23,8 +23,8 @@ from leadmill.privacy.model import (
     LAPSE,
     LEVELS,
     WRITE,
-    Certificate,
     Channel,
+    DeletionCertificate,
     Entry,
     Kind,
     Level,
@@ -34,7 +34,7 @@ from leadmill.privacy.model import (
     RequestReceived,
     Sheet,
     State,
-    Told,
+    Statement,
 )
 from leadmill.privacy.rules import LINK_HOLDS, clocks_of, next_due, step_of, suffices
 from leadmill.privacy.sealing import sealed_answer
@@ -56,7 +56,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     home: str = ""
     email: bytes | None = None
     phone: bytes | None = None
-    told: Told | None = None
+    told: Statement | None = None
     agent: bool = False
     received_at: datetime | None = None
 
@@ -207,7 +207,7 @@ async def settle(
     *,
     outcome: Outcome = "fulfilled",
     answer: bytes | None = None,
-    certificate: Certificate | None = None,
+    certificate: DeletionCertificate | None = None,
 ) -> Moved:
     """Take down that a locked request was carried out: with its answer, sealed, or the certificate of a deletion."""
     changed = msgspec.structs.replace(

@@ -14,7 +14,7 @@ from leadmill.flow.retaining.store import seen_of
 from leadmill.flow.rights.parting import part_with, stop_all
 from leadmill.flow.store import read_lead
 from leadmill.identity import read_prospect
-from leadmill.privacy import Certificate, PersonPartedWith
+from leadmill.privacy import DeletionCertificate, PersonPartedWith
 from leadmill.runtime.db import Tx
 
 MOST_WHY = 500
@@ -47,7 +47,7 @@ async def stop_for(kit: Kit, person_id: str, by: str, opt_out: bool) -> None:
         raise Conflict("privacy.person.busy", says)
 
 
-async def forget_by_hand(tx: Tx, kit: Kit, person_id: str, by: str, why: str, now: datetime) -> Certificate:
+async def forget_by_hand(tx: Tx, kit: Kit, person_id: str, by: str, why: str, now: datetime) -> DeletionCertificate:
     """Let go of a human being; the signed certificate, which names no leads where they were forgotten before.
 
     Raises BadInput ``privacy.forget.why``, and as :func:`~leadmill.flow.rights.parting.part_with`.

@@ -20,9 +20,9 @@ from leadmill.market import LegState, sales_of
 from leadmill.optouts import opt_outs_of
 from leadmill.privacy import (
     Agreed,
-    Answer,
     Enquiry,
     Piece,
+    PrivacyAnswer,
     PrivacyRequest,
     Recipient,
     categories_of,
@@ -38,7 +38,7 @@ _MOST = 500
 
 async def compile_answer(
     tx: Tx, kit: Kit, request: PrivacyRequest, persons: Iterable[str], now: datetime
-) -> Answer:  # fmt: skip
+) -> PrivacyAnswer:  # fmt: skip
     """What is held of these persons, who are one."""
     rules = kit.walk().rules
     ids = (await leads_of_persons(tx, list(persons)))[-_MOST:]
@@ -58,7 +58,7 @@ async def compile_answer(
             each.addressee == "person" and each.done_at is not None for each in await messages_of(tx, lead_id)
         )
         opted_out |= {each.id: each.at for each in await opt_outs_of(tx, lead_id)}
-    return Answer(
+    return PrivacyAnswer(
         request_id=request.id,
         kind=request.kind,
         at=now,

@@ -20,7 +20,7 @@ from leadmill.privacy import (
     LINK_HOLDS,
     Level,
     PrivacyRequest,
-    Told,
+    Statement,
     agreeing,
     confirm,
     find_request,
@@ -39,7 +39,7 @@ class Candidate(Struct, frozen=True):
     agrees: tuple[str, ...]
 
 
-async def candidates(tx: Tx, kit: Kit, hashes: Sequence[bytes], told: Told) -> list[Candidate]:
+async def candidates(tx: Tx, kit: Kit, hashes: Sequence[bytes], told: Statement) -> list[Candidate]:
     """Who has these contact details, the likeliest first."""
     owners = await owners_of(tx, hashes)
     humans = {}

@@ -17,7 +17,7 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.memory import recall_one
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import leads_of_persons
-from leadmill.privacy import Answer, PrivacyRequest, RequestCarriedOut, lock_request, open_told, settle
+from leadmill.privacy import PrivacyAnswer, PrivacyRequest, RequestCarriedOut, lock_request, open_told, settle
 
 _MOST = 200
 
@@ -67,7 +67,7 @@ async def correct_person(kit: Kit, request: PrivacyRequest, persons: tuple[str, 
             if lead is not None:
                 right = [name for name in changes if _right(kit.walk().rules, lead, name, changes[name])]
                 corrected |= {lead_id: right} if right else {}
-        answer = Answer(
+        answer = PrivacyAnswer(
             request_id=held.id, kind="correct", at=now, held=bool(ids), corrected=corrected, refused=refused
         )
         moved = await settle(

@@ -10,7 +10,7 @@ import msgspec
 from leadmill.flow.kit import Kit
 from leadmill.flow.rights.parting import DEFENCE, part_with, stop_all
 from leadmill.optouts import Contact
-from leadmill.privacy import Answer, PrivacyRequest, lock_request, settle
+from leadmill.privacy import PrivacyAnswer, PrivacyRequest, lock_request, settle
 
 KEPT = {
     DEFENCE: "Proof that you agreed to be contacted, sealed under a key of its own, for five years after it was last"
@@ -38,7 +38,9 @@ async def delete_person(kit: Kit, request_id: str, person_id: str) -> None:
         now = kit.clock()
         certificate = await part_with(tx, kit, person_id, request.id, f"request {request.id}", now)
         stays = [name for name in KEPT if name != DEFENCE or certificate.retained]
-        answer = Answer(request_id=request.id, kind="delete", at=now, held=True, kept=[KEPT[name] for name in stays])
+        answer = PrivacyAnswer(
+            request_id=request.id, kind="delete", at=now, held=True, kept=[KEPT[name] for name in stays]
+        )
         moved = await settle(
             tx, kit.pen.vault, kit.mint, request, now, answer=msgspec.json.encode(answer), certificate=certificate
         )

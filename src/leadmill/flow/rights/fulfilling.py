@@ -12,7 +12,7 @@ from leadmill.flow.rights.compiling import compile_answer
 from leadmill.flow.rights.correcting import correct_person
 from leadmill.flow.rights.deleting import delete_person, stop_everything
 from leadmill.identity import read_prospect
-from leadmill.privacy import Answer, PrivacyRequest, find_request, give_back, lock_request, settle
+from leadmill.privacy import PrivacyAnswer, PrivacyRequest, find_request, give_back, lock_request, settle
 from leadmill.runtime.jobs import Handler, Job
 
 
@@ -79,7 +79,7 @@ async def _nothing_held(kit: Kit, request_id: str) -> None:
         if request is None or request.state != "carrying":
             return
         now = kit.clock()
-        answer = Answer(request_id=request.id, kind=request.kind, at=now, held=False)
+        answer = PrivacyAnswer(request_id=request.id, kind=request.kind, at=now, held=False)
         moved = await settle(
             tx, kit.pen.vault, kit.mint, request, now, outcome="nothing_held", answer=msgspec.json.encode(answer)
         )

@@ -12,8 +12,8 @@ from leadmill.privacy import (
     GROUNDS,
     PrivacyRequest,
     Sheet,
+    Statement,
     Ticket,
-    Told,
     acknowledge,
     find_request,
     last_day,
@@ -90,7 +90,7 @@ def write_letter(kit: Kit, way: WayOut, public_url: str) -> Handler:
     return handle
 
 
-def compose(kit: Kit, request: PrivacyRequest, told: Told, sheet: Sheet, public_url: str) -> MailAsk:
+def compose(kit: Kit, request: PrivacyRequest, told: Statement, sheet: Sheet, public_url: str) -> MailAsk:
     """The letter."""
     vault = kit.pen.vault
     token = seal_ticket(vault.keyed_hash, vault.seal, Ticket(request.id, letter=True))

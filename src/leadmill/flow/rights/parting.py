@@ -26,7 +26,7 @@ from leadmill.market import LegState, sales_of
 from leadmill.optouts import Channel, Contact, find_opt_outs
 from leadmill.policy import find_suppressed
 from leadmill.policy.calendars import add_months
-from leadmill.privacy import Certificate, RequestCarriedOut, Retained, keep_retained, retain, sign
+from leadmill.privacy import DeletionCertificate, RequestCarriedOut, Retained, keep_retained, retain, sign
 from leadmill.runtime.db import Tx
 
 SIGNED_AS = "deletion certificate"
@@ -75,7 +75,7 @@ async def stop_all(
     await enforce_now(kit, [one.id for one in found.values() if one.enforced_at is None], patience)
 
 
-async def part_with(tx: Tx, kit: Kit, person_id: str, record_id: str, by: str, now: datetime) -> Certificate:
+async def part_with(tx: Tx, kit: Kit, person_id: str, record_id: str, by: str, now: datetime) -> DeletionCertificate:
     """Let go of a human being under a record's id; the signed certificate. Of somebody who was forgotten before it
     names no leads. Raises NotFound ``identity.person.unknown``, Conflict ``privacy.person.held``, and Transient
     ``identity.person.changed``."""
@@ -96,7 +96,7 @@ async def part_with(tx: Tx, kit: Kit, person_id: str, record_id: str, by: str, n
     suppressed = await find_suppressed(tx, hashes)
     gone = await forget(tx, kit, person_id, by, now)
     certificate = sign(
-        Certificate(
+        DeletionCertificate(
             request_id=record_id,
             at=now,
             persons=len(gone.persons),

@@ -18,7 +18,7 @@ from leadmill.flow.rules import Rules
 from leadmill.optouts import Channel as Way
 from leadmill.optouts import Contact, contact_of
 from leadmill.policy import Deadlines
-from leadmill.privacy import ELSEWHERE, KINDS, Asked, Channel, Kind, PrivacyRequest, Told, put_letter, receive
+from leadmill.privacy import ELSEWHERE, KINDS, Asked, Channel, Kind, PrivacyRequest, Statement, put_letter, receive
 from leadmill.runtime.db import Tx
 
 FACTS = ("last_name", "zip", "date_of_birth")
@@ -36,7 +36,7 @@ class Plea(Struct, frozen=True, kw_only=True):
     channel: Channel
     by: str
     home: str = ""
-    told: Told = Told()
+    told: Statement = Statement()
     at: datetime | None = None
 
 

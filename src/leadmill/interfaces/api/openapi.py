@@ -39,6 +39,8 @@ from leadmill.interfaces.api.ping import PingAnswer
 from leadmill.interfaces.api.ping_list import PingPage
 from leadmill.interfaces.api.ping_paths import PATHS as PING_PATHS
 from leadmill.interfaces.api.ping_paths import ping_in, post_in
+from leadmill.interfaces.api.privacy import DecisionIn, PrivacyIn, PrivacyLine, PrivacyOut, PrivacyPage
+from leadmill.interfaces.api.privacy_paths import PATHS as PRIVACY_PATHS
 from leadmill.interfaces.api.problems import Problem
 
 _TYPES = (
@@ -68,6 +70,11 @@ _TYPES = (
     FeedbackIn,
     FeedbackOut,
     HygieneReport,
+    PrivacyIn,
+    PrivacyLine,
+    PrivacyOut,
+    PrivacyPage,
+    DecisionIn,
     Problem,
 )
 
@@ -114,6 +121,7 @@ def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
             {"name": "Pings"},
             {"name": "Outcomes"},
             {"name": "Opt-outs"},
+            {"name": "Privacy"},
             {"name": "Health"},
         ],
         "paths": _paths(),
@@ -246,6 +254,7 @@ def _paths() -> dict[str, Any]:
         **PING_PATHS,
         **CORRECTION_PATHS,
         **OPT_OUT_PATHS,
+        **PRIVACY_PATHS,
         **PEOPLE_PATHS,
         **FEEDBACK_PATHS,
         **HYGIENE_PATHS,

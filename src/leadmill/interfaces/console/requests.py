@@ -40,11 +40,11 @@ from leadmill.privacy import (
     KINDS,
     NEEDS,
     STATES,
-    Answer,
-    Certificate,
+    DeletionCertificate,
     Entry,
+    PrivacyAnswer,
     PrivacyRequest,
-    Told,
+    Statement,
     find_request,
     holds,
     last_day,
@@ -192,7 +192,7 @@ async def _show(desk: Desk, request_id: str, error: str = "", given: dict[str, s
         retained = await retained_of(tx, one.id)
         who = {f"operator {each.id}": each.name for each in await list_operators(tx)}
     plain = open_answer(vault, one)
-    certificate = msgspec.json.decode(one.certificate, type=Certificate) if one.certificate else None
+    certificate = msgspec.json.decode(one.certificate, type=DeletionCertificate) if one.certificate else None
     return desk.show(
         "request.html",
         "requests",
@@ -206,7 +206,7 @@ async def _show(desk: Desk, request_id: str, error: str = "", given: dict[str, s
         candidates=[{"id": each.persons[0], "agrees": each.agrees} for each in found],
         history=[_happened(desk, one, each, who) for each in notes if each.what != "read"],
         reads=[_happened(desk, one, each, who) for each in notes if each.what == "read"],
-        answer=msgspec.json.decode(plain, type=Answer) if plain is not None else None,
+        answer=msgspec.json.decode(plain, type=PrivacyAnswer) if plain is not None else None,
         certificate=certificate,
         whole=certificate is not None and holds(certificate),
         retained=retained,
@@ -244,7 +244,7 @@ async def take_by_hand(desk: NamedDependency[Desk]) -> Page:
     """Write down what somebody asked by telephone or letter."""
     fields = {name: value.strip() for name, value in (await desk.form()).items()}
     desk.need(Right.PRIVACY)
-    told = Told(
+    told = Statement(
         name=fields.get("name", ""),
         email=fields.get("email", ""),
         phone=fields.get("phone", ""),

@@ -28,8 +28,8 @@ from leadmill.privacy import (
     PER_ADDRESS,
     PER_CONTACT,
     PrivacyRequest,
+    Statement,
     Ticket,
-    Told,
     count_pace,
     find_request,
     notes_of,
@@ -115,7 +115,7 @@ async def take_privacy(
         return _too_many(leaflets, wait)
     if not given.get("email") and not given.get("phone"):
         return _form(wiring, leaflets, kind, given, {"email": "Write an e-mail address, a phone number, or both"}, 422)
-    told = Told(
+    told = Statement(
         name=given.get("name", ""),
         email=given.get("email", ""),
         phone=given.get("phone", ""),

@@ -14,9 +14,9 @@ from leadmill.flow.rights import ASKED
 from leadmill.privacy import (
     GROUNDS,
     LINK_HOLDS,
-    Answer,
-    Certificate,
+    DeletionCertificate,
     Entry,
+    PrivacyAnswer,
     PrivacyRequest,
     last_day,
     open_answer,
@@ -95,8 +95,8 @@ class Shown(Struct, frozen=True, kw_only=True):
     agent: str
     ground: str
     citation: str
-    answer: Answer | None
-    certificate: Certificate | None
+    answer: PrivacyAnswer | None
+    certificate: DeletionCertificate | None
     has_answer: bool
 
 
@@ -127,8 +127,8 @@ def show(
         agent=open_told(vault, one).agent if letter else "",
         ground=ground.says if ground is not None and one.state == "denied" else "",
         citation=one.citation if one.state == "denied" else "",
-        answer=msgspec.json.decode(plain, type=Answer) if plain is not None else None,
-        certificate=msgspec.json.decode(one.certificate, type=Certificate)
+        answer=msgspec.json.decode(plain, type=PrivacyAnswer) if plain is not None else None,
+        certificate=msgspec.json.decode(one.certificate, type=DeletionCertificate)
         if one.certificate is not None and letter
         else None,
         has_answer=one.answer is not None,
