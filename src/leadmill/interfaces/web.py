@@ -27,6 +27,7 @@ from leadmill.interfaces.api import (
     optouts,
     outcomes,
     ping_list,
+    privacy,
 )
 from leadmill.interfaces.api import people as persons
 from leadmill.interfaces.api.access import provide_reader
@@ -42,6 +43,7 @@ from leadmill.interfaces.console import (
     pacing,
     people,
     providers,
+    requests,
     sign_in,
     trials,
     users,
@@ -55,6 +57,7 @@ from leadmill.interfaces.console.faults import fault_page
 from leadmill.interfaces.guard import Asgi, guarded, request_id_of
 from leadmill.interfaces.pages import Pages, read_static
 from leadmill.interfaces.portals import form, optout, posting
+from leadmill.interfaces.portals import privacy as asking
 from leadmill.interfaces.portals.form import Leaflets
 from leadmill.interfaces.wiring import Wiring
 from leadmill.runtime import telemetry
@@ -158,6 +161,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *pacing.ROUTES,
             *deliveries.ROUTES,
             *leaving.ROUTES,
+            *requests.ROUTES,
             *imports.ROUTES,
             *trials.ROUTES,
             *providers.ROUTES,
@@ -165,6 +169,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *form.ROUTES,
             *posting.ROUTES,
             *optout.ROUTES,
+            *asking.ROUTES,
             *leads.ROUTES,
             *outcomes.ROUTES,
             *feedback.ROUTES,
@@ -173,6 +178,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *persons.ROUTES,
             *known.ROUTES,
             *optouts.ROUTES,
+            *privacy.ROUTES,
             *ping_list.ROUTES,
             *health.ROUTES,
             *docs.ROUTES,

@@ -18,6 +18,7 @@ from leadmill.interfaces.cli import (
     load,
     market,
     policy,
+    privacy,
     resolve,
     serve,
     suppress,
@@ -45,7 +46,7 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
             raise typer.Exit
 
     serve.add_to(app, opener, serve_on, work)
-    records = (load, enrich, feedback, hygiene, known, suppress, market, resolve)
+    records = (load, enrich, feedback, hygiene, known, suppress, privacy, market, resolve)
     for family in (*records, why, care, backup, keys, policy, bench):
         family.add_to(app, opener)
     return app

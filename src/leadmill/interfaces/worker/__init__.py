@@ -25,6 +25,7 @@ from leadmill.flow.notices import STUBBORN, tell_recipient
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
+from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.flow.upkeep import REVERIFY, plan_looks, reverify
@@ -39,6 +40,7 @@ from leadmill.market import forget_quotes, release_holds
 from leadmill.optouts import ENFORCE
 from leadmill.optouts import TELL as TELL_OUT
 from leadmill.parties import sweep_sessions
+from leadmill.privacy import FULFIL, LAPSE, WRITE, drop_tries
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import enqueue, kept
 from leadmill.runtime.telemetry import JOBS_KEPT, log
@@ -49,6 +51,9 @@ _STRANDED = timedelta(seconds=10)
 
 _ANSWERS_KEPT = timedelta(hours=48)
 """How long an ``Idempotency-Key`` is remembered; a day is promised."""
+
+_PACED = timedelta(days=1)
+"""How long it is remembered how many forms came from where; the longest window that is counted in."""
 
 _SWEPT = 500
 """Holds that end in one transaction."""
@@ -66,12 +71,19 @@ def workers(house: House) -> list[Worker]:
         TELL: tell_source(house.kit, house.way),
         TELL_OUT: tell_recipient(house.kit, house.way, house.settings.public_url),
         ENFORCE: enforce_opt_out(house.kit),
+        WRITE: write_letter(house.kit, house.way, house.settings.public_url),
+        LAPSE: close_unconfirmed(house.kit),
         KEEP: keep_certificates(house.kit),
     }
     return [
         Worker(house.db, talk, house.clock, limit=40, patience={TELL_OUT: STUBBORN, KEEP: STEADY}),
         Worker(house.db, {IMPORT: take_upload(house)}, house.clock, limit=1),
-        Worker(house.db, {ENRICH: enrich_leads(house.kit), REVERIFY: reverify(house.kit)}, house.clock, limit=1),
+        Worker(
+            house.db,
+            {ENRICH: enrich_leads(house.kit), REVERIFY: reverify(house.kit), FULFIL: carry_out(house.kit)},
+            house.clock,
+            limit=1,
+        ),
         Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
     ]
 
@@ -157,6 +169,7 @@ async def tidy(house: House) -> None:
         await expire_holds(tx, now)
         await charge_subscriptions(tx, house.book.walk().rules.orders.values(), now)
         await sweep_sessions(tx, now)
+        await drop_tries(tx, now - _PACED)
         await forget_quotes(tx, now - KEPT)
         await forget_old_answers(tx, now)
         await survey_sources(tx, house.book.walk().rules.suspects, now)
