@@ -17,6 +17,7 @@ from leadmill.billing import Postings
 from leadmill.billing.service import keep_postings
 from leadmill.capture import PATH_HEADER, AnswerOwed, mark_path
 from leadmill.certificates import AsProviders
+from leadmill.consent import Witnessed
 from leadmill.core.case import Case
 from leadmill.core.ids import Mint, mint
 from leadmill.delivery import Dispatched, keep_dispatched
@@ -27,6 +28,7 @@ from leadmill.flow.answering import keep_owed
 from leadmill.flow.auction import Auctioneer
 from leadmill.flow.backups import LOG, Erasures
 from leadmill.flow.book import Book
+from leadmill.flow.certifying import owe_replay
 from leadmill.flow.deliver import attempts
 from leadmill.flow.floor import BidTable, Floor
 from leadmill.flow.inline import Desk
@@ -226,6 +228,7 @@ def _ears(
     def keep_person(tx: Tx, case: Case, identity: Identity, now: datetime) -> None:
         keep_identity(tx, case, identity, now)
         pen.seal_early(tx, case, identity, now)
+        owe_replay(tx, case.lead_id, case.get(Witnessed), now, mint)
         if identity.duplicate_of:
             suspect = next(step for step in book.walk().together if isinstance(step, Suspect))
             sightings.note(tx, suspect.ask_of(case))

@@ -34,6 +34,7 @@ from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
 from leadmill.interfaces.console import (
     auctions,
+    consenting,
     correcting,
     deliveries,
     imports,
@@ -56,7 +57,7 @@ from leadmill.interfaces.console.desk import Waiting, provide_desk
 from leadmill.interfaces.console.faults import fault_page
 from leadmill.interfaces.guard import Asgi, guarded, request_id_of
 from leadmill.interfaces.pages import Pages, read_static
-from leadmill.interfaces.portals import form, optout, posting
+from leadmill.interfaces.portals import form, optout, posting, witnessing
 from leadmill.interfaces.portals import privacy as asking
 from leadmill.interfaces.portals.form import Leaflets
 from leadmill.interfaces.wiring import Wiring
@@ -151,6 +152,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *sign_in.ROUTES,
             *lists.ROUTES,
             *lead.ROUTES,
+            *consenting.ROUTES,
             *people.ROUTES,
             *correcting.ROUTES,
             *suspicions.ROUTES,
@@ -167,6 +169,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *providers.ROUTES,
             *users.ROUTES,
             *form.ROUTES,
+            *witnessing.ROUTES,
             *posting.ROUTES,
             *optout.ROUTES,
             *asking.ROUTES,

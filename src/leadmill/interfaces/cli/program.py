@@ -10,6 +10,7 @@ from leadmill.interfaces.cli import (
     backup,
     bench,
     care,
+    certificate,
     enrich,
     feedback,
     hygiene,
@@ -47,6 +48,6 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
 
     serve.add_to(app, opener, serve_on, work)
     records = (load, enrich, feedback, hygiene, known, suppress, privacy, market, resolve)
-    for family in (*records, why, care, backup, keys, policy, bench):
+    for family in (*records, why, certificate, care, backup, keys, policy, bench):
         family.add_to(app, opener)
     return app

@@ -46,6 +46,7 @@ from leadmill.interfaces.portals.returning import (
     remembered_by,
     visit_of,
 )
+from leadmill.interfaces.portals.witnessing import NOTICES, SEEN, VISIT, evidence_of, recording_of, token_of
 from leadmill.interfaces.wiring import Wiring
 
 _CONSENT = "consent[granted]"
@@ -105,7 +106,8 @@ async def form_page(
     """The form, empty or filled from the address; of who comes back, what is not known yet. A link that we mailed is
     taken for a cookie, so that it stands in no address that is passed on."""
     form, vertical = _find(wiring, form_id)
-    given = {key: [value] for key, value in request.query_params.items()}
+    # A visit's token is ours to give, in no address.
+    given = {key: [value] for key, value in request.query_params.items() if key != VISIT}
     if LINK in given and form.progressive is not None:
         (link,) = given.pop(LINK)
         rest = urlencode(given, doseq=True)
@@ -116,7 +118,7 @@ async def form_page(
             cookies=recognised_by(wiring, form, link),
         )
     visit = await visit_of(request, wiring, form, vertical)
-    return _page(wiring, leaflets, form, vertical, given, {}, visit)
+    return _page(recording_of(request, form), wiring, leaflets, form, vertical, given, {}, visit)
 
 
 @post("/f/{form_id:str}", include_in_schema=False, status_code=200)
@@ -129,7 +131,7 @@ async def take_form(
     """Take an answer: back to the form with what is missing, or on to the thanks."""
     form, vertical = _find(wiring, form_id)
     body = await request.body()
-    now = wiring.clock()
+    now, recording = wiring.clock(), recording_of(request, form)
     given: dict[str, list[str]] = {}
     try:
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
@@ -141,12 +143,13 @@ async def take_form(
         stamp = read_stamp(wiring.keyed_hash, given.get(_STAMP, [""])[-1], now)
     except BadInput:
         visit = await visit_of(request, wiring, form, vertical)
-        return _page(wiring, leaflets, form, vertical, given, {}, visit, _TOO_OLD)
+        return _page(recording, wiring, leaflets, form, vertical, given, {}, visit, _TOO_OLD)
     if stamp.form != form.id or stamp.version != form.version:
         visit = await visit_of(request, wiring, form, vertical)
-        return _page(wiring, leaflets, form, vertical, given, {}, visit, _CHANGED)
+        return _page(recording, wiring, leaflets, form, vertical, given, {}, visit, _CHANGED)
     visit = await page_of(given.get(LEFT, [""])[-1], wiring, form, vertical)
     body, answers = _parts(body)
+    session, seen = evidence_of(wiring, form, given, stamp.served_at, now)
     timed = not visit.asking.left or len(visit.asking.asked) >= _TELLING
     submission = Submission(
         id=wiring.mint("sub", now),
@@ -166,17 +169,19 @@ async def take_form(
         form_version=stamp.version,
         vertical=form.vertical,
         taken=visit.taken,
+        session=session,
+        witness=seen,
     )
     said = {name: values[-1].strip() for name, values in given.items()}
     if another_person(form, vertical, visit.known, said, now):
         everything = Visit(to_ask(form, vertical, {}, now))
-        answer = _page(wiring, leaflets, form, vertical, given, {}, everything, _ANOTHER)
+        answer = _page(recording, wiring, leaflets, form, vertical, given, {}, everything, _ANOTHER)
         answer.cookies = nobody(wiring, form)
         return answer
     faults = _faults(wiring, form, submission, given)
     if faults:
         # Whoever corrects an answer has been at it since the first page.
-        return _page(wiring, leaflets, form, vertical, given, faults, visit, stamp=given[_STAMP][-1])
+        return _page(recording, wiring, leaflets, form, vertical, given, faults, visit, stamp=given[_STAMP][-1])
     settled = await wiring.take(submission)
     known = settled.state is not State.REJECTED
     return Redirect(
@@ -264,7 +269,7 @@ def _parts(body: bytes) -> tuple[bytes, bytes]:
     answers: list[bytes] = []
     for part in body.split(b"&"):
         name, _, value = (unquote_plus(text) for text in part.decode("utf-8", "replace").partition("="))
-        if name in (_STAMP, LEFT) or (name in _TOLD and not _TOLD[name].fullmatch(value)):
+        if name in (_STAMP, LEFT, VISIT, SEEN) or (name in _TOLD and not _TOLD[name].fullmatch(value)):
             continue
         kept.append(part)
         if name not in _TOLD:
@@ -277,6 +282,7 @@ def _name(fault: FieldFault) -> str:
 
 
 def _page(
+    recording: str,
     wiring: Wiring,
     leaflets: Pages,
     form: Form,
@@ -318,6 +324,9 @@ def _page(
         first=listed[0][0] if listed else "",
         notice=notice,
         honeypot=HONEYPOT_FIELD,
+        carried=[(VISIT, token_of(wiring, form, given)), (SEEN, "")],
+        replay=recording,
+        replay_says=NOTICES.get(recording, ""),
         consent_name=_CONSENT,
     )
     return Response(

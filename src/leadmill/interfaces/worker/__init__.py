@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from leadmill.billing import charge_subscriptions
+from leadmill.consent.service import forget_visits
 from leadmill.core.faults import Fault
 from leadmill.core.ids import make_id
 from leadmill.delivery import ATTEMPT
 from leadmill.enrich.service import forget_old_answers
 from leadmill.flow.answering import TELL, tell_source
 from leadmill.flow.audit import keep_proof
+from leadmill.flow.certifying import KEEP_REPLAY, keep_replay
 from leadmill.flow.deliver import attempts, deliver, send_message
 from leadmill.flow.enforcing import enforce_opt_out
 from leadmill.flow.floor import RESUME
@@ -71,6 +73,7 @@ def workers(house: House) -> list[Worker]:
         TELL: tell_source(house.kit, house.way),
         TELL_OUT: tell_recipient(house.kit, house.way, house.settings.public_url),
         ENFORCE: enforce_opt_out(house.kit),
+        KEEP_REPLAY: keep_replay(house.kit),
         WRITE: write_letter(house.kit, house.way, house.settings.public_url),
         LAPSE: close_unconfirmed(house.kit),
         KEEP: keep_certificates(house.kit),
@@ -172,6 +175,7 @@ async def tidy(house: House) -> None:
         await drop_tries(tx, now - _PACED)
         await forget_quotes(tx, now - KEPT)
         await forget_old_answers(tx, now)
+        await forget_visits(tx, now)
         await survey_sources(tx, house.book.walk().rules.suspects, now)
         await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
         await plan_looks(tx, house.kit, now)
