@@ -55,6 +55,7 @@ _TITLES = {
     "message.retrying": "Message failed, tried again",
     "message.failed": "Message given up",
     "contact.observed": "Something came back",
+    "consent.replay": "Recording of the visit",
     "lead.reverified": "Asked about again",
     "certificate.kept": "Asked to keep certificates",
     "outcome.reported": "Outcome reported",
