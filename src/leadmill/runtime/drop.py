@@ -10,6 +10,8 @@ import os
 import re
 import secrets
 import time
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from leadmill.core.conversation import FileAsk, FileReply
@@ -69,3 +71,20 @@ def _put(folder: Path, path: str, body: bytes) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def old_files(folder: Path, before: datetime, dry: bool) -> int:
+    """Delete the files below ``folder`` that were last written up to ``before``, and folders left empty by it; how many
+    files. With ``dry`` they are only counted. What cannot be deleted stays and does not count."""
+    gone = 0
+    until = before.timestamp()
+    for path in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
+        with suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                if not dry and not any(path.iterdir()):
+                    path.rmdir()
+            elif path.lstat().st_mtime <= until:
+                if not dry:
+                    path.unlink()
+                gone += 1
+    return gone

@@ -34,7 +34,7 @@ from leadmill.interfaces.api.optouts import (
 )
 from leadmill.interfaces.api.outcomes import OutcomeIn, OutcomeOut
 from leadmill.interfaces.api.people import PATHS as PEOPLE_PATHS
-from leadmill.interfaces.api.people import FoundPage, PersonOut, SearchIn
+from leadmill.interfaces.api.people import TYPES as PEOPLE_TYPES
 from leadmill.interfaces.api.ping import PingAnswer
 from leadmill.interfaces.api.ping_list import PingPage
 from leadmill.interfaces.api.ping_paths import PATHS as PING_PATHS
@@ -64,9 +64,7 @@ _TYPES = (
     ReplyOut,
     CorrectionIn,
     CorrectionOut,
-    PersonOut,
-    SearchIn,
-    FoundPage,
+    *PEOPLE_TYPES,
     FeedbackIn,
     FeedbackOut,
     HygieneReport,

@@ -18,6 +18,8 @@ from leadmill.identity import HouseholdLink, Prospect, Ruling, Suggestion, find_
 from leadmill.interfaces.api.access import Reader
 from leadmill.interfaces.api.bodies import read_json
 from leadmill.interfaces.api.describing import path_parameter, ref, responses
+from leadmill.interfaces.api.forgetting import PATHS as FORGETTING_PATHS
+from leadmill.interfaces.api.forgetting import ForgetIn, ForgottenOut, forget_person
 from leadmill.interfaces.api.leads import LeadOut, answer, lead_out
 from leadmill.interfaces.persons import last_said, leads_of
 from leadmill.interfaces.wiring import Wiring
@@ -169,6 +171,7 @@ def _ruling(one: Ruling) -> RulingOut:
 
 
 PATHS: dict[str, Any] = {
+    **FORGETTING_PATHS,
     "/v1/people/{person_id}": {
         "get": {
             "operationId": "readPerson",
@@ -201,4 +204,7 @@ PATHS: dict[str, Any] = {
     },
 }
 
-ROUTES = [get_person, search_people]
+TYPES = (PersonOut, SearchIn, FoundPage, ForgetIn, ForgottenOut)
+"""What the routes take and give."""
+
+ROUTES = [get_person, search_people, forget_person]

@@ -19,6 +19,7 @@ from leadmill.flow.rights import (
     take_request,
 )
 from leadmill.interfaces.cli.frame import FINDINGS, DatabaseUrl, HomeDir, Json, document, out, run, settings, table
+from leadmill.interfaces.cli.holdings import add_holdings
 from leadmill.interfaces.house import House, Opener
 from leadmill.privacy import (
     GROUNDS,
@@ -46,6 +47,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
     """Add the commands to the program."""
     family = typer.Typer(help="What consumers ask: know, delete, correct, opt out, limit.", no_args_is_help=True)
     app.add_typer(family, name="privacy")
+    add_holdings(family, opener)
     _add_reading(family, opener)
     _add_deciding(family, opener)
 

@@ -11,6 +11,7 @@ from leadmill.interfaces.cli import (
     bench,
     care,
     certificate,
+    dnc,
     enrich,
     feedback,
     hygiene,
@@ -21,6 +22,7 @@ from leadmill.interfaces.cli import (
     policy,
     privacy,
     resolve,
+    retention,
     serve,
     suppress,
     why,
@@ -47,7 +49,25 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
             raise typer.Exit
 
     serve.add_to(app, opener, serve_on, work)
-    records = (load, enrich, feedback, hygiene, known, suppress, privacy, market, resolve)
-    for family in (*records, why, certificate, care, backup, keys, policy, bench):
+    for family in (
+        load,
+        enrich,
+        feedback,
+        hygiene,
+        why,
+        certificate,
+        care,
+        backup,
+        keys,
+        known,
+        suppress,
+        privacy,
+        dnc,
+        retention,
+        market,
+        resolve,
+        policy,
+        bench,
+    ):
         family.add_to(app, opener)
     return app

@@ -58,6 +58,9 @@ NOTICES = {
     "request_denied": ("ok", "Refused; the person is told why and what they can do."),
     "request_appealed": ("ok", "The appeal is written down; its clock runs."),
     "appeal_decided": ("ok", "Decided; the person is told."),
+    "run_begun": ("ok", "A run has begun; its figures stand below once it is through."),
+    "held": ("ok", "The hold stands: nothing of it goes."),
+    "lifted": ("ok", "The hold is lifted."),
     "asked_again": ("ok", "The leads are asked about once more; how far it is stands below."),
 }
 """What a page says after a form was taken, by the word in its address."""

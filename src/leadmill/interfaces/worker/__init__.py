@@ -27,6 +27,7 @@ from leadmill.flow.notices import STUBBORN, tell_recipient
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
+from leadmill.flow.retaining import plan_retention, retain
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
@@ -36,13 +37,14 @@ from leadmill.followup import SEND
 from leadmill.fraud.service import fold, survey_sources, tidy_fraud
 from leadmill.hygiene.service import tidy_hygiene
 from leadmill.interfaces.house import House
+from leadmill.interfaces.outside import OutsideStore
 from leadmill.interfaces.uploads import IMPORT, take_upload
 from leadmill.ledger.service import expire_holds
 from leadmill.market import forget_quotes, release_holds
 from leadmill.optouts import ENFORCE
 from leadmill.optouts import TELL as TELL_OUT
 from leadmill.parties import sweep_sessions
-from leadmill.privacy import FULFIL, LAPSE, WRITE, drop_tries
+from leadmill.privacy import FULFIL, LAPSE, RETAIN, WRITE, drop_tries
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import enqueue, kept
 from leadmill.runtime.telemetry import JOBS_KEPT, log
@@ -73,9 +75,9 @@ def workers(house: House) -> list[Worker]:
         TELL: tell_source(house.kit, house.way),
         TELL_OUT: tell_recipient(house.kit, house.way, house.settings.public_url),
         ENFORCE: enforce_opt_out(house.kit),
-        KEEP_REPLAY: keep_replay(house.kit),
         WRITE: write_letter(house.kit, house.way, house.settings.public_url),
         LAPSE: close_unconfirmed(house.kit),
+        KEEP_REPLAY: keep_replay(house.kit),
         KEEP: keep_certificates(house.kit),
     }
     return [
@@ -87,6 +89,7 @@ def workers(house: House) -> list[Worker]:
             house.clock,
             limit=1,
         ),
+        Worker(house.db, {RETAIN: retain(house.kit, OutsideStore(house.settings.home))}, house.clock, limit=1),
         Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
     ]
 
@@ -179,6 +182,7 @@ async def tidy(house: House) -> None:
         await survey_sources(tx, house.book.walk().rules.suspects, now)
         await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
         await plan_looks(tx, house.kit, now)
+        await plan_retention(tx, house.kit, now)
         await tidy_hygiene(tx, house.book.walk().rules.upkeeps.values(), now)
 
 
