@@ -69,8 +69,8 @@ Part = Literal["lead", "recipient"]
 _NONE: frozenset[Demand] = frozenset()
 _THEIRS = frozenset(
     (
-        *("purpose.differs", "consent.names_seller", "gpc.directed_later", "health.sale_authorized", "tpmo.chosen"),
-        *("sold_elsewhere", "dnc.relationship"),
+        *("purpose.differs", "consent.names_seller", "health.sale_authorized", "tpmo.chosen", "sold_elsewhere"),
+        "dnc.relationship",
     )
 )
 """The derived names that turn on who the recipient is, besides all that begin with ``recipient.``."""

@@ -34,7 +34,8 @@ affair, and its own evidence."""
 
 def known_of(traits: Traits) -> dict[str, Any]:
     """What is worked out already, by the names of evidence."""
-    found: dict[str, Any] = {WHERE: traits.where, TODAY: traits.today}
+    # The signal comes with the lead itself, so that nothing the person said can be later.
+    found: dict[str, Any] = {WHERE: traits.where, TODAY: traits.today, "gpc.directed_later": False}
     if traits.certified is not None:
         found["certificate.state"] = traits.certified.state
     return found

@@ -105,7 +105,7 @@ class Counsel:
         more = frozenset(buyer.demands) - demanded
         if traits.fields is not None:
             more -= _OF_POSTS
-        known = {**known, "consent.names_seller": buyer.id in traits.named, "gpc.directed_later": False}
+        known = {**known, "consent.names_seller": buyer.id in traits.named}
         # What a buyer alone insists on is asked of the whole lead.
         part = "recipient" if not more else None
         return _gravest(self._hear(bought_by(document, buyer, traits), traits, known, demanded | more, part))
@@ -152,5 +152,5 @@ def worded(finding: Finding, reason: Reason) -> Because:
 
 
 def cited(findings: Iterable[Finding]) -> tuple[Rule, ...]:
-    """Findings as a decision records them."""
-    return tuple(Rule(finding.ids[0], finding.citation, finding.says) for finding in findings)
+    """Findings as a decision records them, each once."""
+    return tuple(dict.fromkeys(Rule(finding.ids[0], finding.citation, finding.says) for finding in findings))

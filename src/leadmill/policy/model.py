@@ -139,11 +139,6 @@ class Law(Struct, frozen=True):
     """The zones that count where nobody knows where a person is."""
     zip_zones: dict[str, tuple[str, ...]] = {}
 
-    @property
-    def walks(self) -> bool:
-        """Whether the walk of leads is judged by it; else it is for cases alone."""
-        return bool(self.licences) or any(rule.scope for rule in self.rules)
-
 
 class SuppressionAsk(Ask, frozen=True):
     """Did the person behind these keyed hashes ask not to be contacted? ``phones`` and ``emails`` are other keys under

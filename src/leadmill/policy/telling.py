@@ -11,6 +11,7 @@ from msgspec import Struct
 from leadmill.core.predicates import describe, parse
 from leadmill.policy.contacts import CONTACTS
 from leadmill.policy.dealings import DEALINGS
+from leadmill.policy.families import FAMILIES
 from leadmill.policy.model import Law, LawRule, LicenceRule
 from leadmill.policy.provisions import Cap, Deadline, Provision, Sensitive, Wait, Window
 
@@ -192,6 +193,18 @@ def _names(laws: Sequence[Law]) -> str:
     lines += ["", "Terms, which are conditions with a name:", "", "| name | holds | when |", "| --- | --- | --- |"]
     terms = [term for law in laws for term in law.terms]
     lines += [f"| `{term.name}` | whether {term.says} | {_cell(describe(term.when))} |" for term in terms]
+    lines += [
+        "",
+        "Kinds of evidence that may be wholly absent from a lead, and who insists on them says so",
+        "([what is demanded](../policy.md#what-is-demanded)):",
+        "",
+        "| kind | holds | names |",
+        "| --- | --- | --- |",
+    ]
+    lines += [
+        f"| `{kind}` | {family.holds} | {', '.join(f'`{name}`' for name in family.names)} |"
+        for kind, family in FAMILIES.items()
+    ]
     return "\n".join([*lines, ""])
 
 

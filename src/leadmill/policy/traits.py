@@ -148,7 +148,7 @@ class Gatherer:
             sensitive=self._categories(lead),
             agreed=tuple(proof.sensitive_opt_in),
             noticed=noticed if isinstance(noticed, bool) else None,
-            certified=_certified(certificates_of(case), now),
+            certified=_certified(certificates_of(case), proof, now),
             listed=_listed(found, where) if found.registries else None,
             reassigned=_reassigned(found, dossier, proof),
             line=_line(dossier),
@@ -199,7 +199,7 @@ def _age(dossier: Dossier, lead: Lead) -> int | None:
     return min(int(found), _ADULT)
 
 
-def _certified(found: Sequence[Certificate], now: datetime) -> Certified | None:
+def _certified(found: Sequence[Certificate], proof: Proof, now: datetime) -> Certified | None:
     # Read from the facts, not from what the walk told: a correction may have come in between.
     best = best_of(found, now)
     said = as_evidence(best, now) if best is not None else None
@@ -207,7 +207,9 @@ def _certified(found: Sequence[Certificate], now: datetime) -> Certified | None:
         return None
     kept = said.get("retained_at")
     state = certificate_state(best.vendor, best.created_at, moment(kept) if kept else None, now)
-    return Certified(best.vendor, best.matched, best.recorded, state)
+    # The request as it was shown is stored by the vendor, or else it is the text that we have.
+    rendered = bool(proof.text) if best.recorded is None else best.recorded
+    return Certified(best.vendor, best.matched, rendered, state)
 
 
 def _listed(found: SuppressionFound, where: Whereabouts) -> Listed:
