@@ -4,6 +4,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+import leadmill.interfaces.personal
 import leadmill.main
 from leadmill.privacy import KINDS_OF_DATA, columns_of, read_notes, read_terms, schema
 from leadmill.runtime.packs import load_packs
@@ -26,6 +27,7 @@ This page is written from the schema and `src/leadmill/privacy/datamap/columns.t
 def page() -> str:
     """The page."""
     assert leadmill.main.cli is not None  # with the whole program every table has been described
+    assert leadmill.interfaces.personal.schema is schema
     notes = read_notes()
     columns = columns_of(schema(), read_terms(load_packs()))
     parts = [HEAD.format(kinds="\n".join(f"- **{kind}**: {says}" for kind, says in KINDS_OF_DATA.items()))]

@@ -9,6 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+import leadmill.flow.upkeep.tables  # noqa: F401 nobody else imports this table, which is named in SQL alone
 from leadmill.flow.rules import Rules
 from leadmill.privacy import DataMap, Partner, Standing, draw_map, review, schema
 from leadmill.runtime.plugins import Plugins, find_plugins

@@ -144,6 +144,8 @@ class Runner:
         async with self._kit.db.begin() as tx:
             await move_run(tx, moved)
             if done and not moved.dry:
+                await store.end_proofs(tx, now)
+            if done and not moved.dry:
                 went = {name: tally.went for name, tally in tallies.items() if tally.went}
                 event = RetentionRan(at=now, by=moved.by, went=went, digest=digest_of_terms(terms))
                 await self._kit.pen.append(tx, moved.id, [event], now)

@@ -69,7 +69,15 @@ _FREE = (
     " AND lead_id NOT IN (SELECT l.id FROM retention_hold AS h JOIN lead AS l ON h.subject IN (l.id, l.person_id)"
     " WHERE h.lifted_at IS NULL)"
 )
-_OLD = {"reads": "lead_read WHERE at <= :before" + _FREE, "faults": "import_fault WHERE at <= :before"}
+_ANSWERED = (
+    "privacy_request WHERE coalesce(appeal_decided_at, decided_at) <= :before AND wrapped_key IS NOT NULL"
+    " AND state IN ('answered', 'denied', 'lapsed')"
+)
+_OLD = {
+    "reads": "lead_read WHERE at <= :before" + _FREE,
+    "faults": "import_fault WHERE at <= :before",
+    "requests": _ANSWERED,
+}
 _COUNT_OLD = {
     what: prepared(
         sa.text("SELECT count(*) AS n FROM " + where).bindparams(sa.bindparam("before", type_=_TIME))  # noqa: S608 constants only
@@ -84,6 +92,18 @@ _DROP_OLD = {
     )
     for what, where in _OLD.items()
 }
+# Of a request the record stays; what it says of somebody goes with its key.
+_DROP_OLD["requests"] = prepared(
+    sa.text(
+        "UPDATE privacy_request SET wrapped_key = NULL, sealed = NULL, answer = NULL WHERE id = ANY(ARRAY("  # noqa: S608 constants only
+        f"SELECT id FROM {_ANSWERED} LIMIT :most))"
+    ).bindparams(sa.bindparam("before", type_=_TIME), sa.bindparam("most", type_=sa.Integer))
+)
+_END_PROOFS = prepared(
+    sa.text(
+        "UPDATE privacy_retained SET wrapped_key = NULL, sealed = NULL WHERE until <= :now AND wrapped_key IS NOT NULL"
+    ).bindparams(sa.bindparam("now", type_=_TIME))
+)
 
 
 async def old_leads(tx: Tx, one: Schedule, after: str, before: datetime, most: int) -> list[tuple[str, str]]:
@@ -141,12 +161,17 @@ async def empty_bodies(tx: Tx, submission_ids: Sequence[str]) -> int:
     return await tx.run(_EMPTY, ids=list(submission_ids)) if submission_ids else 0
 
 
+async def end_proofs(tx: Tx, now: datetime) -> int:
+    """Let go of proof that was kept of people who were deleted, where its term is over; how many."""
+    return await tx.run(_END_PROOFS, now=now)
+
+
 async def count_old(tx: Tx, what: str, before: datetime) -> int:
-    """How many reads or faults are as old as that."""
+    """How many reads, faults or answered requests are as old as that."""
     row = await tx.one(_COUNT_OLD[what], before=before)
     return int(row["n"]) if row is not None else 0
 
 
 async def drop_old(tx: Tx, what: str, before: datetime, most: int) -> int:
-    """Delete up to ``most`` reads or faults of that age; how many it were."""
+    """Delete up to ``most`` reads or faults of that age, or empty so many requests; how many it were."""
     return await tx.run(_DROP_OLD[what], before=before, most=most)

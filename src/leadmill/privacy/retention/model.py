@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from leadmill.core.events import Event
 
-What = Literal["leads", "submissions", "reads", "faults", "files"]
+What = Literal["leads", "submissions", "requests", "reads", "faults", "files"]
 """What a schedule is about; see :data:`TARGETS`."""
 
 Since = Literal["received", "closed", "used"]
@@ -36,6 +36,7 @@ class Target(Struct, frozen=True):
 TARGETS: Mapping[What, Target] = {
     "leads": Target("forget", ("received", "closed", "used"), "Leads: their person is forgotten once all are due"),
     "submissions": Target("strip", ("received",), "Bodies as they came in: emptied, the lead stays"),
+    "requests": Target("strip", ("closed",), "What consumers asked: what they wrote and were told is emptied"),
     "reads": Target("delete", ("received",), "The log of who was shown which lead"),
     "faults": Target("delete", ("received",), "Rows of files that could not be taken in"),
     "files": Target("delete", ("received",), "Files laid into the drop folder for whoever fetches them"),

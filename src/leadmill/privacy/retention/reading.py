@@ -88,7 +88,7 @@ def _what(table: Table) -> What:
 
 
 def _since(table: Table, what: What) -> Since:
-    found = cast(Since, table.choice("since", _SINCE, "received"))
+    found = cast(Since, table.choice("since", _SINCE, TARGETS[what].since[0]))
     if found not in TARGETS[what].since:
         table.refuse(f"of {what} it counts from {' or '.join(TARGETS[what].since)}", "since")
     return found

@@ -75,7 +75,7 @@ def added_up(one: Tally, other: Tally) -> Tally:
 def in_turn(terms: Terms) -> Sequence[Schedule]:
     """The schedules in the order in which a run takes them: those that forget last, so that what hangs on a lead is
     taken out first."""
-    order = ("files", "faults", "reads", "submissions", "leads")
+    order = ("files", "faults", "reads", "requests", "submissions", "leads")
     return sorted(terms.schedules.values(), key=lambda one: (order.index(one.what), one.id))
 
 
