@@ -3,7 +3,7 @@ PORT ?= 8080
 HOME_DIR ?= .leadmill
 BIN := .venv/bin
 
-.PHONY: help setup setup-dev browser run test lint bench lock wheel clean
+.PHONY: help setup setup-dev browser run test lint bench sbom audit lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,12 @@ lint: setup-dev ## ruff, mypy and the import contracts
 
 bench: setup ## benchmarks (NAME=intake for one)
 	@exec $(BIN)/leadmill bench $(NAME)
+
+sbom: setup ## the bill of materials (CycloneDX), in dist/sbom.json
+	@$(BIN)/python -m scripts.sbom dist/sbom.json
+
+audit: setup ## ask an advisory database about every pinned part
+	@$(BIN)/python -m scripts.audit
 
 lock: setup-dev ## resolve the requirement files anew
 	@scripts/lock.sh

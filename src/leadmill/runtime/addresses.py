@@ -24,7 +24,8 @@ _METADATA = frozenset(
 """Where cloud machines serve their own credentials; some lie in ranges that may otherwise be allowed."""
 
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+"""Translation to IPv4, everywhere (RFC 6052) and within a network (RFC 8215)."""
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -53,7 +54,7 @@ def read_networks(text: str) -> tuple[Network, ...]:
 def _inner(address: Address) -> Address:
     """The IPv4 address that an IPv6 address carries inside, or the address itself."""
     if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64:
+        if any(address in network for network in _NAT64):
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         return address.ipv4_mapped or address.sixtofour or address
     return address

@@ -18,13 +18,12 @@ from typing import IO, Any
 
 import msgspec
 import sqlalchemy as sa
-from alembic import command
 from alembic.script import ScriptDirectory
 from msgspec import Struct
 
 from leadmill.core.faults import Permanent
 from leadmill.runtime.db import Tx, metadata
-from leadmill.runtime.migrate import alembic_config, engine
+from leadmill.runtime.migrate import alembic_config, engine, upgrade
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -177,7 +176,7 @@ async def load(url: str, file: Path, manifest: Manifest, tell: Tell) -> None:
     try:
         async with maker.connect() as conn, conn.begin():
             await conn.run_sync(_must_be_empty)
-            await conn.run_sync(_bring_to, manifest.schema)
+            await conn.run_sync(upgrade, manifest.schema)
             driver: Any = (await conn.get_raw_connection()).driver_connection
             with zipfile.ZipFile(file) as archive:
                 for sheet in _in_order(manifest.tables):
@@ -187,7 +186,7 @@ async def load(url: str, file: Path, manifest: Manifest, tell: Tell) -> None:
             for name, value in manifest.sequences.items():
                 if value:
                     await driver.execute("SELECT setval($1::text::regclass, $2)", name, value)
-            await conn.run_sync(_bring_to, "head")
+            await conn.run_sync(upgrade)
     finally:
         await maker.dispose()
 
@@ -231,7 +230,3 @@ def _must_be_empty(connection: sa.Connection) -> None:
             raise Permanent("backup.store.occupied", says)
     for name in names:  # tables that a start has made and nobody has used
         connection.execute(sa.text(f'DROP TABLE "{name}" CASCADE'))
-
-
-def _bring_to(connection: sa.Connection, revision: str) -> None:
-    command.upgrade(alembic_config(connection), revision)

@@ -46,8 +46,8 @@ def engine(url: str) -> AsyncEngine:
     )
 
 
-async def migrate(url: str) -> None:
-    """Upgrade the database at ``url`` to the newest version, if it is not there already.
+async def migrate(url: str, revision: str = "head") -> None:
+    """Upgrade the database at ``url`` to the newest version, or to another, if it is not there already.
 
     Raises :class:`Transient` ``db.server.unreachable`` where no server answers, :class:`Permanent`
     ``db.server.outdated`` for one older than PostgreSQL 15, ``db.schema.newer`` where a newer Leadmill has been
@@ -60,7 +60,7 @@ async def migrate(url: str) -> None:
             async with conn.begin():
                 await conn.run_sync(_check_server)
                 await conn.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-                await conn.run_sync(_upgrade)
+                await conn.run_sync(upgrade, revision)
         finally:
             await conn.close()
     finally:
@@ -80,9 +80,10 @@ def _check_server(connection: sa.Connection) -> None:
         raise Permanent("db.server.outdated", f"PostgreSQL {number // 10000} is too old: use 15 or newer")
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Upgrade in the transaction that is open. Raises :class:`Permanent` ``db.schema.newer``."""
     try:
-        command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection), revision)
     except CommandError as fault:
         raise Permanent(
             "db.schema.newer", "the database knows a version that this program does not: use the newer Leadmill"
