@@ -24,7 +24,7 @@ EXAMPLES: list[tuple[Callable[[str], str], str, str, str]] = [
         " danielle.johnson12@example.com",
         "danielle.johnson12@example.com",
         "mKDnDvwF2inxrKcK1hJN2TRkxPfL6kzNNTtU12eH8Bw=",
-    ),  # noqa: E501
+    ),
     (standard_phone, "+1(415)555-9317", "4155559317", "vGM7y5n+hBXRSEAklhHDPCbysyNgYTmXdMcagGUOY8E="),
     (standard_phone, "+84(90)123 4567", "4901234567", "ptzVkgbv9DonwvPCHmXmJ2SEOaolSh37z3ZzY/Gmm+U="),
     (standard_phone, "+354(123)4567", "3541234567", "Btrzydf5K6ALAKKXJGFHSx7u5bDzHC9WlVYtpq1n2rY="),

@@ -9,7 +9,7 @@ what is kept of the entries.
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -20,6 +20,7 @@ from leadmill.capture import Lead
 from leadmill.core.faults import Conflict, Fault
 from leadmill.flow.kit import Kit
 from leadmill.flow.memory import open_rows
+from leadmill.flow.retaining import Outside, Runner
 from leadmill.flow.retaining.store import held_together
 from leadmill.flow.rights.parting import part_with, stop_all
 from leadmill.flow.store import lead_ids_between, leads_of_persons, read_leads
@@ -46,10 +47,13 @@ from leadmill.privacy import (
     settle_items,
 )
 from leadmill.runtime.db import Tx
+from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.telemetry import DROP_LAST, DROPPED, log
 
 _CHUNK = 5_000
 _PAGE = 200
+_BACK = timedelta(days=2)
+"""How far back the daily run looks for leads that came since: a day, and one more in case a run was missed."""
 _BY = "the deletion list"
 
 Matches = dict[str, set[str]]
@@ -124,6 +128,23 @@ async def try_list(kit: Kit, files: Sequence[DropFile]) -> Worked:
     figures = Figures(len(kinds), *(kinds.count(each) for each in DropStatus))
     removed = sum(len(one.lines) for one in files if one.removed)
     return Worked(None, figures, statuses, removed, sum(len(one.unreadable) for one in files))
+
+
+def retain_and_screen(kit: Kit, outside: Outside) -> Handler:
+    """The handler of ``retention.run`` jobs: goes on with the run, and after that of a day matches the leads that came
+    since the day before against the deletion lists that are kept."""
+    runner = Runner(kit, outside)
+
+    async def handle(job: Job) -> None:
+        run = await runner.carry_out(job.subject or "")
+        if run is None or run.dry or run.day is None:
+            return
+        async with kit.db.begin() as tx:
+            kept = (await figures_of(tx)).entries
+        if kept:
+            await screen_fresh(kit, run.at - _BACK)
+
+    return handle
 
 
 async def screen_fresh(kit: Kit, since: datetime) -> int:

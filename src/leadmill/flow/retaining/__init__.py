@@ -10,7 +10,6 @@ from leadmill.flow.retaining.running import (
     Runner,
     begin_by_hand,
     plan_retention,
-    retain,
 )
 
-__all__ = ["Outside", "Runner", "begin_by_hand", "lift", "place", "plan_retention", "retain"]
+__all__ = ["Outside", "Runner", "begin_by_hand", "lift", "place", "plan_retention"]

@@ -39,7 +39,7 @@ from leadmill.privacy import (
     move_run,
 )
 from leadmill.runtime.db import Tx
-from leadmill.runtime.jobs import Handler, Job, enqueue
+from leadmill.runtime.jobs import enqueue
 from leadmill.runtime.telemetry import RETENTION, RETENTION_RAN, log
 
 _AT_A_TIME = 200
@@ -85,15 +85,6 @@ async def begin_by_hand(tx: Tx, kit: Kit, by: str, dry: bool, now: datetime, owe
 
 def _owe(tx: Tx, kit: Kit, run_id: str, now: datetime) -> None:
     enqueue(tx, RETAIN, run_id, {"run_id": run_id}, now, now, kit.mint, dedupe=f"{RETAIN}:{run_id}")
-
-
-def retain(kit: Kit, outside: Outside) -> Handler:
-    """The handler of such jobs: goes on where the run stopped."""
-
-    async def handle(job: Job) -> None:
-        await Runner(kit, outside).carry_out(job.subject or "")
-
-    return handle
 
 
 class Runner:

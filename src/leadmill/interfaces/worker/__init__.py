@@ -19,6 +19,7 @@ from leadmill.flow.answering import TELL, tell_source
 from leadmill.flow.audit import keep_proof
 from leadmill.flow.certifying import KEEP_REPLAY, keep_replay
 from leadmill.flow.deliver import attempts, deliver, send_message
+from leadmill.flow.dropping import retain_and_screen
 from leadmill.flow.enforcing import enforce_opt_out
 from leadmill.flow.floor import RESUME
 from leadmill.flow.looking import AGAIN as ENRICH
@@ -27,7 +28,7 @@ from leadmill.flow.notices import STUBBORN, tell_recipient
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
-from leadmill.flow.retaining import plan_retention, retain
+from leadmill.flow.retaining import plan_retention
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
@@ -89,7 +90,9 @@ def workers(house: House) -> list[Worker]:
             house.clock,
             limit=1,
         ),
-        Worker(house.db, {RETAIN: retain(house.kit, OutsideStore(house.settings.home))}, house.clock, limit=1),
+        Worker(
+            house.db, {RETAIN: retain_and_screen(house.kit, OutsideStore(house.settings.home))}, house.clock, limit=1
+        ),
         Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
     ]
 

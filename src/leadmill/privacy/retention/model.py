@@ -187,7 +187,7 @@ class RetentionRan(Event, frozen=True, kw_only=True, tag="retention.ran"):
             yield f"{number} went by the schedule {schedule}."
 
 
-class HoldPlaced(Event, frozen=True, kw_only=True, tag="retention.hold.placed"):
+class HoldPlaced(Event, frozen=True, kw_only=True, tag="hold.placed"):
     """The lead, or its person, must not go while the hold stands."""
 
     hold_id: str
@@ -198,7 +198,7 @@ class HoldPlaced(Event, frozen=True, kw_only=True, tag="retention.hold.placed"):
         yield f"{self.by} placed a legal hold: nothing of it goes."
 
 
-class HoldLifted(Event, frozen=True, kw_only=True, tag="retention.hold.lifted"):
+class HoldLifted(Event, frozen=True, kw_only=True, tag="hold.lifted"):
     """A hold fell away."""
 
     hold_id: str
