@@ -46,7 +46,7 @@ from leadmill.flow.permitting import ask_leave
 from leadmill.flow.reactions import react
 from leadmill.flow.returning import way_back
 from leadmill.flow.store import read_lead
-from leadmill.flow.suppressed import has_opted_out, way_out
+from leadmill.flow.suppressed import has_opted_out, standing_of, way_out, without_sensitive
 from leadmill.followup import (
     Messenger,
     Sending,
@@ -183,13 +183,17 @@ async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] |
     lead = await open_row(tx, kit.pen, row)
     if lead is None:
         return Permanent("flow.lead.forgotten", "the person was forgotten; nothing is handed over any more")
-    if await has_opted_out(tx, kit.pen.vault.keyed_hash, lead):
+    standing = await standing_of(tx, kit.pen.vault.keyed_hash, lead)
+    if standing.opted_out:
         return Outcome("dead", OPTED_OUT.code, because=because(OPTED_OUT))
+    fields = lead.fields
+    if standing.limited and recipient.id in rules.roster.buyers:
+        fields = without_sensitive(fields, rules.verticals.get(lead.vertical))
     sale = await find_sale(tx, plan.sale_id)
     parcel = pack(
         plan,
         vertical=lead.vertical,
-        fields=fields_of(rules.orders.get(sale.order_id) if sale else None, lead.fields),
+        fields=fields_of(rules.orders.get(sale.order_id) if sale else None, fields),
         consent=lead.consent,
         context=lead.context,
         received_at=lead.received_at,

@@ -27,6 +27,7 @@ from leadmill.flow.model import LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import RulesMoved, report_broken, walk_together
 from leadmill.flow.store import Claim, keep_answers, lock_leads
+from leadmill.flow.suppressed import standing_of
 from leadmill.flow.walker import Walker
 from leadmill.market import Bids, BidsAsk, Declined, MaskedIp, NoBid, Order, Solicit, Tender, offer_of
 from leadmill.runtime.db import Tx
@@ -213,6 +214,10 @@ class Floor:
             left_ms = int(left_ms * _FOR_BIDS)
         lead = case[Lead]
         offer = offer_of(lead, walk.rules.verticals.get(lead.vertical), seen(case).values, self._ip)
+        if offer.guarded:
+            async with self._kit.db.begin() as tx:
+                limited = (await standing_of(tx, self._kit.pen.vault.keyed_hash, lead)).limited
+            offer = msgspec.structs.replace(offer, guarded={}) if limited else offer
         return (await self._auctioneer.hold_auction(offer, orders, left_ms)).beside(full)
 
     def _orders(self, case: Case, walk: Walk) -> tuple[list[Order], Sequence[NoBid]]:

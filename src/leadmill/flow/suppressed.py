@@ -1,13 +1,19 @@
-"""The last gate before anything goes out: whether the person behind a lead has opted out by now.
+"""The last gate before anything goes out: whether the person behind a lead has opted out by now, or limited what is
+sensitive about them.
 
 Asked in the very transaction that claims an attempt at a delivery or a message, so that nothing is begun after an
 opt-out is durable, and wherever a lead walks on.
 """
 
-from leadmill.capture import Lead
+from collections.abc import Mapping
+from typing import TypeVar
+
+from msgspec import Struct
+
+from leadmill.capture import Lead, Vertical
 from leadmill.optouts import Ticket, contacts_of, keys_of, seal_ticket
 from leadmill.parties import KeyedHash
-from leadmill.policy import find_suppressed
+from leadmill.policy import find_suppressed, limit_key
 from leadmill.runtime.db import Tx
 from leadmill.runtime.vault import Vault
 
@@ -17,6 +23,32 @@ async def has_opted_out(tx: Tx, keyed_hash: KeyedHash, lead: Lead | None) -> boo
     if lead is None:
         return False
     return bool(await find_suppressed(tx, keys_of(keyed_hash, lead.fields)))
+
+
+T = TypeVar("T")
+
+
+class Standing(Struct, frozen=True):
+    """What a lead's person has said: that they want no contact, that sensitive data goes nowhere."""
+
+    opted_out: bool
+    limited: bool
+
+
+async def standing_of(tx: Tx, keyed_hash: KeyedHash, lead: Lead) -> Standing:
+    """Both, in one question."""
+    keys = set(keys_of(keyed_hash, lead.fields))
+    limits = {limit_key(keyed_hash, one.hash) for one in contacts_of(keyed_hash, lead.fields)}
+    found = (await find_suppressed(tx, keys | limits)).keys()
+    return Standing(opted_out=not keys.isdisjoint(found), limited=not limits.isdisjoint(found))
+
+
+def without_sensitive(fields: Mapping[str, T], vertical: Vertical | None) -> dict[str, T]:
+    """A lead's fields without those that the vertical calls sensitive; nothing of a vertical that nobody knows."""
+    if vertical is None:
+        return {}
+    specs = vertical.fields
+    return {name: value for name, value in fields.items() if name not in specs or specs[name].sensitive is None}
 
 
 def way_out(vault: Vault, lead: Lead, public_url: str) -> str:
