@@ -123,6 +123,10 @@ def _spoil(rng: Random, person: Person, trouble: Trouble) -> Person:
     return person
 
 
+_SENSITIVE = {"legal": "health", "mortgage": "financial", "solar": "financial"}
+"""Sensitive data that forms of a vertical ask for, with a box of its own."""
+
+
 def _consent(rng: Random, sender: Sender, trouble: Trouble, now: datetime, person: Person) -> dict[str, Any]:
     if trouble == "no_consent":
         return {}
@@ -131,6 +135,8 @@ def _consent(rng: Random, sender: Sender, trouble: Trouble, now: datetime, perso
         "given_at": (now - timedelta(seconds=rng.randint(1, 12))).isoformat(timespec="seconds"),
         "sellers": ["Hollow Reed Partners"] if trouble == "not_named" else list(sender.sellers),
     }
+    if sender.vertical in _SENSITIVE:
+        consent["sensitive_opt_in"] = [_SENSITIVE[sender.vertical]]
     if rng.random() < 0.8:
         consent["trustedform"] = _certified(rng, now, person, issue_certificate)
     if rng.random() < 0.35:

@@ -1,7 +1,7 @@
 """Telling the person and the recipient: who is told, in which words, and how sending ends."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from leadmill.core.conversation import MailAsk, MailReply, Outgoing, Reply
 from leadmill.core.faults import BadInput, Permanent, Transient
 from leadmill.core.money import Money
 from leadmill.core.reasons import because
-from leadmill.core.verdicts import Pass
+from leadmill.core.verdicts import Pass, Rule
 from leadmill.facts import Dossier
 from leadmill.facts.model import Fact
 from leadmill.followup import (
@@ -25,11 +25,13 @@ from leadmill.followup import (
     SendOutcome,
     Templates,
     compose_letter,
+    defer_sending,
     keep_followups,
     messages_of,
     plan_sending,
     read_sent,
     read_templates,
+    sent_lately,
     settle_sending,
 )
 from leadmill.followup.rules import given_name, read_messages
@@ -237,6 +239,38 @@ async def test_a_message_is_kept_once_and_sent_once(db: Database, clock: Any) ->
         (message,) = await messages_of(tx, a_lead().id)
         assert await plan_sending(tx, message_id, clock()) is None
     assert (message.state, message.attempts) == ("sent", 1)
+
+
+async def test_a_message_that_may_not_go_yet_waits_without_spending_an_attempt(db: Database, clock: Any) -> None:
+    message_id = await start(db, clock())
+    until = clock() + timedelta(hours=9)
+    async with db.begin() as tx:
+        one = await plan_sending(tx, message_id, clock())
+    assert one is not None
+    said = ("policy.message.deferred", "It is too late.", (Rule("TEL-03", "47 CFR 64.1200(c)(1)"),))
+    async with db.begin() as tx:
+        (event,) = await defer_sending(tx, one, until, *said, clock())
+    assert "TEL-03" in next(iter(event.tell()))
+    async with db.begin() as tx:
+        assert await defer_sending(tx, one, until, *said, clock()) == []
+        with pytest.raises(Transient):
+            await plan_sending(tx, message_id, clock())
+        again = await plan_sending(tx, message_id, until)
+        jobs = await tx.all(JOB.select())
+    assert again is not None
+    assert again.no == one.no
+    assert max(row["run_at"] for row in jobs) == until
+
+
+async def test_how_often_a_person_was_written_to_is_counted(db: Database, clock: Any) -> None:
+    message_id = await start(db, clock())
+    async with db.begin() as tx:
+        one = await plan_sending(tx, message_id, clock())
+        assert one is not None
+        await settle_sending(tx, one, SendOutcome("sent", "250"), clock(), jitter=0)
+    async with db.begin() as tx:
+        assert await sent_lately(tx, [one.lead_id], clock() - timedelta(hours=24)) == [(clock(), "email")]
+        assert await sent_lately(tx, [one.lead_id], clock()) == []
 
 
 async def test_a_busy_mail_server_is_tried_again_and_given_up_in_the_end(db: Database, clock: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import pytest
 
 from leadmill.billing import open_account
 from leadmill.core.faults import Fault
@@ -37,6 +38,7 @@ from leadmill.interfaces.worker import workers
 from leadmill.outcomes import Disposition, find_reported, report_as
 from leadmill.overlap.model import Kind
 from leadmill.parties import Caller, KnownPeople
+from leadmill.policy import take_registry
 from leadmill.policy.model import Suppression
 from leadmill.policy.store import suppress
 from tests.conftest import FixedClock
@@ -229,6 +231,13 @@ class Life(Leaving):
             tables[kind] = [merged(known.get(raw["id"]), raw) for raw in records]
         await self.apply(tables)
 
+    async def do_refuses(self, event: dict[str, Any]) -> None:
+        """``refuses = CODE``: the business may not ``change`` so, as told for that verb; ``says`` is in why."""
+        with pytest.raises(Fault) as refused:
+            await self.do_change(event)
+        assert refused.value.code == event["refuses"]
+        assert event.get("says", "") in refused.value.detail
+
     async def do_optout(self, event: dict[str, Any]) -> None:
         """``optout = { phone = … , email = … }``: the person is suppressed."""
         vault = self.house.vault
@@ -238,6 +247,13 @@ class Life(Leaving):
         ]
         async with self.house.db.begin() as tx:
             await suppress(tx, entries)
+
+    async def do_registry(self, event: dict[str, Any]) -> None:
+        """``registry = NAME``: a do-not-call registry is taken in, of ``days`` ago, with these ``numbers``."""
+        as_of = (self.clock() - timedelta(days=event.get("days", 0))).date()
+        lines = event.get("numbers", ())
+        hashed = self.house.vault.keyed_hash
+        await take_registry(self.house.db, hashed, event["registry"], as_of, lines, self.clock())
 
     async def do_known(self, event: dict[str, Any]) -> None:
         """``known = BUYER``: the buyer says whom it has, as its own program would hash them: ``phone`` or ``email``

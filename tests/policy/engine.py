@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from leadmill.facts import load_reference
+from leadmill.facts import Reference, load_reference
+from leadmill.policy import Law
 from leadmill.policy.cases import read_case, read_lines
 from leadmill.policy.service import Engine, open_engine
 
@@ -15,10 +17,20 @@ FILES = sorted(path.stem for path in CASES.glob("*.jsonl"))
 
 
 @cache
+def places() -> Reference:
+    """What is known of places, boiled down once for all tests."""
+    return load_reference(Path(os.environ.get("LEADMILL_TEST_ROOT", tempfile.gettempdir())) / "places")
+
+
+@cache
 def engine() -> Engine:
-    """The engine; the places are boiled down once for all tests."""
-    cache_dir = Path(os.environ.get("LEADMILL_TEST_ROOT", tempfile.gettempdir())) / "places"
-    return open_engine(cache_dir, reference=load_reference(cache_dir))
+    """The engine by the built-in packs."""
+    return open_engine(Path(), reference=places())
+
+
+def engine_by(laws: Mapping[str, Law]) -> Engine:
+    """The engine by these laws."""
+    return Engine(laws.values(), places())
 
 
 def cases_of(name: str) -> list[dict[str, Any]]:

@@ -10,9 +10,16 @@ from leadmill.core.verdicts import Hold, Pass, Stop, Verdict
 from leadmill.parties import Buyer, Roster
 from leadmill.policy import Clear, Clearance, Law, SuppressionAsk, SuppressionFound, law_of, read_law
 from leadmill.runtime.packs import BUILT_IN, load_packs
+from tests.policy.engine import engine_by
 from tests.policy.leads import NOW, VERTICALS, buyer, case_of, hashed, roster
 
 BUILT = {name: law_of(pack) for name, pack in load_packs(BUILT_IN).laws.items()}
+
+
+def clearing(book: Roster, laws: dict[str, Law] | None = None) -> Clear:
+    """The station under the built-in laws, or others."""
+    laws = BUILT if laws is None else laws
+    return Clear(laws, VERTICALS, book, hashed, engine_by(laws))
 
 
 def judged(
@@ -25,7 +32,7 @@ def judged(
 ) -> Verdict:
     """The verdict on a lead under the built-in laws, or others."""
     book: Roster = roster(*(buyers or (buyer(),)), team=team)
-    step = Clear(BUILT if laws is None else laws, VERTICALS, book, hashed)
+    step = clearing(book, laws)
     case = case_of(**lead)
     (ask,) = step.wants(case)
     return step.judge(case, Heard({ask: found or SuppressionFound()}), now)
@@ -50,7 +57,7 @@ def law(*rules: dict[str, Any]) -> dict[str, Law]:
 
 
 def test_the_person_is_asked_after_by_both_keys() -> None:
-    (ask,) = Clear(BUILT, VERTICALS, roster(), hashed).wants(case_of())
+    (ask,) = clearing(roster()).wants(case_of())
     assert ask == SuppressionAsk(phone=b"p", email=b"e")
 
 
@@ -60,7 +67,7 @@ def test_a_lead_in_order_is_cleared_for_who_was_named() -> None:
     assert clearance_of(verdict).cleared == ["helio"]
     assert clearance_of(verdict).refused["bright"].detail["rule"] == "TEL-02"
     assert shut(verdict) == set()
-    assert set(clearance_of(verdict).packs) == {"us-licences", "us-tcpa"}
+    assert set(clearance_of(verdict).packs) == {"us-licences", "us-privacy", "us-tcpa", "us-trade"}
 
 
 STOPPED: list[tuple[str, dict[str, Any], str]] = [
@@ -201,9 +208,7 @@ def test_a_rule_begins_and_a_licence_ends_with_the_day_where_the_lead_lives() ->
 
 
 def test_one_step_judges_leads_of_two_zones_by_their_own_days() -> None:
-    step = Clear(
-        law({"says": "No.", "scope": "recipient", "effective_from": "2026-03-05"}), VERTICALS, roster(buyer()), hashed
-    )
+    step = clearing(roster(buyer()), law({"says": "No.", "scope": "recipient", "effective_from": "2026-03-05"}))
     evening = datetime(2026, 3, 5, 6, 0, tzinfo=UTC)
     cleared = []
     for zone in ("America/New_York", "America/Los_Angeles", "America/New_York"):

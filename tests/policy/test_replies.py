@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadmill.policy import classify_reply
+from leadmill.policy import classify_reply, words_of
+from leadmill.runtime.packs import BUILT_IN, Pack, load_packs
 
 REVOKE = """
 stop|STOP!!|Stop.|pls quit texting|please stop|STOP texting me|stop calling|unsubscribe|Unsubscribe me please|opt out
@@ -54,3 +55,15 @@ def test_any_text_has_a_meaning(text: str) -> None:
 def test_how_loud_it_is_said_changes_nothing(text: str, louder: object) -> None:
     assert callable(louder)
     assert classify_reply(louder(text)) == "revoke"
+
+
+def test_the_words_are_those_of_the_packs_in_force() -> None:
+    ours = load_packs(BUILT_IN).laws
+    assert words_of({}) is classify_reply
+    assert words_of(ours)("Stop") == "revoke"
+    told = ours["us-tcpa"].files["replies.toml"]
+    spanish = {**told, "words": {**told["words"], "per_se": [*told["words"]["per_se"], "genug"]}}
+    mine = Pack("laws", "mine", "d", {"replies.toml": spanish})
+    assert words_of(ours)("Genug") == "none"
+    assert words_of({**ours, "mine": mine})("Genug") == "revoke"
+    assert words_of({"mine": mine})("Genug") == "revoke"

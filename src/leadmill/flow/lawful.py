@@ -40,7 +40,8 @@ def _barred(engine: Engine, vertical: str, now: datetime) -> dict[str, str]:
 def check_cards(cards: Mapping[str, Scorecard], engine: Engine, now: datetime) -> None:
     """Refuse a scorecard that looks at what may move no score. Raises BadInput ``scoring.card.unlawful``."""
     for name, card in cards.items():
-        looked = {field for rule in (*card.points, *card.review) for field in fields_of(rule.when)}
+        conditions = [*(rule.when for rule in card.points), *(rule.when for rule in card.review)]
+        looked = {field for condition in conditions for field in fields_of(condition)}
         permit = may_score(engine, name, looked, now)
         if permit.decision == "deny":
             raise BadInput("scoring.card.unlawful", f"{name}/scorecard.toml: {_because(permit)}")
