@@ -27,7 +27,7 @@ This page is written from the schema and `src/leadmill/privacy/datamap/columns.t
 def page() -> str:
     """The page."""
     assert leadmill.main.cli is not None  # with the whole program every table has been described
-    assert leadmill.interfaces.personal.schema is schema
+    assert leadmill.interfaces.personal.map_now is not None
     notes = read_notes()
     columns = columns_of(schema(), read_terms(load_packs()))
     parts = [HEAD.format(kinds="\n".join(f"- **{kind}**: {says}" for kind, says in KINDS_OF_DATA.items()))]

@@ -27,10 +27,9 @@ from leadmill.optouts import Channel, Contact, find_opt_outs
 from leadmill.policy import find_suppressed
 from leadmill.policy.calendars import add_months
 from leadmill.privacy import DeletionCertificate, RequestCarriedOut, Retained, keep_retained, retain, sign
+from leadmill.runtime.checkpoints import signing_key
+from leadmill.runtime.checkpoints import signing_key
 from leadmill.runtime.db import Tx
-
-SIGNED_AS = "deletion certificate"
-"""What the installation's key for certificates is derived for."""
 
 DEFENCE = "legal_claims"
 """The ground on which proof of consent is kept: 16 CFR 310.5(a)(8), five years; 28 USC 1658; Cal. Civ. Code
@@ -107,7 +106,7 @@ async def part_with(tx: Tx, kit: Kit, person_id: str, record_id: str, by: str, n
             told=tuple(sorted({notice.recipient for notice in told})),
             retained={DEFENCE: len(kept)} if kept else {},
         ),
-        kit.pen.vault.signer(SIGNED_AS),
+        await signing_key(tx, kit.pen.vault, now),
     )
     for lead_id in gone.leads:
         event = RequestCarriedOut(at=now, request_id=record_id, kind="delete", digest=certificate.digest)

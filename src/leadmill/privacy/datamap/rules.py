@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from leadmill.capture import Vertical
 from leadmill.core.faults import Permanent
@@ -71,13 +71,10 @@ def unnoted(schema: Schema, notes: Mapping[str, TableNote]) -> list[str]:
             found.append(f"the table {table} has no note: add [{table}] to {here}")
             continue
         found += [f"{table}.{name} has no kind: name it in {here}" for name in columns if name not in note.kinds]
-        found += [
-            f"{table}.{name} is no column any more: take it out of {here}" for name in note.kinds.keys() - columns
-        ]
-        sealed = {name for name, kind in note.kinds.items() if kind == "sealed"}
-        found += [
-            f"{table}.{name}: say what is sealed in it, in holds of {here}" for name in sealed - note.holds.keys()
-        ]
+        gone = sorted(note.kinds.keys() - columns.keys())
+        found += [f"{table}.{name} is no column any more: take it out of {here}" for name in gone]
+        silent = sorted(name for name, kind in note.kinds.items() if kind == "sealed" and name not in note.holds)
+        found += [f"{table}.{name}: say what is sealed in it, in holds of {here}" for name in silent]
     left = sorted(notes.keys() - schema.keys())
     return found + [f"{table} is no table any more: take it out of {here}" for table in left]
 
@@ -127,7 +124,8 @@ def draw_map(
 ) -> DataMap:
     """The whole map. ``cards`` are those of the installed plug-ins by family and name."""
     goes = [
-        *(_recipient(each, agreements, profiles) for each in (*roster.buyers.values(), *roster.teams.values())),
+        *(_recipient("buyer", each, agreements, profiles) for each in roster.buyers.values()),
+        *(_recipient("team", each, agreements, profiles) for each in roster.teams.values()),
         *_providers(enrichment, cards, agreements),
         *_plugins(cards, agreements),
     ]
@@ -140,11 +138,15 @@ def draw_map(
     )
 
 
-def _recipient(party: Buyer | Team, agreements: Mapping[str, Agreement], profiles: Mapping[str, Profile]) -> Goes:
-    kind = "buyer" if isinstance(party, Buyer) else "team"
-    if not party.delivery:
-        by, fields, everything, where = "reads it in the portal", (), True, "here"
-    else:
+def _recipient(
+    kind: Literal["buyer", "team"],
+    party: Buyer | Team,
+    agreements: Mapping[str, Agreement],
+    profiles: Mapping[str, Profile],
+) -> Goes:
+    fields: tuple[str, ...] = ()
+    by, everything, where = "reads it in the portal", True, "here"
+    if party.delivery:
         spec = read_delivery(party.delivery, profiles=profiles)
         fields = tuple(sorted({picked.source for picked in spec.fields.values()}))
         by, everything, where = f"delivery by {spec.courier}", not spec.fields, _host(spec.url)
