@@ -28,7 +28,6 @@ from leadmill.policy import find_suppressed
 from leadmill.policy.calendars import add_months
 from leadmill.privacy import DeletionCertificate, RequestCarriedOut, Retained, keep_retained, retain, sign
 from leadmill.runtime.checkpoints import signing_key
-from leadmill.runtime.checkpoints import signing_key
 from leadmill.runtime.db import Tx
 
 DEFENCE = "legal_claims"
