@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct
 
 from leadmill.core.predicates import Check, compile_predicate
-from leadmill.policy.calendars import Calendar, local_day, midnight
+from leadmill.policy.calendars import Calendar, Holiday, local_day, midnight
 from leadmill.policy.model import Law
 from leadmill.policy.provisions import Deadline
 from leadmill.policy.rules import in_force
@@ -35,11 +35,10 @@ class Deadlines:
     """The terms of the packs in force. Safe to keep."""
 
     def __init__(self, laws: Iterable[Law]) -> None:
-        self._calendar = Calendar([])
         self._zones: dict[str, tuple[str, ...]] = {}
         self._everywhere: tuple[str, ...] = ("UTC",)
         self._terms: list[tuple[Deadline, Check]] = []
-        holidays = []
+        holidays: list[Holiday] = []
         for law in laws:
             holidays += law.holidays
             self._zones |= law.zones

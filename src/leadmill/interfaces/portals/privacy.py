@@ -44,6 +44,7 @@ _NO_STORE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 _MOST_FORM = 32 * 1024
 _CHANGES = ("first_name", "last_name", "email", "phone", "address", "city", "state", "zip", "date_of_birth")
 _FIELDS = ("request", "name", "email", "phone", "home", *FACTS, "declared", "words", "agent", "permission")
+_ALL = (*_FIELDS, *(f"right_{each}" for each in _CHANGES))
 
 Rq = Request[Any, Any, Any]
 
@@ -225,7 +226,7 @@ async def _pace(wiring: Wiring, subjects: list[str], pace: Any) -> float:
     return max(waits)
 
 
-def _read(body: bytes, names: tuple[str, ...] = (*_FIELDS, *(f"right_{name}" for name in _CHANGES))) -> dict[str, str]:
+def _read(body: bytes, names: tuple[str, ...] = _ALL) -> dict[str, str]:
     """The fields of a form of ours. Raises BadInput ``portals.form.malformed``."""
     if len(body) > _MOST_FORM:
         raise BadInput("portals.form.malformed", "send less in one form")
