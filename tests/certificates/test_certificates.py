@@ -83,20 +83,34 @@ def test_what_a_vendor_says_comes_back_from_the_facts_as_it_was_said() -> None:
 
 
 def test_a_certificate_is_kept_from_the_moment_its_vendor_said_so() -> None:
-    kept = said(at=NOON + HOUR, kept=True, kept_until=NOON + 5 * 365 * 24 * HOUR)
+    kept = said(at=NOON + HOUR, kept=True, kept_until=NOON + 5 * 365 * 24 * HOUR, recorded=True)
     (found,) = certificates_of(case_of("trustedform", facts=(*said(created_at=NOON - HOUR), *kept)))
     assert as_evidence(found, NOON + HOUR) == {
         "vendor": "trustedform",
         "created_at": "2026-11-20T11:00:00+00:00",
         "retained_at": "2026-11-20T13:00:00+00:00",
+        "rendered_request": True,
     }
     assert found.stands(NOON + 1000 * HOUR) == "good"
 
 
 def test_one_that_is_not_kept_ends_when_its_vendor_lets_go_of_it() -> None:
-    (found,) = certificates_of(case_of("trustedform", facts=said(created_at=NOON, expires_at=NOON + 72 * HOUR)))
+    (found,) = certificates_of(
+        case_of("trustedform", facts=said(created_at=NOON, expires_at=NOON + 72 * HOUR, recorded=True))
+    )
     assert (found.stands(NOON + 71 * HOUR), found.stands(NOON + 72 * HOUR)) == ("good", "expired")
-    assert as_evidence(found, NOON + 73 * HOUR) == {"vendor": "trustedform", "created_at": "2026-11-20T12:00:00+00:00"}
+    assert as_evidence(found, NOON + 73 * HOUR) == {
+        "vendor": "trustedform",
+        "created_at": "2026-11-20T12:00:00+00:00",
+        "rendered_request": True,
+    }
+
+
+def test_a_certificate_of_which_only_the_name_is_known_says_nothing_but_that_it_is_somebody_elses() -> None:
+    (bare,) = certificates_of(case_of("jornaya", facts=said("jornaya", phone=True)))
+    (other,) = certificates_of(case_of("jornaya", facts=said("jornaya", phone=False)))
+    assert as_evidence(bare, NOON) is None
+    assert as_evidence(other, NOON) == {"vendor": "jornaya", "matched": False}
 
 
 def test_the_age_of_a_token_follows_from_when_its_vendor_was_asked() -> None:
@@ -144,6 +158,10 @@ def test_of_several_one_that_is_enough_is_enough() -> None:
     assert best is not None
     assert best.vendor == "jornaya"
     assert best_of([], NOON) is None
+    facts = (*said(phone=False), *said("jornaya"))
+    best = best_of(certificates_of(case_of("trustedform", "jornaya", facts=facts)), NOON)
+    assert best is not None
+    assert best.matched is False, "nothing hides that one is somebody else's"
 
 
 def test_a_requirement_is_read_strictly() -> None:
@@ -157,14 +175,15 @@ def test_a_requirement_is_read_strictly() -> None:
     assert wanted_of(Requirement(certificate=("jornaya", "trustedform"), max_age_days=3)) == (
         "a certificate of jornaya or trustedform, at most 3 days old"
     )
-    for wrong in (
+    wrongs: list[dict[str, Any]] = [
         {},
         {"certificate": []},
         {"certificate": ["any", "jornaya"]},
         {"certificate": "Trusted Form"},
         {"certificate": "any", "max_age_days": 0},
         {"certificate": "any", "age": 3},
-    ):
+    ]
+    for wrong in wrongs:
         with pytest.raises(BadInput):
             read(wrong)
     assert read_requirement(Table({}, "order helio")) is None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from leadmill.certificates.model import CERTIFICATE, RETAIN, CertificateRead, Topic, Vendor, VendorMaker
 from leadmill.certificates.rules import facts_of
 from leadmill.core.conversation import HttpAsk, HttpReply
+from leadmill.core.reading import Table
 from leadmill.enrich import plain
 from leadmill.facts import Fact
 
@@ -63,5 +64,7 @@ class AsProviders:
 
     def make(self, name: str, options: Mapping[str, object]) -> VendorProvider:
         """Raises BadInput ``config.provider.malformed`` as the plug-in does."""
-        made = self.plugin.make(name, options) if isinstance(self.plugin, VendorMaker) else self.plugin
-        return VendorProvider(name, made)
+        if isinstance(self.plugin, VendorMaker):
+            return VendorProvider(name, self.plugin.make(name, options))
+        Table(options, f"provider {name}, options", "config.provider.malformed").close()  # it takes none
+        return VendorProvider(name, self.plugin)

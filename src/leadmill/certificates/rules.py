@@ -123,22 +123,26 @@ def _moment(fact: Fact | None) -> datetime | None:
 
 
 def best_of(certificates: Sequence[Certificate], now: datetime) -> Certificate | None:
-    """The one to rely on where several came: one that is good and of this person, else one that is good, else one that
-    its vendor spoke of; the first by vendor's name among equals."""
+    """The one to rely on where several came: one that is good and of this person, else one that is known to be somebody
+    else's, which nothing may hide, else one that is good, else one that its vendor spoke of; the first by vendor's name
+    among equals."""
     return max(certificates, key=lambda one: _rank(one, now), default=None)
 
 
-def _rank(one: Certificate, now: datetime) -> tuple[bool, bool, bool]:
+def _rank(one: Certificate, now: datetime) -> tuple[bool, bool, bool, bool]:
     good = one.stands(now) == "good"
-    return good and one.matched is True, good, one.standing is not None
+    return good and one.matched is True, good and one.matched is False, good, one.standing is not None
 
 
 def as_evidence(certificate: Certificate, now: datetime) -> dict[str, Any] | None:
     """A certificate as the law's rules name it (``consent.certificate``): ``vendor``, ``created_at``, ``retained_at``,
     ``matched``, ``rendered_request``; what is not known is not there. None where there is no evidence at all: a token
-    on which no vendor gave a word, or one that its vendor does not stand by."""
+    on which no vendor gave a word, or one that its vendor does not stand by; nor is a certificate any of which is only
+    known that it was issued, not what it holds, unless it is known to be somebody else's."""
     standing = certificate.stands(now)
     if standing != "good" and (standing != "expired" or certificate.created_at is None):
+        return None
+    if certificate.recorded is None and certificate.matched is not False:
         return None
     found = {
         "vendor": certificate.vendor,

@@ -44,10 +44,11 @@ from leadmill.enrich.model import (
 from leadmill.enrich.plugging import at, fact_value, is_answer, malformed, tree_of, word
 from leadmill.enrich.rules import OPERATOR, agrees, consulted, corrected, gather, original, plan, weigh
 from leadmill.enrich.service import Asker
-from leadmill.enrich.step import Correct, Enrich, EnrichAgain, VerifyOfOld
+from leadmill.enrich.step import MAIL_DOMAIN, Correct, Enrich, EnrichAgain, VerifyOfOld
 from leadmill.enrich.tally import Quality, Tally
 
 __all__ = [
+    "MAIL_DOMAIN",
     "MICROS",
     "NO_ENRICHMENT",
     "OPERATOR",

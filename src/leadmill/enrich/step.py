@@ -18,6 +18,7 @@ from leadmill.enrich.declared import NO_ENRICHMENT, Enrichment
 from leadmill.enrich.model import (
     AskedAgain,
     ChainAnswer,
+    Consulted,
     CorrectAsk,
     Correction,
     Corrections,
@@ -26,7 +27,20 @@ from leadmill.enrich.model import (
     ProviderAsk,
 )
 from leadmill.enrich.rules import consulted, gather, plan, put_right, still_true, weigh
-from leadmill.facts import Checks, Dossier, LookedUp, LookUp, Reference, Verify, checks_of, doubted_for, stop_of
+from leadmill.facts import (
+    Checks,
+    Dossier,
+    LookedUp,
+    LookUp,
+    Reference,
+    Verify,
+    checks_of,
+    doubted_for,
+    mail_fact,
+    still_seen,
+    stop_of,
+    to_look_up,
+)
 
 _NONE: tuple[Ask, ...] = ()
 
@@ -79,9 +93,14 @@ class Enrich:
         return Pass(learned) if doubt is None else Hold(doubt, learned=learned)
 
 
+MAIL_DOMAIN = "mail_domain"
+"""The topic of a look that asks the domain name system whether the mail domain still takes mail: no provider's."""
+
+
 class EnrichAgain:
     """Looks at a lead once more: asks the chains on the topics of :class:`~leadmill.enrich.model.AskedAgain`, and lets
-    their answers take the place of what the same providers had said. It decides nothing about the lead."""
+    their answers take the place of what the same providers had said. On the topic ``mail_domain``, which must be named,
+    the domain is looked up as on the walk. It decides nothing about the lead."""
 
     name = "enrich_again"
 
@@ -99,7 +118,13 @@ class EnrichAgain:
             return _NONE
         again = case.get(AskedAgain)
         topics = again.topics if again is not None else ()
-        return plan(self._enrichment, lead, dossier, self._verticals.get(lead.vertical), self._reference, topics)
+        asks: list[Ask] = list(
+            plan(self._enrichment, lead, dossier, self._verticals.get(lead.vertical), self._reference, topics)
+        )
+        found = to_look_up(lead.fields, {}) if MAIL_DOMAIN in topics else None
+        if found is not None and found.domain:
+            asks.append(LookUp(found.domain))
+        return asks
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Pass with the newer dossier."""
@@ -107,9 +132,13 @@ class EnrichAgain:
             return ASIDE
         answers = [answer for answer in heard.values() if isinstance(answer, ChainAnswer)]
         dossier = case[Dossier]
-        newer = weigh(gather(dossier, answers), dossier, self._enrichment, case.get(Corrections))
-        told = consulted(answers)
-        return Pass((newer,) if told is None else (newer, told))
+        facts = gather(dossier, answers)
+        for looked in heard.values():
+            if isinstance(looked, LookedUp) and looked.mail is not None and looked.mail.takes is not None:
+                said = mail_fact(looked.mail)
+                facts = [fact for fact in facts if (fact.key, fact.source) != (said.key, said.source)] + [said]
+        newer = weigh(facts, dossier, self._enrichment, case.get(Corrections))
+        return Pass((newer, consulted(answers) or Consulted()))
 
 
 class Correct:
@@ -151,6 +180,14 @@ class Correct:
         right, _ = put_right(lead, case.get(Corrections), made)
         asks = self._verify.wants(Case(case.lead_id, [*case.evidence(), right]))
         return next((ask for ask in asks if isinstance(ask, LookUp)), None)
+
+    def remembered(self, case: Case, made: Sequence[Correction]) -> LookedUp | None:
+        """What was looked up about the lead before and holds once this is put right; None where nothing does."""
+        after, dossier = self.to_look_up(case, made), case.get(Dossier)
+        if after is None or dossier is None:
+            return None
+        before = next((ask for ask in self._verify.wants(case) if isinstance(ask, LookUp)), None)
+        return still_seen(dossier.facts, before, after)
 
     def _own(self, case: Case, lead: Lead, looked: LookedUp | None, now: datetime) -> Dossier:
         other = Case(case.lead_id, [*case.evidence(), lead])

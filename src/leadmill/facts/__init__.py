@@ -11,6 +11,7 @@ from leadmill.facts.keys import GROUPS, KEYS, PROVIDERS, Key, heading
 from leadmill.facts.model import Dossier, Fact, FactValue, LookedUp, LookUp, Outcome, Win
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
+from leadmill.facts.rules.network import mail_fact, still_seen, to_look_up
 from leadmill.facts.step import Glance, Verify, stop_of
 
 __all__ = [
@@ -33,8 +34,11 @@ __all__ = [
     "doubted_for",
     "heading",
     "load_reference",
+    "mail_fact",
     "read_checks",
     "read_email",
     "read_phone",
+    "still_seen",
     "stop_of",
+    "to_look_up",
 ]

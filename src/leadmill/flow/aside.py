@@ -85,7 +85,8 @@ async def correct_lead(
 ) -> Corrections:
     """Put right what is wrong about a lead: its fields by their names, what is known of it by the facts' keys; None or
     nothing takes a field away. All its corrections. ``looked`` is what :func:`look_up` gave; where the lead was changed
-    in between, it counts for nothing. Its person is known by what the lead says now.
+    in between, it counts for nothing. What was looked up before and bears on the lead still is as it was heard then.
+    Its person is known by what the lead says now.
 
     Raises NotFound ``flow.lead.unknown``, Permanent ``flow.lead.forgotten``, and BadInput
     ``flow.correction.malformed`` with one entry a name that there is not or that cannot hold its value; nothing stands
@@ -101,7 +102,8 @@ async def correct_lead(
     vertical = walk.rules.verticals.get(row.vertical)
     made = _read(given, vertical.fields if vertical else {}, case.get(Dossier), by, why, now)
     step = _find_correct(walk.aside)
-    answer = looked.answer if looked is not None and looked.ask == step.to_look_up(case, made) else None
+    fresh = looked.answer if looked is not None and looked.ask == step.to_look_up(case, made) else None
+    answer = _whole(fresh, step.remembered(case, made))
     event = LeadCorrected(
         at=now,
         by=by,
@@ -118,6 +120,14 @@ async def correct_lead(
     if before is not None and not row.test:
         await heed_truth(tx, _heeded(case.get(Consulted), before.facts, made), now)
     return walker.case[Corrections]
+
+
+def _whole(fresh: LookedUp | None, known: LookedUp | None) -> LookedUp | None:
+    """What was looked up just now; what was not, or got no answer, as it was heard before."""
+    if fresh is None or known is None:
+        return fresh or known
+    mail = fresh.mail if fresh.mail is not None and fresh.mail.takes is not None else known.mail or fresh.mail
+    return LookedUp(mail, fresh.ip or known.ip)
 
 
 def _check_known(recalled: Recalled) -> None:

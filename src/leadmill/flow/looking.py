@@ -12,6 +12,7 @@ import msgspec
 
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.reading import nearest
+from leadmill.enrich import MAIL_DOMAIN
 from leadmill.enrich.store import Run, add_run, find_run, like_run, move_run
 from leadmill.flow.aside import enrich_lead
 from leadmill.flow.kit import Kit
@@ -46,9 +47,9 @@ async def start_run(
     rules = kit.walk().rules
     known = {one.chain.topic for one in rules.enrichment.chains}
     for topic in topics:
-        if topic not in known:
+        if topic not in known and topic != MAIL_DOMAIN:
             raise BadInput("flow.enrich.nothing", f"no chain is about '{topic}'; {nearest(topic, known)}")
-    if not known:
+    if not known and not topics:
         raise BadInput("flow.enrich.nothing", "nobody can be asked: declare providers and chains first")
     if vertical is not None and vertical not in rules.verticals:
         raise BadInput("flow.enrich.nothing", f"no vertical '{vertical}'; {nearest(vertical, rules.verticals)}")

@@ -3,8 +3,8 @@
 A sale or an assignment owes a job in its own transaction; the job asks the vendors outside of any, within the limits
 and at the price of their providers, and writes a page on the lead. A vendor that asks to come later, or an exhausted
 budget, has it tried again for one to two days, well within the three that TrustedForm keeps what nobody asked it to
-keep; what will not go makes it dead, where somebody sees it. Asked twice, after a crash say, a vendor says that it keeps
-the certificate already.
+keep; what will not go makes it dead, where somebody sees it. Asked twice, after a crash say, a vendor says that it
+keeps the certificate already.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,8 +39,13 @@ def owe_keeping(walk: Callable[[], Walk], mint: Mint) -> Owe:
     """Owes the job for a lead that has got a recipient, where it has a certificate to be kept."""
 
     def owe(tx: Tx, case: Case, now: datetime) -> None:
-        if _step(walk()).wants(case):
+        if not _step(walk()).wants(case):
+            return
+
+        async def close(tx: Tx) -> None:  # with the jobs of deliveries, which are owed as the transaction ends
             enqueue(tx, KEEP, case.lead_id, {}, now, now, mint, dedupe=f"{KEEP}:{case.lead_id}")
+
+        tx.closing(close)
 
     return owe
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from leadmill.facts.domains import is_reserved
 from leadmill.facts.hosting import HOSTING
-from leadmill.facts.model import Fact, FactValue, IpSeen, LookUp, MailSeen, Outcome
+from leadmill.facts.model import Fact, FactValue, IpSeen, LookedUp, LookUp, MailSeen, Outcome
 from leadmill.facts.reference import Reference
 from leadmill.facts.rules.email import mail_host
 from leadmill.facts.rules.fields import Values, text_of
@@ -20,6 +20,8 @@ from leadmill.facts.rules.place import agreement
 from leadmill.facts.rules.visitor import is_public
 
 _DNS = "dns"
+_BY_ADDRESS = 60
+"""How sure it is that a domain takes mail that only has an address."""
 _FILES = "ip-files"
 _EARTH_KM = 6371.0
 _NEAR_KM = 250.0
@@ -47,8 +49,39 @@ def mail_fact(seen: MailSeen) -> Fact:
     """Whether the domain takes mail."""
     outcome: Outcome = "unknown" if seen.takes is None else "pass" if seen.takes else "fail"
     # A domain without exchangers may take mail by its own address; few do.
-    sure = 0 if seen.takes is None else 60 if seen.why == "address" else 95
+    sure = 0 if seen.takes is None else _BY_ADDRESS if seen.why == "address" else 95
     return Fact("email.mx", seen.takes, outcome, _DNS, sure, 0, seen.at, seen.until)
+
+
+def still_seen(facts: Iterable[Fact], before: LookUp | None, after: LookUp) -> LookedUp | None:
+    """What these ``facts`` say was looked up by ``before`` and bears on ``after`` as well, since domain or address is
+    the same; None where nothing does. How far the address is from the ZIP is not among it: the ZIP may be another."""
+    if before is None:
+        return None
+    held = {fact.key: fact for fact in facts if fact.source in (_DNS, _FILES) and fact.value is not None}
+    mail, ip = None, None
+    mx = held.get("email.mx")
+    if mx is not None and isinstance(mx.value, bool) and before.domain == after.domain:
+        why = "address" if mx.confidence == _BY_ADDRESS else "as heard before"
+        mail = MailSeen(mx.value, why, mx.observed_at, mx.expires_at)
+    if before.ip == after.ip:
+        known = {name: held[key].value for name, key in _SEEN.items() if key in held}
+        kept = {name: value for name, value in known.items() if isinstance(value, _KINDS[name])}
+        ip = IpSeen(**kept) if kept else None  # type: ignore[arg-type]
+    return LookedUp(mail, ip) if mail is not None or ip is not None else None
+
+
+_SEEN = {
+    "country": "ip.country",
+    "region": "ip.state",
+    "city": "ip.city",
+    "zone": "ip.zone",
+    "asn": "ip.asn",
+    "network": "ip.network",
+    "hosting": "ip.hosting",
+    "anonymous": "ip.anonymous",
+}
+"""The facts in which what the IP files said is kept."""
 
 
 def read_records(records: Iterable[Mapping[str, Any]]) -> IpSeen | None:

@@ -115,7 +115,7 @@ class TrustedForm(Struct, frozen=True, kw_only=True):
 def certificate_id(token: str) -> str | None:
     """The name of the certificate in an address as sources send it; None for anything but an address of TrustedForm's
     own host with a name behind it. A bare name is one too."""
-    text = token.strip()
+    text = token.partition(",")[0].strip()  # a form with the script in it twice sends two
     if _ID.fullmatch(text) and "." not in text:
         return text
     try:
