@@ -1,5 +1,5 @@
 // Builds the web assets into the console's static folder: the console's script (htmx, our elements, and what is loaded on
-// demand as chunks of its own), the hosted form's, the style sheets, the icon and the font. The folder holds nothing else and is made anew each
+// demand as chunks of its own), the hosted form's, the player of recordings, the style sheets, the icon and the font. The folder holds nothing else and is made anew each
 // time. scripts/web.sh calls it with the key to stamp the result with.
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -26,9 +26,11 @@ await Promise.all([
     chunkNames: "[name]-[hash]",
     target: "es2022",
   }),
+  // By itself, so that recorder and player share no chunk: a form would load both.
+  build({ ...common, entryPoints: [join(here, "src", "replay.ts")], format: "esm", target: "es2022" }),
   build({
     ...common,
-    entryPoints: ["console.css", "public.css"].map((name) => join(here, "src", "css", name)),
+    entryPoints: ["console.css", "public.css", "replay.css"].map((name) => join(here, "src", "css", name)),
     external: ["*.woff2"],
     target: ["chrome123", "firefox120", "safari17.5"],
   }),

@@ -3,12 +3,16 @@ says the same of every file."""
 
 import html
 import importlib.util
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from click.testing import Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
 
 from leadmill.consent import (
     Flaw,
@@ -31,6 +35,7 @@ from leadmill.consent import (
 from leadmill.consent.recording import put_together
 from leadmill.consent.seen import holds
 from leadmill.core.faults import BadInput
+from leadmill.interfaces.cli import certificate
 from tests.capture.leads import NOW
 from tests.consent.seeing import DOCUMENT, SESSION, answer, learned
 
@@ -87,7 +92,7 @@ def test_a_file_as_it_was_made_holds_and_says_what_it_is(paper: str) -> None:
 @pytest.mark.parametrize(
     ("was", "now", "part"),
     [
-        ("may call and text me", "may write to me", "core"),
+        ('"kind":"written"', '"kind":"spoken"', "core"),
         ('"contrast":16.9', '"contrast":7.1', "core"),
         ("2027-12-27", "2026-12-27", "more"),
         ("&lt;input name=", "&lt;input checked name=", "snapshot"),
@@ -142,3 +147,26 @@ def test_a_certificate_says_whether_it_is_about_a_number_and_gives_none_away(pap
     assert not holds(paper, {"phone": "4155550123", "email": "ana.lopez@example.com"})
     assert script().check(paper, "", {"phone": "415-555-0124"}) == ["more: it is not about this phone"]
     assert script().check(paper, "", {"email": "ana.lopez@example.com"}) == ["more: it is not about this email"]
+
+
+def test_the_command_says_whether_a_file_holds_and_where_it_does_not(paper: str, tmp_path: Path) -> None:
+    app = typer.Typer()
+
+    def never(_: Any) -> Any:
+        raise AssertionError("checking a file opens no database")
+
+    certificate.add_to(app, never)
+    good, bad, none = tmp_path / "good.html", tmp_path / "bad.html", tmp_path / "none.html"
+    good.write_text(paper)
+    bad.write_text(paper.replace("&lt;input name=", "&lt;input checked name=", 1))
+    none.write_text("<p>Hello</p>")
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["certificate", "verify", *arguments, "--home", str(tmp_path)])
+
+    assert run(str(good), "--key", PUBLIC, "--phone", "415 555 0123").exit_code == 0
+    told = json.loads(run(str(bad), "--json").output)
+    assert told["holds"] is False and [flaw["part"] for flaw in told["flaws"]] == ["snapshot"]
+    assert run(str(good), "--key", "00" * 32).exit_code == 1
+    assert run(str(good), "--phone", "415 555 0124").exit_code == 1
+    assert run(str(none)).exit_code == 2

@@ -2,6 +2,7 @@
  * What a hosted form tells of how it was filled in: how many answers were typed, pasted or filled in by the browser, how
  * evenly keys were struck, the browser's time zone and language, and a number of our own for this browser. Which keys, in
  * which field and what was answered stays on the page. Without this script the form works just as well, and nothing is known.
+ * What is told of the page itself is in witness.ts.
  */
 import { device } from "./device";
 
@@ -35,6 +36,8 @@ if (form) {
     } else if (/From(Paste|Drop)/.test(kind)) counts.paste_count++;
     else counts.fill_count++;
   });
+
+  void import("./witness").then(({ watch }) => watch(form)).catch(() => undefined);
 
   form.addEventListener("submit", () => {
     if (written.length) for (const [name, count] of Object.entries(counts)) told(name).value = String(count);
