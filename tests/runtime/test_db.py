@@ -25,3 +25,42 @@ async def opened(db: Database) -> Any:
 async def test_coroutine_fixtures_share_the_loop(opened: Database) -> None:
     async with opened.begin() as tx:
         assert await tx.all(sa.text("SELECT a FROM t")) == []
+
+
+async def test_what_comes_last_goes_out_with_the_rows_and_tells_how_much_it_changed(opened: Database) -> None:
+    told: list[int] = []
+    more = sa.text("UPDATE t SET a = a + :by WHERE a < :most").bindparams(
+        sa.bindparam("by", type_=sa.Integer), sa.bindparam("most", type_=sa.Integer)
+    )
+    async with opened.begin() as tx:
+        await tx.run(sa.text("INSERT INTO t VALUES (1), (2), (9)"))
+        tx.last(more, told.append, by=10, most=5)
+        tx.last(sa.text("DELETE FROM t WHERE a = 9"), told.append)
+        assert tx.ends_with(more)
+        assert not told
+    async with opened.begin() as tx:
+        rows = await tx.all(sa.text("SELECT a FROM t ORDER BY a"))
+    assert (told, [row["a"] for row in rows]) == ([2, 1], [11, 12])
+
+
+async def test_whoever_is_told_of_a_last_change_can_undo_the_transaction(opened: Database) -> None:
+    def refuse(changed: int) -> None:
+        raise LookupError(changed)
+
+    async def change() -> None:
+        async with opened.begin() as tx:
+            await tx.run(sa.text("INSERT INTO t VALUES (1)"))
+            tx.last(sa.text("UPDATE t SET a = 2"), refuse)
+
+    with pytest.raises(LookupError):
+        await change()
+    async with opened.begin() as tx:
+        assert await tx.all(sa.text("SELECT a FROM t")) == []
+
+
+async def test_a_statement_runs_last_only_once_in_a_transaction(opened: Database) -> None:
+    once = sa.text("UPDATE t SET a = 2")
+    async with opened.begin() as tx:
+        tx.last(once)
+        with pytest.raises(ValueError, match="the same row"):
+            tx.last(once)

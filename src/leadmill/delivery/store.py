@@ -4,7 +4,7 @@ Called by the verbs of this package and, for lists, through the door. Claims and
 two workers with the same delivery exactly one wins each.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ _INSERT = prepared(
         " SELECT i, l, s, n, r, c, b, 'queued', 0, 0, :at, :at FROM unnest(CAST(:ids AS text[]),"
         " CAST(:leads AS text[]), CAST(:sales AS text[]), CAST(:legs AS smallint[]), CAST(:recipients AS text[]),"
         " CAST(:couriers AS text[]), CAST(:bids AS text[]))"
-        " AS t(i, l, s, n, r, c, b) ORDER BY i ON CONFLICT (id) DO NOTHING RETURNING id"
+        " AS t(i, l, s, n, r, c, b) ORDER BY i ON CONFLICT (id) DO NOTHING"
     ).bindparams(
         sa.bindparam("at", type_=_TIME),
         *(
@@ -62,11 +62,7 @@ _Row = tuple[str, str, str, int, str, str, str | None]
 
 
 class _Gathered(list[_Row]):
-    """The deliveries of one group of leads; ``inline`` are those whose first attempt is made without a job."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inline: set[str] = set()
+    """The deliveries of one group of leads."""
 
 
 INLINE_LEAD = timedelta(seconds=20)
@@ -74,31 +70,28 @@ INLINE_LEAD = timedelta(seconds=20)
 
 
 def keep_dispatched(tx: Tx, case: Case, evidence: Dispatched, now: datetime) -> None:
-    """Keep the planned deliveries and enqueue their first attempts, all of a group in one statement each. A delivery
+    """Keep the planned deliveries and enqueue their first attempts, all of a group together. A delivery
     that stands already is left alone: a lead may walk twice."""
     gathered = tx.scratch.get(_Gathered)
     if gathered is None:
         gathered = tx.scratch[_Gathered] = _Gathered()
 
         async def close(tx: Tx) -> None:
-            rows = tx.scratch.pop(_Gathered)
-            await _insert(tx, rows, rows.inline, now)
+            _insert(tx, tx.scratch.pop(_Gathered), now)
 
         tx.closing(close)
     for item in evidence.items:
         one = (item.delivery_id, case.lead_id, item.sale_id, item.leg, item.recipient, item.courier, item.bid_ref)
         gathered.append(one)
-        if item.inline:
-            gathered.inline.add(item.delivery_id)
+        # The attempt of a delivery that stands already finds nothing to do, or does what is due.
+        put_job(tx, item.delivery_id, 1, now + INLINE_LEAD if item.inline else now, now)
 
 
-async def _insert(tx: Tx, rows: Sequence[_Row], inline: Collection[str], now: datetime) -> None:
-    if not rows:
-        return
-    names = ("ids", "leads", "sales", "legs", "recipients", "couriers", "bids")
-    columns: dict[str, Any] = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
-    for row in await tx.all(_INSERT, at=now, **columns):
-        put_job(tx, row["id"], 1, now + INLINE_LEAD if row["id"] in inline else now, now)
+def _insert(tx: Tx, rows: Sequence[_Row], now: datetime) -> None:
+    if rows:
+        names = ("ids", "leads", "sales", "legs", "recipients", "couriers", "bids")
+        columns: dict[str, Any] = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+        tx.last(_INSERT, at=now, **columns)
 
 
 def put_job(tx: Tx, delivery_id: str, no: int, run_at: datetime, now: datetime) -> None:

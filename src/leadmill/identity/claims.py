@@ -23,11 +23,10 @@ from leadmill.identity.store.persons import (
     add_links,
     add_person_row,
     add_suggestions,
-    claim_blocks,
     claim_keys,
+    enter_blocks,
     give_blocks,
     give_keys,
-    hold_blocks,
     hold_keys,
     lock_persons,
     pack_blocks,
@@ -168,19 +167,16 @@ class _Claim:
 
     async def _take_blocks(self) -> None:
         held = self._reading.blocks
-        opening: dict[int, str] = {}
+        entries: dict[int, list[str]] = {}
         for lead_id, hashes in self._wanted.items():
             for block in hashes:
                 if block not in held:
-                    opening.setdefault(block, self._proposed[lead_id])
-        if opening:
-            opened = await claim_blocks(self._tx, opening)
-            for block in opened:
-                held[block], self._written_blocks[block] = [], [opening[block]]
-            there = opening.keys() - opened
-            if there:
-                for block, persons in (await hold_blocks(self._tx, there)).items():
-                    held[block], self._written_blocks[block] = persons, [*persons]
+                    entries.setdefault(block, []).append(self._proposed[lead_id])
+        if entries:
+            # As if everybody were new, which most are; what turns out otherwise is set right with the decisions.
+            for block, persons in (await enter_blocks(self._tx, entries)).items():
+                self._written_blocks[block] = persons
+                held[block] = persons[: -len(entries[block])]
         await self._read({each for hashes in self._wanted.values() for each in candidates(hashes, held)})
 
     async def _read(self, person_ids: set[str]) -> None:

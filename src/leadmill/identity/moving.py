@@ -21,16 +21,14 @@ from leadmill.identity.keys import Keys
 from leadmill.identity.model import USUAL, HouseholdLink, Possible, Suggestion, Tie
 from leadmill.identity.sitting import KEY_MOST
 from leadmill.identity.store.persons import (
-    BLOCK_MOST,
     Key,
     add_links,
     add_suggestions,
-    claim_blocks,
     claim_keys,
     drop_keys,
+    enter_blocks,
     give_blocks,
     give_keys,
-    hold_blocks,
     hold_keys,
     lock_persons,
     pack_blocks,
@@ -68,20 +66,21 @@ async def move_person(tx: Tx, vault: Vault, keys: Keys, move: Move, at: datetime
     if shared - held.keys():
         raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
     wanted = {*block_hashes(move.after, vault.keyed_hash)} - {*block_hashes(move.before, vault.keyed_hash)}
-    opened = await claim_blocks(tx, dict.fromkeys(wanted, move.person_id))
-    blocks = await hold_blocks(tx, wanted - opened)
+    entered = await enter_blocks(tx, {block: [move.person_id] for block in wanted}) if wanted else {}
+    before = {block: persons[:-1] for block, persons in entered.items()}
     rivals = {each: None for key in shared for each in held[key] if each != move.person_id}
     locked = await lock_persons(tx, [move.person_id, *rivals])
     person = locked.get(move.person_id)
     if person is None or person.wrapped_key is None:
+        await give_blocks(tx, before)
         return []
     await _share_keys(tx, move.person_id, held, shared, lost.keys())
-    placed = {block: [*there, move.person_id] for block, there in blocks.items() if move.person_id not in there}
-    placed = {block: there for block, there in placed.items() if len(there) <= BLOCK_MOST}
-    await give_blocks(tx, placed)
+    twice = {block: there for block, there in before.items() if move.person_id in there}
+    if twice:
+        await give_blocks(tx, twice)
     profile = corrected(open_profile(vault, keys, person), move, {*lost.values()})
     sealed = seal_profile(vault, keys, person.id, profile)
-    under = pack_blocks({*unpack_blocks(person.blocks), *opened, *placed}) or None
+    under = pack_blocks({*unpack_blocks(person.blocks), *entered}) or None
     await show_more(tx, [msgspec.structs.replace(person, profile=sealed, blocks=under)])
     met = {each: locked[each] for each in rivals if each in locked and locked[each].wrapped_key is not None}
     by = {each: tuple(gained[key] for key in shared if each in held[key]) for each in met}

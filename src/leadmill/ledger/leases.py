@@ -5,7 +5,7 @@ then on, so nobody else can spend it; what is spent leaves the balance when the 
 every moment, whatever a process does with its share or dies doing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from leadmill.ledger import store
 from leadmill.ledger.model import Guard
@@ -13,11 +13,14 @@ from leadmill.ledger.store import leases
 from leadmill.runtime.db import Tx
 
 
-async def use_funds(tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int]) -> bool:
-    """Spend money of a process's shares (minor units by account), and move some into holds that whoever calls writes.
+def use_funds(
+    tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int], uncovered: Callable[[], None]
+) -> None:
+    """Spend money of a process's shares (minor units by account), and move some into holds that whoever calls writes,
+    with the last changes of the transaction.
 
-    False where a share is gone or would not cover it; the transaction must not commit then."""
-    return await leases.use(tx, holder, spent, moved)
+    ``uncovered`` is called, and must raise, where a share is gone or would not cover it."""
+    leases.use(tx, holder, spent, moved, uncovered)
 
 
 async def unused_funds(tx: Tx, accounts: Sequence[str]) -> dict[str, int]:

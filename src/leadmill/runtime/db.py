@@ -3,11 +3,13 @@
 Used by every ``store`` module and by the machinery beside it; nothing else speaks SQL. Statements are SQLAlchemy Core
 constructs, compiled once and run on asyncpg without a session or an engine between (the record
 ``docs/decisions/0007-serve-processes.md`` says why). Rows that many leads write at once are gathered in the
-transaction with :meth:`Tx.add` and go out together: few in one statement, many as one COPY a table. What was awaited
-from :meth:`Database.begin` is durable when the block ends.
+transaction with :meth:`Tx.add` and go out together: few in one statement, many as one COPY a table. Changes whose
+answer nobody waits for are gathered with :meth:`Tx.last` and travel with them. What was awaited from
+:meth:`Database.begin` is durable when the block ends.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_module
 
 from leadmill.core.faults import Transient
+from leadmill.runtime.rows import Packing, Unpackable, packing_of, unpacked
 from leadmill.runtime.telemetry import COMMIT_SECONDS
 
 metadata = sa.MetaData()
@@ -32,8 +35,11 @@ Row: TypeAlias = asyncpg.Record
 _dialect = dialect_module.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _compiled: dict[int, tuple[sa.ClauseElement, str, list[str], dict[str, Any]]] = {}
 
-_FEW = 80
+_FEW = 300
 """Rows up to which one statement for all tables costs less than a COPY for each: each is a journey to the server."""
+
+_STATEMENTS = 500
+"""How many statements a connection keeps prepared: what ends a transaction is another one for each choice of tables."""
 
 _MENDABLE = (
     asyncpg.SerializationError,
@@ -71,31 +77,55 @@ def prepared(stmt: Any) -> Any:
     return stmt
 
 
-@lru_cache(256)
-def _insertion(tables: tuple[sa.Table, ...]) -> str:
-    """One statement that writes rows of several tables, given column by column."""
+@lru_cache(_STATEMENTS)
+def _ending(changes: tuple[str, ...], tables: tuple[sa.Table, ...]) -> str:
+    """One statement that makes all these changes, tells how many rows each changed, and writes rows of several tables,
+    given column by column."""
     parts: list[str] = []
+    counts: list[str] = []
     number = 0
+    for place, change in enumerate(changes):
+        moved = _PARAMETER.sub(lambda found, by=number: f"${int(found[1]) + by}", change)  # type: ignore[misc]
+        number += max((int(found) for found in _PARAMETER.findall(change)), default=0)
+        parts.append(f"c{place} AS ({moved} RETURNING 1)")
+        counts.append(f"(SELECT count(*) FROM c{place})")  # noqa: S608 our own names
     for place, table in enumerate(tables):
         arrays = []
         for column in table.columns:
             number += 1
             kind = column.type.compile(dialect=_dialect).partition(" COLLATE")[0]
-            arrays.append(f"${number}::{kind}[]")
+            arrays.append(unpacked(column.type, number, kind))
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         into = f'INSERT INTO "{table.name}" ({names})'
         parts.append(f"w{place} AS ({into} SELECT * FROM unnest({', '.join(arrays)}))")  # noqa: S608 our own names
-    return f"WITH {', '.join(parts)} SELECT 1"
+    return f"WITH {', '.join(parts)} SELECT {', '.join(counts) or '1'}"
+
+
+def _packed(rows: dict[sa.Table, list[tuple[Any, ...]]]) -> list[Any]:
+    return [
+        pack(column)
+        for table, records in rows.items()
+        for pack, column in zip(_packings(table), zip(*records, strict=True), strict=True)
+    ]
+
+
+@lru_cache(_STATEMENTS)
+def _packings(table: sa.Table) -> tuple[Packing, ...]:
+    return tuple(packing_of(column.type) for column in table.columns)
+
+
+_PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Tx:
     """One transaction. Made by :meth:`Database.begin`; ends with it."""
 
-    __slots__ = ("_after", "_closing", "_failing", "_rows", "conn", "scratch")
+    __slots__ = ("_after", "_closing", "_failing", "_last", "_rows", "conn", "scratch")
 
     def __init__(self, conn: Any) -> None:
         self.conn = conn
         self._rows: dict[sa.Table, list[tuple[Any, ...]]] = {}
+        self._last: list[tuple[str, Sequence[Any], Callable[[int], None] | None]] = []
         self._after: list[Callable[[], None]] = []
         self._failing: list[Callable[[], None]] = []
         self._closing: list[Callable[[Tx], Awaitable[None]]] = []
@@ -129,26 +159,57 @@ class Tx:
         """Write a row with the others of this transaction; ``values`` stand in the order of the table's columns."""
         self._rows.setdefault(table, []).append(values)
 
+    def last(self, stmt: sa.ClauseElement, then: Callable[[int], None] | None = None, /, **params: Any) -> None:
+        """Run a statement that changes rows just before the commit, in one journey with whatever else ends the
+        transaction; ``then`` is told how many rows it changed, and undoes everything by raising.
+
+        Such statements take their locks in the order given. None may see what another changed, so no two may change
+        the same row; and none may return rows of its own. Raises ValueError where a statement comes twice."""
+        sql, args = _bound(stmt, params)
+        if self.ends_with(stmt):
+            raise ValueError("two of one statement could change the same row")
+        self._last.append((sql, args, then))
+
+    def ends_with(self, stmt: sa.ClauseElement) -> bool:
+        """Whether this statement runs last already."""
+        sql = _compile(stmt)[0]
+        return any(other == sql for other, _, _ in self._last)
+
     async def flush(self) -> None:
         """Send the rows added so far: few in one statement for all tables, many as one COPY a table."""
+        await self._send(())
+
+    async def _send(self, last: Sequence[tuple[str, Sequence[Any], Callable[[int], None] | None]]) -> None:
         rows, self._rows = self._rows, {}
-        if sum(map(len, rows.values())) <= _FEW:
-            if rows:
-                columns = [column for records in rows.values() for column in zip(*records, strict=True)]
-                await self.conn.execute(_insertion(tuple(rows)), *columns)
+        packed: list[Any] = []
+        if rows and sum(map(len, rows.values())) <= _FEW:
+            try:
+                packed = _packed(rows)
+            except Unpackable:
+                packed = []
+        if rows and not packed:
+            for table, records in rows.items():
+                await self.conn.copy_records_to_table(table.name, records=records, columns=table.columns.keys())
+            rows = {}
+        if not rows and not last:
             return
-        for table, records in rows.items():
-            await self.conn.copy_records_to_table(table.name, records=records, columns=table.columns.keys())
+        given = [value for _, args, _ in last for value in args] + packed
+        told = await self.conn.fetchrow(_ending(tuple(sql for sql, _, _ in last), tuple(rows)), *given)
+        for place, (_, _, then) in enumerate(last):
+            if then is not None:
+                then(told[place])
 
     def closing(self, act: "Callable[[Tx], Awaitable[None]]") -> None:
         """Do ``act`` just before the commit, still inside the transaction: counters to write back, roots to close."""
         self._closing.append(act)
 
     async def close(self) -> None:
-        """Called by the database before the commit: the closing acts in the order given, then the rows."""
+        """Called by the database before the commit: the closing acts in the order given, then what comes last and the
+        rows."""
         while self._closing:
             await self._closing.pop(0)(self)
-        await self.flush()
+        last, self._last = self._last, []
+        await self._send(last)
 
     def after(self, act: Callable[[], None]) -> None:
         """Do ``act`` once the transaction is durable; never if it fails."""
@@ -194,6 +255,8 @@ class Database:
                 min_size=1,
                 max_size=self._size,
                 command_timeout=60,
+                statement_cache_size=_STATEMENTS,
+                max_cacheable_statement_size=0,
                 max_inactive_connection_lifetime=0,
                 reset=_leave,
                 server_settings={"application_name": "leadmill", "timezone": "UTC"},

@@ -136,8 +136,8 @@ def enqueue(
     mint: Mint,
     dedupe: str | None = None,
 ) -> str:
-    """Owe a job from this transaction's commit on, not before ``run_at``; its id. All jobs of a transaction go out in
-    one statement.
+    """Owe a job from this transaction's commit on, not before ``run_at``; its id. All jobs of a transaction go out
+    together.
 
     ``dedupe`` names the work: while a live job bears the same name, the new one is silently dropped. The payload
     must carry nothing personal, only ids.
@@ -153,11 +153,13 @@ def enqueue(
 async def _send(tx: Tx) -> None:
     # In the order of their names: two transactions adding the same names in opposite order would wait for each other.
     rows: list[_Row] = sorted(tx.scratch.pop(enqueue), key=lambda row: row[5] or "")
-    ids, kinds, subjects, payloads, times, dedupes, made = zip(*rows, strict=True)
-    await tx.run(
-        _ENQUEUE, ids=ids, kinds=kinds, subjects=subjects, payloads=payloads, times=times, dedupes=dedupes, made=made
-    )
-    tx.after(partial(_wake, frozenset(kinds)))
+    names = ("ids", "kinds", "subjects", "payloads", "times", "dedupes", "made")
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    if tx.ends_with(_ENQUEUE):  # a later act of the closing owes more
+        await tx.run(_ENQUEUE, **columns)
+    else:
+        tx.last(_ENQUEUE, **columns)
+    tx.after(partial(_wake, frozenset(columns["kinds"])))
 
 
 async def is_owed(tx: Tx, job_id: str) -> bool:

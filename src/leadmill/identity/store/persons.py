@@ -1,7 +1,7 @@
 """Every read and write of the persons' tables.
 
 Called by the package's service and claims. The order of locks is fixed, so that no two transactions wait for each
-other: keys by their hash, then blocks by theirs, of each first the new ones and then those that are there; then persons
+other: keys by their hash, first the new ones and then those that are there; then blocks by theirs; then persons
 by their id, all at once; then ties between persons. Nobody asks for an earlier kind while holding a later one.
 """
 
@@ -82,12 +82,19 @@ _GIVE = prepared(
     ).bindparams(sa.bindparam("hashes", type_=_BYTES), sa.bindparam("persons", type_=_TEXTS))
 )
 # Eight hashes a lead travel as one text of numbers: of an array the driver would look at each several times.
-_CLAIM_BLOCKS = prepared(
+_ENTER_BLOCKS = prepared(
     sa.text(
-        "INSERT INTO person_block (hash, persons) SELECT h, ARRAY[p] FROM unnest("
-        "CAST(string_to_array(CAST(:hashes AS text), ' ') AS bigint[]), string_to_array(CAST(:persons AS text), ' ')"
-        ") AS t(h, p) ORDER BY h ON CONFLICT DO NOTHING RETURNING hash"
-    ).bindparams(sa.bindparam("hashes", type_=sa.Text), sa.bindparam("persons", type_=sa.Text))
+        "INSERT INTO person_block AS b (hash, persons) SELECT h, ps FROM (SELECT h, array_agg(p ORDER BY n) AS ps"
+        " FROM unnest(CAST(string_to_array(CAST(:hashes AS text), ' ') AS bigint[]),"
+        " string_to_array(CAST(:persons AS text), ' ')) WITH ORDINALITY AS u(h, p, n) GROUP BY h) AS t"
+        " WHERE coalesce((SELECT cardinality(f.persons) FROM person_block AS f WHERE f.hash = t.h), 0)"
+        " < CAST(:most AS integer) ORDER BY h"
+        " ON CONFLICT (hash) DO UPDATE SET persons = b.persons || excluded.persons RETURNING hash, persons"
+    ).bindparams(
+        sa.bindparam("hashes", type_=sa.Text),
+        sa.bindparam("persons", type_=sa.Text),
+        sa.bindparam("most", type_=sa.Integer),
+    )
 )
 _HOLD_BLOCKS = prepared(
     sa.text(
@@ -184,11 +191,18 @@ async def drop_keys(tx: Tx, hashes: Iterable[bytes]) -> None:
     await tx.run(_DROP_KEYS, hashes=list(hashes))
 
 
-async def claim_blocks(tx: Tx, blocks: Mapping[int, str]) -> set[int]:
-    """Open blocks that are not there, each with a person; those opened. Waits for another transaction that is opening
-    one of them."""
-    rows = await tx.all(_CLAIM_BLOCKS, hashes=_joined(blocks), persons=" ".join(blocks.values()))
-    return {row["hash"] for row in rows}
+async def enter_blocks(tx: Tx, entries: Mapping[int, Sequence[str]]) -> dict[int, list[str]]:
+    """Enter persons into blocks, opening those that are not there; who is in each now, those entered last. Each block
+    is locked until the transaction ends; those with ``BLOCK_MOST`` persons or more are absent and stay open to
+    others."""
+    pairs = [(block, person) for block, persons in entries.items() for person in persons]
+    rows = await tx.all(
+        _ENTER_BLOCKS,
+        hashes=_joined(block for block, _ in pairs),
+        persons=" ".join(person for _, person in pairs),
+        most=BLOCK_MOST,
+    )
+    return {row["hash"]: list(row["persons"]) for row in rows}
 
 
 def _joined(hashes: Iterable[int]) -> str:

@@ -65,6 +65,34 @@ _MOVE_HELD = prepared(
 )
 
 
+_SETTLES = (
+    sa.func.unnest(
+        sa.bindparam("accounts", type_=_TEXTS),
+        sa.bindparam("changes", type_=sa.ARRAY(sa.BigInteger)),
+        sa.bindparam("helds", type_=sa.ARRAY(sa.BigInteger)),
+    )
+    .table_valued(sa.column("account", sa.Text), sa.column("change", sa.BigInteger), sa.column("held", sa.BigInteger))
+    .render_derived("settled")
+)
+_SETTLE = prepared(
+    sa.update(ACCOUNT_LIMIT)
+    .values(balance=_A.balance + _SETTLES.c.change, held=_A.held + _SETTLES.c.held)
+    .where(_A.account == _SETTLES.c.account)
+)
+
+
+def settle(tx: Tx, changes: Mapping[str, int], held: Mapping[str, int]) -> None:
+    """Change balances of locked accounts and what is held of them, with the last changes of the transaction; once."""
+    accounts = [name for name in sorted(changes.keys() | held.keys()) if changes.get(name) or held.get(name)]
+    if accounts:
+        tx.last(
+            _SETTLE,
+            accounts=accounts,
+            changes=[changes.get(name, 0) for name in accounts],
+            helds=[held.get(name, 0) for name in accounts],
+        )
+
+
 async def move_balances(tx: Tx, changes: Mapping[str, int]) -> None:
     """Change guarded balances; the rows must be locked."""
     if changes:

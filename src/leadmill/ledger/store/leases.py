@@ -3,7 +3,7 @@
 Called by the verbs of ``leases``. Rows of shares are locked after the accounts, in the order of their keys.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -45,18 +45,23 @@ _USE = prepared(
 )
 
 
-async def use(tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int]) -> bool:
-    """Spend money of a process's shares, and move some into holds, which count as held already; False where a share is
-    gone or would not cover it."""
+def use(tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int], uncovered: Callable[[], None]) -> None:
+    """Spend money of a process's shares, and move some into holds, which count as held already, with the last changes
+    of the transaction; ``uncovered`` is called where a share is gone or would not cover it."""
     accounts = sorted(spent.keys() | moved.keys())
-    changed = await tx.run(
+
+    def check(changed: int) -> None:
+        if changed != len(accounts):
+            uncovered()
+
+    tx.last(
         _USE,
+        check,
         holder=holder,
         accounts=accounts,
         spent=[spent.get(account, 0) for account in accounts],
         moved=[moved.get(account, 0) for account in accounts],
     )
-    return changed == len(accounts)
 
 
 _UNUSED = prepared(

@@ -7,6 +7,7 @@ what is written. What was sold and what was counted stand or fall together, so n
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Never
 
 from leadmill.core.faults import Permanent
 from leadmill.core.money import Money
@@ -169,13 +170,15 @@ class CapBook:
         await self._settle_accounts(tx, draws, aside)
         for key, lease in self.leased.items():
             lease.note(*self._consumed.get(key, (0, 0)))
-        if used and not await use_leases(tx, self.pool.holder, used):
-            self.pool.drop(used)
-            raise LeaseSpent("market.lease.spent", "a share of a limit was called in")
-        if (spent or moved) and not await use_funds(tx, self.pool.holder, spent, moved):
-            self.pool.drop([*spent, *moved])
-            raise LeaseSpent("market.lease.spent", "a share of an account was called in")
+        if used:
+            use_leases(tx, self.pool.holder, used, lambda: self._called_in(used))
+        if spent or moved:
+            use_funds(tx, self.pool.holder, spent, moved, lambda: self._called_in([*spent, *moved]))
         self.pool.barred -= self.locked
+
+    def _called_in(self, shares: Iterable[Key | str]) -> Never:
+        self.pool.drop(shares)
+        raise LeaseSpent("market.lease.spent", "a share of a limit or an account was called in")
 
     async def _settle_counters(self, tx: Tx, moves: dict[Key, tuple[int, int]]) -> None:
         """Move the locked counters, and take shares of those that have ample room."""
@@ -202,7 +205,7 @@ class CapBook:
             most = self._limits[key][0]
             if most is not None and self.tally.used[key][0] >= most:
                 pool.mark_full(key)
-        await store.move_counters(tx, moves, self._limits)
+        store.move_counters(tx, moves, self._limits)
         if grants:
             await grant_shares(tx, pool.holder, grants, self._limits, ends)
             tx.after(lambda: self._keep_shares(grants, ends))
@@ -224,7 +227,7 @@ class CapBook:
                 mine = pool.accounts.get(account)
                 grants[account] = share(left, mine.spend or 0 if mine else 0, pool.holders)
         if draws or aside:
-            await draw(tx, {account: -amount for account, amount in draws.items()}, aside)
+            draw(tx, {account: -amount for account, amount in draws.items()}, aside)
         if grants:
             await grant_funds(tx, pool.holder, grants)
             tx.after(lambda: self._keep_funds(grants))

@@ -86,7 +86,6 @@ class Counters:
         fresh = {item.order_id: item for ask in asks for item in ask.wanted if item.order_id not in book.wanted}
         held = [hold_id for ask in asks for hold_id in ask.holds if hold_id not in book.held]
         if fresh or held:
-            await tx.flush()  # what can go out before others are made to wait does
             await self._load(tx, book, list(fresh.values()), held)
         shadows = self._shadows
         if shadows is None or not shadows.in_force:
@@ -117,6 +116,8 @@ class Counters:
                     windows[key] = bounds(key[1], theirs.tz, hold.at)[1]
             if hold.account is not None and hold.account not in book.tally.funds:
                 accounts.setdefault(hold.account, hold.price.currency)
+        if windows or accounts:
+            await tx.flush()  # what can go out before others are made to wait does
         if windows:
             book.tally.used |= await self._lock(tx, windows)
             book.locked.update(windows)

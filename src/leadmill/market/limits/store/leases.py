@@ -4,7 +4,7 @@ Called by the cap book, with the counters locked, and by the upkeep of ``Counter
 after counters and accounts, in the order of their keys; only a process's own transactions consume from its rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -47,12 +47,17 @@ _USE = prepared(
 )
 
 
-async def use_leases(tx: Tx, holder: str, used: Mapping[Key, tuple[int, int]]) -> bool:
-    """Consume leads and minor units of a process's shares; False where a share is gone or would not cover it, and then
-    the transaction must not commit."""
+def use_leases(tx: Tx, holder: str, used: Mapping[Key, tuple[int, int]], spent: Callable[[], None]) -> None:
+    """Consume leads and minor units of a process's shares, with the last changes of the transaction. ``spent`` is
+    called, and must raise, where a share is gone or would not cover it."""
     keys = sorted(used, key=_order)
     given = columns_of(keys) | {"leads": [used[key][0] for key in keys], "spends": [used[key][1] for key in keys]}
-    return await tx.run(_USE, holder=holder, **given) == len(keys)
+
+    def check(changed: int) -> None:
+        if changed != len(keys):
+            spent()
+
+    tx.last(_USE, check, holder=holder, **given)
 
 
 _UNUSED = prepared(
