@@ -50,7 +50,7 @@ from tests.journeys.truths import same
 
 HERE = Path(__file__).parent
 _CONTACT = ("first_name", "last_name", "email", "phone", "address", "date_of_birth")
-KINDS = ("source", "buyer", "team", "order", "form")
+KINDS = ("source", "buyer", "team", "order", "market", "form")
 
 
 def _hashed(profile: str, key: bytes, value: str) -> str:
