@@ -13,7 +13,14 @@ from tests.flow.stage import BUSINESS, apply, buyer, order, stored, submission
 
 LIMITED = {
     **BUSINESS,
-    "buyer": [buyer("helio", credit={"mode": "prepay", "balance": "500.00"}), buyer("bright")],
+    "buyer": [
+        buyer(
+            "helio",
+            credit={"mode": "prepay", "balance": "500.00"},
+            delivery={"courier": "http", "url": "https://helio.example/leads"},
+        ),
+        buyer("bright"),
+    ],
     "order": [
         order("helio-ca", "helio", "65.00", caps=[{"per": "day", "leads": 2}]),
         order("bright-ca", "bright", "50.00"),
@@ -64,6 +71,13 @@ TAMPERED = {
         "UPDATE limit_use SET leads = leads - 1 WHERE scope = 'order:helio-ca'",
         "market.counter.mismatch",
     ),
+    "a lead's source": ("UPDATE lead SET source_id = 'other' WHERE {lead}", "flow.lead.mismatch"),
+    "a delivery's state": ("UPDATE delivery SET state = 'accepted' WHERE state = 'rejected'", "flow.delivery.mismatch"),
+    "a delivery's recipient": (
+        "UPDATE delivery SET recipient = 'bright' WHERE state = 'rejected'",
+        "flow.delivery.mismatch",
+    ),
+    "a delivery taken out": ("DELETE FROM delivery WHERE state = 'rejected'", "flow.delivery.missing"),
     "a sale taken out": ("DELETE FROM sale WHERE lead_id = '{id}'", "billing.revenue.mismatch"),
     "a sale's price": ("UPDATE sale SET price = price + 100 WHERE lead_id = '{id}'", "billing.revenue.mismatch"),
     "a sale doubled": (
@@ -86,13 +100,14 @@ async def lived(house: House) -> str:
         (leg,) = await sales_of(tx, first.id)
         refused = DeliveryRejected(
             at=house.clock(),
-            delivery_id="dlv_x",
+            delivery_id=f"dlv_{leg.id.partition('_')[2]}",
             sale_id=leg.id,
             recipient="helio",
             attempt=1,
             code="delivery.buyer.rejected",
             because=because(BUYER_REJECTED, said="no"),
         )
+        await tx.conn.execute("UPDATE delivery SET state = 'rejected' WHERE id = $1", refused.delivery_id)
         await react(tx, house.kit, row, [refused], house.clock())
     return (await stored(house))[1].id
 
@@ -103,6 +118,8 @@ async def test_an_honest_store_has_nothing_to_find(house: House) -> None:
     assert report.findings == []
     assert [(check.name, check.findings) for check in report.checked] == [
         ("journal", 0),
+        ("seals", 0),
+        ("checkpoints", 0),
         ("ledger", 0),
         ("market", 0),
         ("billing", 0),

@@ -72,27 +72,31 @@ def whole_file(file: Path) -> Iterator[IO[bytes]]:
     """
     if file.exists():
         raise Permanent("backup.file.exists", f"{file} is there already: choose another name")
-    try:
-        handle = os.open(file.parent, os.O_TMPFILE | os.O_RDWR, 0o600)
-        draft = None
-    except (AttributeError, OSError):
-        draft = file.with_name(f".{file.name}.part")
-        handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(handle, "w+b") as opened:
-            yield opened
-            opened.flush()
-            os.fsync(handle)
-            source = draft or f"/proc/self/fd/{handle}"
-            os.link(source, file, follow_symlinks=True)
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
     folder = os.open(file.parent, os.O_RDONLY)
     try:
+        handle, draft = _nameless(file)
+        try:
+            with os.fdopen(handle, "w+b") as opened:
+                yield opened
+                opened.flush()
+                os.fsync(handle)
+                # Given a folder's descriptor, link follows the one that stands for the open file (linkat).
+                os.link(draft or f"/proc/self/fd/{handle}", file.absolute(), src_dir_fd=folder, follow_symlinks=True)
+        finally:
+            if draft is not None:
+                draft.unlink(missing_ok=True)
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _nameless(file: Path) -> tuple[int, Path | None]:
+    """A file to write and, where the system knows no nameless ones, the name of the draft."""
+    try:
+        return os.open(file.parent, os.O_TMPFILE | os.O_RDWR, 0o600), None
+    except (AttributeError, OSError):
+        draft = file.absolute().with_name(f".{file.name}.part")
+        return os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), draft
 
 
 class _Member:

@@ -40,7 +40,13 @@ class Wrapped(Struct, frozen=True):
     column: str = "wrapped_key"
 
 
-WRAPPED = (Wrapped("person", "id"), Wrapped("audit_key", "public"))
+WRAPPED = (
+    Wrapped("person", "id"),
+    Wrapped("audit_key", "public"),
+    Wrapped("privacy_request", "id"),
+    Wrapped("privacy_retained", "id"),
+    Wrapped("consent_visit", "session"),
+)
 """Everything that is wrapped under the master key. Whoever adds such a column names it ``wrapped_key`` and adds it."""
 
 

@@ -48,15 +48,13 @@ _ZERO = bytes(32)
 class Cover(Struct, frozen=True):
     """What is sealed of one table: ``columns`` that never change, the first of them the key. Keys are ids with the
     ``prefix`` and sort by time; without one, a row is at rest as soon as it can be seen. ``where`` narrows the rows.
-    Rows that are not ``lasting`` may be deleted when their time has come, but not changed. Another choice of columns
-    is another ``name``: old seals stand."""
+    Another choice of columns is another ``name``: old seals stand."""
 
     name: str
     table: str
     columns: tuple[str, ...]
     prefix: str = ""
     where: str = "true"
-    lasting: bool = True
 
 
 class Seal(Struct, frozen=True):
@@ -220,7 +218,7 @@ def compare(cover: Cover, found: Seal, rows: Sequence[Marked]) -> Iterator[Findi
         what = "is not what was sealed" if same else "was changed, or put in after what was sealed"
         text = f"it {what} on {found.at:%Y-%m-%d %H:%M:%S} UTC (seal {found.seq})"
         yield Finding(code, f"{cover.table} {rows[place].key}", text)
-    if gone and not same and cover.lasting:
+    if gone and not same:
         near = _before(told, rows, gone[0]) or found.low or "the beginning"
         text = f"{len(gone)} of {found.rows} rows of seal {found.seq} are not there; the first stood after {near}"
         yield Finding("audit.row.missing", f"{cover.table} after {near}", text)

@@ -46,7 +46,6 @@ COVERS = (
         "submission",
         ("id", "lead_id", "source_id", "channel", "received_at", "content_type", "digest"),
         prefix="sub",
-        lasting=False,
     ),
     Cover(
         "outcome", "outcome", ("id", "lead_id", "sale_id", "reporter", "disposition", "at", "received_at"), prefix="out"
@@ -64,5 +63,5 @@ COVERS = (
         ),
     ),
 )
-"""Money, sales, deliveries, leads as they came (submissions may go when their time has come), what was reported and
+"""Money, sales, deliveries, leads as they came, what was reported and
 revoked, and every version of the configuration."""

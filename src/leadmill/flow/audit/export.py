@@ -100,8 +100,7 @@ async def _fill(db: Database, vault: Vault, sheet: _Sheet, now: datetime) -> str
         signer = await checkpoints.signing_key(tx, vault, now)
     async with db.begin(still=True) as tx:
         keys = await checkpoints.public_keys(tx)
-        lasting = [cover.name for cover in COVERS if cover.lasting]
-        sheet.raw({"leadmill_export": FORMAT, "at": now, "keys": keys, "lasting": lasting})
+        sheet.raw({"leadmill_export": FORMAT, "at": now, "keys": keys})
         async for page in journal.every_page(tx):
             sealed = None if page.sealed is None else sha256(page.sealed).hexdigest()
             events = sha256(page.events).hexdigest()
