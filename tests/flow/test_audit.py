@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from leadmill.flow.audit import COVERS, export, keep_proof
 from leadmill.flow.runner import Mill
 from leadmill.flow.verify import verify
@@ -124,9 +127,9 @@ async def test_nobody_without_the_master_key_signs_a_checkpoint(house: House, cl
     await lived(house, clock)
     async with house.db.begin() as tx:
         stands = checkpoints.read((await checkpoints.every(tx))[-1].body)
-    stranger = checkpoints.Ed25519PrivateKey.generate()
+    stranger = Ed25519PrivateKey.generate()
     public = stranger.public_key().public_bytes_raw().hex()
-    body = checkpoints.msgspec.json.encode(
+    body = msgspec.json.encode(
         Statement(stands.checkpoint, clock(), stands.journal, stands.seals, stands.before, public)
     ).decode()
     forged = Checkpoint(body, stranger.sign(body.encode()))

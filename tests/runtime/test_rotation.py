@@ -65,10 +65,10 @@ async def test_every_process_reads_every_key_at_every_moment_of_the_change(db: D
     assert {ident: after.unwrap(key) for ident, key in stand.items() if key} == deks
     assert after.keyed_hash("email", "a@example.com") == known
     thief = await follows(db, Vault(OLD))
-    for ident, key in stand.items():
-        if ident != "person_late" and key:
+    for ident, held in stand.items():
+        if ident != "person_late" and held:
             with pytest.raises(Permanent, match=r"vault\.key\.foreign"):
-                thief.unwrap(key)
+                thief.unwrap(held)
 
     assert await rewrap(db, after) == 1  # the late one, before the next change
     async with db.begin() as tx:

@@ -11,7 +11,7 @@ import os
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -42,10 +42,14 @@ class Exported(Struct, frozen=True):
     key: str
 
 
+class _Writes(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+
 class _Sheet:
     """The file as it is written: counts and digests its lines."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: _Writes) -> None:
         self._file = file
         self.digest = sha256()
         self.counts: dict[str, int] = {}
