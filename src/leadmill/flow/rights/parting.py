@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from leadmill.consent import Proof
 from leadmill.core.faults import BadInput
+from leadmill.core.spans import after
 from leadmill.flow.enforcing import PATIENCE, enforce_now, tell_recipients
 from leadmill.flow.forgetting import check_holds, forget
 from leadmill.flow.kit import Kit
@@ -25,7 +26,6 @@ from leadmill.identity.store.contacts import contacts_held
 from leadmill.market import LegState, sales_of
 from leadmill.optouts import Channel, Contact, find_opt_outs
 from leadmill.policy import find_suppressed
-from leadmill.policy.calendars import add_months
 from leadmill.privacy import DeletionCertificate, RequestCarriedOut, Retained, keep_retained, retain, sign
 from leadmill.runtime.checkpoints import signing_key
 from leadmill.runtime.db import Tx
@@ -34,7 +34,7 @@ DEFENCE = "legal_claims"
 """The ground on which proof of consent is kept: 16 CFR 310.5(a)(8), five years; 28 USC 1658; Cal. Civ. Code
 1798.105(d)(8)."""
 
-_YEARS = 5
+_TERM = "5y"
 
 
 class Shelved(Struct, frozen=True, kw_only=True):
@@ -123,7 +123,6 @@ async def _shelved(tx: Tx, kit: Kit, record_id: str, one: Recalled, now: datetim
     used += [each.done_at for each in await messages_of(tx, one.row.id) if each.done_at is not None]
     if not used:
         return None
-    until = add_months(max(used).date(), 12 * _YEARS)
     lead = one.lead
     shelved = Shelved(
         lead_id=lead.id,
@@ -133,6 +132,5 @@ async def _shelved(tx: Tx, kit: Kit, record_id: str, one: Recalled, now: datetim
         vertical=lead.vertical,
         proof=proof,
     )
-    ends = now.replace(year=until.year, month=until.month, day=until.day)
     plain = msgspec.json.encode(shelved)
-    return retain(kit.pen.vault, kit.mint, record_id, lead.id, DEFENCE, plain, now, ends)
+    return retain(kit.pen.vault, kit.mint, record_id, lead.id, DEFENCE, plain, now, after(max(used), _TERM))
