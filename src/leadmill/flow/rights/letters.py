@@ -5,6 +5,8 @@ answered, refused, or takes longer.
 not, and says the same either way; what the answer is stands behind its link, never in the letter.
 """
 
+from datetime import date
+
 from leadmill.core.conversation import MailAsk
 from leadmill.core.faults import Permanent
 from leadmill.flow.kit import Kit
@@ -25,10 +27,10 @@ from leadmill.runtime.jobs import Handler, Job
 from leadmill.runtime.outgoing import WayOut
 
 ASKED = {
-    "know": "to be told what we hold about you",
-    "delete": "to have what we hold about you deleted",
-    "correct": "to have something put right that we hold about you",
-    "opt_out": "to be sold and contacted no more",
+    "know": "to tell you what we hold about you",
+    "delete": "to delete what we hold about you",
+    "correct": "to put something right that we hold about you",
+    "opt_out": "to sell and contact you no more",
     "limit": "to limit the use of sensitive data about you",
 }
 _SUBJECTS: dict[Sheet, str] = {
@@ -41,15 +43,14 @@ _SUBJECTS: dict[Sheet, str] = {
     "appeal_decided": "Your appeal is decided",
 }
 _SAYS: dict[Sheet, str] = {
-    "received": "You asked us {asked}. We answer by {due:%B %d, %Y}.",
+    "received": "You asked us {asked}. We answer by {due}.",
     "confirm": "Somebody, we think you, asked us {asked}{agent}.\n\nOpen this page within two weeks and press its"
-    " button, so that we know it is you:\n\n{link}\n\nWe answer by {due:%B %d, %Y}, on the same page. If it was not"
+    " button, so that we know it is you:\n\n{link}\n\nWe answer by {due}, on the same page. If it was not"
     " you, do nothing: nothing happens then.",
-    "extended": "You asked us {asked}. It takes longer than we thought; we answer by {due:%B %d, %Y}. Why stands here:"
-    "\n\n{link}",
+    "extended": "You asked us {asked}. It takes longer than we thought; we answer by {due}. Why stands here:\n\n{link}",
     "answered": "You asked us {asked}. The answer stands here:\n\n{link}",
     "denied": "You asked us {asked}. We cannot do so: {ground} Why, and what you can do, stands here:\n\n{link}",
-    "appealed": "You asked us to look once more at your request {asked}. We decide by {due:%B %d, %Y} and write to you."
+    "appealed": "You asked us to look once more at your request {asked}. We decide by {due} and write to you."
     "\n\n{link}",
     "appeal_decided": "You asked us to look once more at your request {asked}. What we decided stands here:\n\n{link}",
 }
@@ -100,9 +101,13 @@ def compose(kit: Kit, request: PrivacyRequest, told: Statement, sheet: Sheet, pu
         asked=ASKED[request.kind],
         agent=f" for you, as {told.agent}, who says that you gave permission" if told.agent else "",
         link=f"{public_url}/privacy/r/{token}",
-        due=last_day(due or request.answer_due_at),
+        due=_day(last_day(due or request.answer_due_at)),
         ground=ground.says if ground is not None else "",
     )
     text = f"Hello,\n\n{text}{_ENDS.format(request=request.id)}"
     ident = f"{request.id}.{sheet}"
     return MailAsk((told.email,), _SUBJECTS[sheet], text, message_id=ident, budget_ms=_BUDGET_MS)
+
+
+def _day(day: date) -> str:
+    return f"{day:%B} {day.day}, {day.year}"
