@@ -29,7 +29,14 @@ CLASSES = kinds()
 MADE = {"capture.row.shape", "capture.row.values"}
 """Codes put together at run time: those of a body, for a line of a file."""
 NO_CODES = {"http.response.start", "http.response.body"}
-EVIDENCE = ("consent/naming.py", "policy/contacts.py", "policy/dealings.py", "policy/evidence.py", "policy/weighing.py")
+EVIDENCE = (
+    "consent/naming.py",
+    "policy/contacts.py",
+    "policy/dealings.py",
+    "policy/evidence.py",
+    "policy/families.py",
+    "policy/weighing.py",
+)
 """Modules full of names of evidence, which look like codes; they refuse nothing."""
 OTHERS = ("dist.", "leadmill.", "pyspark.", "spark.", "splink.")
 """How names begin that look like codes and are none: modules loaded late, files of a package, settings of Spark."""
