@@ -48,6 +48,7 @@ from leadmill.hygiene.service import hear_standings
 from leadmill.identity import FindPerson, Identity
 from leadmill.identity.service import Keys, hear_find_person, keep_identity
 from leadmill.interfaces.cli.program import program
+from leadmill.interfaces.entrance import build_entrance
 from leadmill.interfaces.house import House
 from leadmill.interfaces.server import serve_on
 from leadmill.interfaces.worker import work
@@ -200,6 +201,7 @@ async def wire(
         vacancies=vacancies,
         asker=asker,
         erasures=Erasures(settings.erasure_path or settings.home / LOG, vault.keyed_hash),
+        entrance=build_entrance(settings, way.perform, db, clock),
         clock=clock,
         mint=mint,
     )
@@ -344,6 +346,7 @@ async def _tend(house: House) -> None:
         with contextlib.suppress(Exception):
             await house.counters.tend(house.db)
             await house.asker.write_tallies()
+            await house.entrance.uses.write(house.db, house.clock())
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

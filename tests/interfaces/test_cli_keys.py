@@ -35,6 +35,14 @@ def test_a_key_is_shown_once_works_and_stops_when_revoked(empty_database_url: st
             return (await identify_key(tx, house.vault.keyed_hash, told["key"], house.clock())).owner
 
     assert asyncio.run(whose()) == "reports"
+    rotated = _leadmill(empty_database_url, tmp_path, "key", "rotate", told["id"], "--overlap-days", "0", "--json")
+    assert json.loads(rotated.stdout)["owner"] == "reports"
+    reviewed = _leadmill(empty_database_url, tmp_path, "security", "access-review", "--json")
+    assert reviewed.returncode == 1  # it reaches all that its role may
+    assert json.loads(rotated.stdout)["id"] in reviewed.stdout
+    report = _leadmill(empty_database_url, tmp_path, "security", "breach-report", "--since", "2026-01-01", "--json")
+    assert {"key_made", "key_rotated"} <= {act["what"] for act in json.loads(report.stdout)["acts"]}
+    told["id"] = json.loads(rotated.stdout)["id"]
     assert _leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).returncode == 0
     assert "revoked" in _leadmill(empty_database_url, tmp_path, "key", "list").stdout
     assert _leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).returncode == 2

@@ -8,3 +8,6 @@ LiveFeed.process = (row) => htmx.process(row);
 customElements.define("live-feed", LiveFeed);
 
 document.cookie = `tz=${Intl.DateTimeFormat().resolvedOptions().timeZone};path=/;max-age=31536000;samesite=lax`;
+
+const keyed = document.querySelectorAll<HTMLFormElement>("form[data-passkey]");
+if (keyed.length) void import("./passkey").then(({ watch }) => watch(keyed));

@@ -54,9 +54,10 @@ def request_id_of(scope: Any) -> str:
 def guarded(app: Asgi, secure: bool = False) -> Asgi:
     """The application with a request id (the caller's ``X-Request-Id`` where it is a plain token of at most 100
     characters) in its scope and on its answers, and with the safe headers. A header that an answer sets itself stays
-    as it is. An answer given before a long body was heard ends the connection."""
+    as it is; browsers are told to come by HTTPS alone where ``secure`` says so or they came so. An answer given
+    before a long body was heard ends the connection."""
 
-    safe = (*_HEADERS, _HTTPS_ONLY) if secure else _HEADERS
+    sealed = (*_HEADERS, _HTTPS_ONLY)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,6 +85,7 @@ def guarded(app: Asgi, secure: bool = False) -> Asgi:
             elif message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 held = {name.lower() for name, _ in headers}
+                safe = sealed if secure or scope.get("scheme") == "https" else _HEADERS
                 headers += [each for each in safe if each[0] not in held]
                 headers.append((b"x-request-id", request_id.encode()))
                 if not ended and b"connection" not in held:  # the rest of a long body need not be sent

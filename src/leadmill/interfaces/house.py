@@ -21,6 +21,7 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.runner import Mill
 from leadmill.identity.service import Keys
+from leadmill.interfaces.entrance import Entrance
 from leadmill.market import Counters, Shadows, Vacancies
 from leadmill.overlap.service import Lists
 from leadmill.runtime.clock import Clock
@@ -33,7 +34,7 @@ from leadmill.runtime.vault import Vault
 
 
 class House(Struct, frozen=True):
-    """``way`` performs what plug-ins ask."""
+    """``way`` performs what plug-ins ask, ``entrance`` says who comes in."""
 
     settings: Settings
     environ: Mapping[str, str]
@@ -56,6 +57,7 @@ class House(Struct, frozen=True):
     vacancies: Vacancies
     asker: Asker
     erasures: Erasures
+    entrance: Entrance
     clock: Clock
     mint: Mint
 

@@ -34,19 +34,7 @@ from leadmill.runtime import telemetry
 async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
     """Answer requests on the socket ``fd`` until ``stop`` is set; what is under way is finished."""
     listening = socket.socket(fileno=fd)
-    config = uvicorn.Config(
-        application(house),
-        http=_Protocol,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=10,
-        lifespan="off",
-        proxy_headers=bool(house.settings.trusted_proxies),
-        forwarded_allow_ips=house.settings.trusted_proxies or None,
-    )
+    config = configured(application(house), house.settings.trusted_proxies)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     await stop.wait()
@@ -55,6 +43,23 @@ async def serve_on(house: House, stop: asyncio.Event, fd: int) -> None:
     await house.quoter.close()
     await house.mill.close()
     await house.floor.close()
+
+
+def configured(app: "Callable[..., object]", trusted_proxies: str) -> uvicorn.Config:
+    """How uvicorn serves the application. What proxies say of the caller is believed of those alone that are named."""
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies or None,
+    )
 
 
 class _Protocol(HttpToolsProtocol):
@@ -94,6 +99,7 @@ def application(house: House) -> "Callable[..., object]":
         mint,
         _alarm,
         refresh,
+        house.entrance.gate,
     )
 
     quoter = house.quoter
@@ -115,6 +121,7 @@ def application(house: House) -> "Callable[..., object]":
         refresh,
         quoter.quote,
         partial(post_lead, house.kit, house.mill.take),
+        house.entrance.gate,
     )
 
     async def app(scope: dict[str, object], receive: object, send: object) -> None:
@@ -152,6 +159,8 @@ def wiring(house: House) -> Wiring:
         lists=house.lists,
         ask_after=lambda tx, lead_id, order_id: ask_after(tx, house.pen, house.book, lead_id, order_id),
         version=__version__,
+        entrance=house.entrance,
+        public_url=house.settings.public_url,
         deadlines=Deadlines(house.settings.auction_ms, house.settings.post_rounds, house.settings.market_quote_seconds),
         secure=house.settings.public_url.startswith("https://"),
     )

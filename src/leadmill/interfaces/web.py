@@ -32,7 +32,10 @@ from leadmill.interfaces.api import (
 from leadmill.interfaces.api import people as persons
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
+from leadmill.interfaces.console import access as entrances
 from leadmill.interfaces.console import (
+    account,
+    api_keys,
     auctions,
     consenting,
     correcting,
@@ -55,7 +58,13 @@ from leadmill.interfaces.console import fraud as suspicions
 from leadmill.interfaces.console import hygiene as upkeep
 from leadmill.interfaces.console import leads as lists
 from leadmill.interfaces.console import optouts as leaving
-from leadmill.interfaces.console.desk import Waiting, provide_desk
+from leadmill.interfaces.console.desk import (
+    Waiting,
+    provide_anybody,
+    provide_desk,
+    provide_halfway,
+    provide_newcomer,
+)
 from leadmill.interfaces.console.faults import fault_page
 from leadmill.interfaces.guard import Asgi, guarded, request_id_of
 from leadmill.interfaces.pages import Pages, read_static
@@ -172,6 +181,9 @@ def build_app(wiring: Wiring) -> Asgi:
             *trials.ROUTES,
             *providers.ROUTES,
             *users.ROUTES,
+            *account.ROUTES,
+            *api_keys.ROUTES,
+            *entrances.ROUTES,
             *form.ROUTES,
             *witnessing.ROUTES,
             *posting.ROUTES,
@@ -197,6 +209,9 @@ def build_app(wiring: Wiring) -> Asgi:
             "manual": Provide(lambda: manual, sync_to_thread=False),
             "waiting": Provide(lambda: waiting, sync_to_thread=False),
             "desk": Provide(provide_desk),
+            "newcomer": Provide(provide_newcomer),
+            "halfway": Provide(provide_halfway),
+            "anybody": Provide(provide_anybody),
             "reader": Provide(provide_reader),
         },
         exception_handlers={Fault: on_fault, HTTPException: on_http, Exception: on_broken},

@@ -17,11 +17,13 @@ from leadmill.flow.biography import Candidate
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
+from leadmill.interfaces.entrance import Entrance
 from leadmill.overlap.service import Lists
 from leadmill.parties import KeyedHash, KeyRing
 from leadmill.runtime.clock import Clock
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
+from leadmill.runtime.vault import Vault
 
 
 class Deadlines(Struct, frozen=True):
@@ -40,7 +42,8 @@ class Wiring(Struct, frozen=True, kw_only=True):
     ``random`` gives unguessable bytes. ``start_import`` sets an uploaded file going and gives the import's id;
     ``home`` is the folder where uploads and error files are kept. ``ready`` raises Transient while no lead can be
     taken. ``exposition`` gives the metrics: content type and body. ``secure`` says that the site is reached over
-    HTTPS alone, so cookies may demand it. ``ask_after`` tells why an order (the last argument) did not get a lead.
+    HTTPS alone, so cookies may demand it; ``public_url`` is where the world reaches it, empty where nobody
+    said. ``ask_after`` tells why an order (the last argument) did not get a lead.
     """
 
     kit: Kit
@@ -56,6 +59,8 @@ class Wiring(Struct, frozen=True, kw_only=True):
     lists: Lists
     ask_after: Callable[[Tx, str, str], Awaitable[Candidate]]
     version: str
+    entrance: Entrance
+    public_url: str = ""
     deadlines: Deadlines = Deadlines()
     secure: bool = False
 
@@ -73,6 +78,11 @@ class Wiring(Struct, frozen=True, kw_only=True):
     def mint(self) -> Mint:
         """The source of ids."""
         return self.kit.mint
+
+    @property
+    def vault(self) -> Vault:
+        """What seals secrets."""
+        return self.kit.pen.vault
 
     @property
     def rules(self) -> Rules:

@@ -261,12 +261,14 @@ class Right(StrEnum):
     MANAGE_USERS = "manage_users"
     PRIVACY = "privacy"
     """Carry out what consumers ask: read, verify and decide requests, forget people."""
+    AUDIT = "audit"
+    """Review who may come in and who read what."""
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
-    Role.OPERATOR: frozenset(Right) - {Right.MANAGE_USERS, Right.PRIVACY},
-    Role.COMPLIANCE: frozenset({Right.READ, Right.SEE_PERSONAL, Right.REVIEW, Right.PRIVACY}),
+    Role.OPERATOR: frozenset(Right) - {Right.MANAGE_USERS, Right.PRIVACY, Right.AUDIT},
+    Role.COMPLIANCE: frozenset({Right.READ, Right.SEE_PERSONAL, Right.REVIEW, Right.PRIVACY, Right.AUDIT}),
     Role.ANALYST: frozenset({Right.READ}),
 }
 
@@ -295,17 +297,29 @@ CallerKind = Literal["source", "buyer", "operator"]
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who holds an API key: a source, a buyer, or a program with an operator's role. ``owner`` is the party's id."""
+    """Who holds an API key: a source, a buyer, or a program with an operator's role. ``owner`` is the party's id.
+
+    ``scopes`` are the parts of the API it may call (``SCOPES``), None for all that its kind may; a ``masked`` key
+    sees no personal value whatever its role; ``per_minute`` is how many calls it may make, 0 for any number."""
 
     kind: CallerKind
     owner: str
     key_id: str
     role: Role | None = None
     expires_at: datetime | None = None
+    scopes: frozenset[str] | None = None
+    masked: bool = False
+    per_minute: int = 0
 
     def may(self, right: Right) -> bool:
         """Whether the key's role has the right; a source's or buyer's key has none of them."""
+        if self.masked and right is Right.SEE_PERSONAL:
+            return False
         return self.role is not None and may(self.role, right)
+
+    def reaches(self, scope: str) -> bool:
+        """Whether the key is good for this part of the API."""
+        return self.scopes is None or scope in self.scopes
 
 
 class KeyRing(Struct, frozen=True):
@@ -327,17 +341,36 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: tuple[str, ...] | None = None
+    masked: bool = False
+    per_minute: int = 0
+    seen_at: datetime | None = None
+    """When it was last used, to a minute or two."""
+    successor: str | None = None
+    """The key that was made to take its place."""
+
+
+Stage = Literal["open", "factor", "enrol"]
+"""How far a browser is let in: all the way; its password was right and a second factor is still to come; its role
+demands a second factor and it may do nothing but set one up."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
     """A signed-in browser. ``csrf`` must come back with every form; ``expires_at`` is the last moment, however busy
-    it is."""
+    it is. ``id`` names it in lists, ``method`` says how it was signed in, ``address`` and ``agent`` from where;
+    ``proved_at`` is when the person last showed who they are."""
 
     operator: Operator
     csrf: str
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    id: str = ""
+    stage: Stage = "open"
+    method: str = "password"
+    address: str = ""
+    agent: str = ""
+    proved_at: datetime | None = None
 
 
 class SignedIn(Struct, frozen=True):
@@ -345,16 +378,6 @@ class SignedIn(Struct, frozen=True):
 
     token: str
     session: Session
-
-
-class LeadRead(Struct, frozen=True):
-    """Somebody was shown a lead: ``reader`` is an operator's or a key's id, ``what`` the part (list, page, raw, api
-    …)."""
-
-    lead_id: str
-    at: datetime
-    reader: str
-    what: str
 
 
 class Throttled(Forbidden):

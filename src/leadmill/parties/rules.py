@@ -3,26 +3,22 @@
 Called by ``flow.configure`` with the tables of a TOML file and by whoever builds a :class:`Roster`. Every reader is
 strict: an unknown key is refused with the nearest known one, and the message says which record it stands in."""
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from itertools import pairwise
+from datetime import date
 from typing import Any, Literal, NoReturn, TypeVar, cast, get_args
 
 import msgspec
 
-from leadmill.core.faults import BadInput, Unauthenticated
+from leadmill.core.faults import BadInput
 from leadmill.core.reading import Table
-from leadmill.parties.crew import EMAIL, check_skills, read_mailbox, read_needs, read_rep, read_where
+from leadmill.parties.crew import check_skills, read_mailbox, read_needs, read_rep, read_where
 from leadmill.parties.model import (
     Alert,
     Buyer,
     BuyerKind,
-    Caller,
     Contract,
     Credit,
     Hook,
-    KeyRing,
     KnownPeople,
     Licence,
     Roster,
@@ -327,52 +323,3 @@ def _in_play(documents: Mapping[tuple[str, str], str], wanted: str, read: Callab
         if not party.retired:
             found[ident] = party if key_hash is None else msgspec.structs.replace(party, key_hash=key_hash)
     return found
-
-
-# Keys and passwords
-
-
-def identify(ring: KeyRing, digest: bytes, now: datetime) -> Caller:
-    """Who holds the key with this keyed hash. Raises :class:`Unauthenticated` ``parties.key.unknown`` or
-    ``parties.key.expired``."""
-    caller = ring.callers.get(digest)
-    if caller is None:
-        raise Unauthenticated("parties.key.unknown", "this key is not known or was revoked")
-    if caller.expires_at is not None and caller.expires_at <= now:
-        raise Unauthenticated("parties.key.expired", "this key has expired; ask for a new one")
-    return caller
-
-
-def read_address(text: str) -> str:
-    """A sign-in name: an e-mail address in lower case. Raises :class:`BadInput` ``parties.email.malformed``."""
-    found = text.strip().casefold()
-    if not EMAIL.fullmatch(found) or not found.isprintable():
-        raise BadInput("parties.email.malformed", "write an e-mail address such as ana@example.com")
-    return found
-
-
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 128
-
-
-def check_password(password: str, email: str, name: str = "") -> None:
-    """Refuse a password that is easily guessed: length and freedom from the obvious, no rules of composition (NIST SP
-    800-63B, 5.1.1.2). Raises :class:`BadInput` ``parties.password.weak``."""
-    low = password.casefold()
-    own = [part for part in re.split(r"[^a-z0-9]+", f"{email} {name} leadmill".casefold()) if len(part) >= 4]
-    steps = {ord(b) - ord(a) for a, b in pairwise(low)}
-    if len(password) < SHORTEST_PASSWORD:
-        _weak(f"use at least {SHORTEST_PASSWORD} characters; a few words make a good password")
-    if len(password) > LONGEST_PASSWORD:
-        _weak(f"use at most {LONGEST_PASSWORD} characters")
-    if len(set(low)) < 5 or len(steps) <= 2:
-        _weak("it repeats itself; use more different characters")
-    rest = low
-    for part in own:
-        rest = rest.replace(part, "")
-    if len(rest) < SHORTEST_PASSWORD // 2:
-        _weak("it is mostly your name, your address or ours")
-
-
-def _weak(says: str) -> NoReturn:
-    raise BadInput("parties.password.weak", says)

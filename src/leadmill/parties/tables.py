@@ -1,5 +1,5 @@
-"""Tables of the callers: API keys, operators, sessions, the counters that slow down guessing, who read which lead.
-lead.
+"""Tables of the callers: API keys, operators, sessions, the counters that slow down guessing, who read
+which lead.
 
 Sources, buyers and teams are configuration documents and have no table here. Keys and session tokens are stored as
 keyed hashes alone, passwords as Argon2 hashes, the subjects of throttling as keyed hashes."""
@@ -23,9 +23,16 @@ API_KEY = sa.Table(
     sa.Column("created_at", _Time, nullable=False),
     sa.Column("expires_at", _Time),
     sa.Column("revoked_at", _Time),
+    sa.Column("scopes", sa.ARRAY(sa.Text)),
+    sa.Column("masked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("per_minute", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("seen_at", _Time),
+    sa.Column("successor", Id),
     sa.Index("api_key_owner", "kind", "owner"),
 )
-"""``declared`` keys come from configuration, of which an owner has one; others were made in the console."""
+"""``declared`` keys come from configuration, of which an owner has one; others were made in the console. ``scopes``
+null is no narrowing, ``per_minute`` 0 any number of calls, ``seen_at`` the last use to a minute or two, ``successor``
+the key that takes this one's place."""
 
 KEY_RING = sa.Table(
     "key_ring",
@@ -56,8 +63,16 @@ SESSION = sa.Table(
     sa.Column("created_at", _Time, nullable=False),
     sa.Column("seen_at", _Time, nullable=False),
     sa.Column("expires_at", _Time, nullable=False),
+    sa.Column("id", Id, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("proved_at", _Time),
     sa.Index("session_operator", "operator_id"),
 )
+"""``stage`` says how far the browser is let in; ``address`` and ``agent`` are the operator's own, for the list in which
+operators know their browsers again; the row goes when the session is over."""
 
 SIGN_IN_TRY = sa.Table(
     "sign_in_try",

@@ -46,6 +46,7 @@ WRAPPED = (
     Wrapped("privacy_request", "id"),
     Wrapped("privacy_retained", "id"),
     Wrapped("consent_visit", "session"),
+    Wrapped("second_factor", "operator_id"),
 )
 """Everything that is wrapped under the master key. Whoever adds such a column names it ``wrapped_key`` and adds it."""
 

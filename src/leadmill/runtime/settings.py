@@ -164,6 +164,38 @@ class Settings(Struct, frozen=True, kw_only=True):
             f"addresses), parted by `{os.pathsep}`. Unset: where an address is stays unknown."
         ),
     ] = ""
+    second_factor: Annotated[
+        str,
+        Meta(
+            description="Roles whose people must show a second factor to sign in, parted by commas: "
+            "`admin,compliance` is a good choice. Unset: whoever has set one up is asked for it, nobody must."
+        ),
+    ] = ""
+    oidc_issuer: Annotated[
+        Annotated[str, Meta(pattern=r"^(https?://[^/\s]+[^\s]*)?$")],
+        Meta(description="Another house that signs people in (OpenID Connect): its address, as it names itself."),
+    ] = ""
+    oidc_client_id: Annotated[str, Meta(description="What that house calls this program.")] = ""
+    oidc_secret: Annotated[
+        str, Meta(description="Name of the variable that holds the client's secret, where it has one.")
+    ] = ""
+    oidc_label: Annotated[str, Meta(min_length=1, max_length=60, description="What the button to it says.")] = (
+        "your organisation"
+    )
+    oidc_domains: Annotated[
+        str, Meta(description="Mail domains whose people may come in that way, parted by commas.")
+    ] = ""
+    oidc_claim: Annotated[str, Meta(min_length=1, description="The claim that holds a person's groups.")] = "groups"
+    oidc_roles: Annotated[
+        str,
+        Meta(
+            description="Which group gives which role, `group=role` parted by commas, the first that fits; the group "
+            "`*` is everybody. `admin` cannot be given so."
+        ),
+    ] = ""
+    oidc_scopes: Annotated[str, Meta(min_length=6, description="What that house is asked for.")] = (
+        "openid email profile"
+    )
     packs: Annotated[
         tuple[Path, ...],
         Meta(

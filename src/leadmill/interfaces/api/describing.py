@@ -12,7 +12,8 @@ REF = "#/components/schemas/{name}"
 
 
 def responses(status: int, says: str, schema: str, *faults: int) -> dict[str, Any]:
-    """The answers of an address: ``schema`` with ``status``, and a problem for each of ``faults``."""
+    """The answers of an address: ``schema`` with ``status``, and a problem for each of ``faults``. Wherever a key is
+    asked for, it may call too often."""
     found: dict[str, Any] = {
         str(status): {
             "description": says,
@@ -20,7 +21,7 @@ def responses(status: int, says: str, schema: str, *faults: int) -> dict[str, An
             "content": {"application/json": {"schema": ref(schema)}},
         }
     }
-    for fault in faults:
+    for fault in sorted({*faults, 429} if 401 in faults else faults):
         found[str(fault)] = {"description": title_of(fault) + ".", "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
     return found
 

@@ -38,6 +38,7 @@ from leadmill.core.ids import Mint
 from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.intake import Receive, Scope, Send, read_body
+from leadmill.interfaces.entrance import Gate
 from leadmill.interfaces.guard import given_id, patient
 from leadmill.market import CallTarget, PingQuote
 from leadmill.parties import Caller, Source
@@ -123,7 +124,9 @@ class Interpreter:
         refresh: Callable[[], Awaitable[object]] | None,
         quote: Callable[[Submission], Awaitable[PingQuote]],
         post: Callable[[Submission, str, Mapped], Awaitable[Settled]],
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate
         self._quote = quote
         self._post = post
         self._take = take
@@ -279,18 +282,22 @@ class Interpreter:
             owner = self._owner(dialect, keys, asked.credential, now)
         if owner is None:
             raise Unauthenticated("intake.key.unknown", "these credentials are not known; check them")
+        if isinstance(owner, Caller):
+            if self._gate is not None:
+                await self._gate.admit(owner, "leads:send")
+            owner = owner.owner
         source = self._rules().roster.sources.get(owner)
         if source is None or source.retired:
             raise Forbidden("intake.source.retired", "this source takes no part any more; ask the operator")
         return source
 
-    def _owner(self, dialect: Dialect, keys: tuple[str, ...], credential: str, now: datetime) -> str | None:
+    def _owner(self, dialect: Dialect, keys: tuple[str, ...], credential: str, now: datetime) -> Caller | str | None:
         for key in keys:
             caller = self._callers().get(self._hash(KEY_PURPOSE, key)) if key else None
             if caller is not None and caller.kind == "source":
                 if caller.expires_at is not None and caller.expires_at <= now:
                     raise Unauthenticated("intake.key.expired", "this key has expired; ask for a new one")
-                return caller.owner
+                return caller
         if not credential:
             return None
         rules = self._rules()

@@ -60,7 +60,7 @@ class FeedbackOut(Struct, frozen=True):
 @post("/v1/feedback", include_in_schema=False)
 async def post_feedback(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring]) -> Response[bytes]:
     """Take what a service tells."""
-    caller = caller_of(request, wiring)
+    caller = await caller_of(request, wiring)
     if caller is None:
         raise Unauthenticated("api.key.missing", "send the key as Authorization: Bearer KEY")
     check_caller(caller)

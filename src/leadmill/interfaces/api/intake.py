@@ -22,6 +22,7 @@ from leadmill.core.reasons import State
 from leadmill.flow.model import Settled
 from leadmill.flow.rules import Rules
 from leadmill.interfaces.api.problems import MEDIA_TYPE, headers_of, problem_of
+from leadmill.interfaces.entrance import Gate
 from leadmill.interfaces.guard import given_id, patient
 from leadmill.market import CallTarget
 from leadmill.parties import Caller, Source
@@ -35,6 +36,7 @@ _KEPT_HEADERS = frozenset(
     {b"user-agent", b"referer", b"sec-gpc", b"content-language", b"x-request-id", b"x-leadmill-path"}
 )
 
+_LEADS, _PINGS = "leads:send", "pings:send"
 _FORM = "application/x-www-form-urlencoded"
 
 Scope = MutableMapping[str, Any]
@@ -95,7 +97,8 @@ def answer_of(settled: Settled, redirect_url: str | None = None) -> Answer:
 
 class Intake:
     """The ASGI application. ``callers`` gives the key ring in force by keyed hash, ``rules`` the rules in force;
-    ``alarm`` hears of what should never happen; ``refresh`` takes up keys and rules that were changed just now."""
+    ``alarm`` hears of what should never happen; ``refresh`` takes up keys and rules that were changed just now,
+    ``gate`` lets keys in."""
 
     def __init__(
         self,
@@ -107,7 +110,9 @@ class Intake:
         mint: Mint,
         alarm: Callable[[BaseException], None],
         refresh: Callable[[], Awaitable[object]] | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate
         self._alarm = alarm
         self._refresh = refresh
         self._take = take
@@ -154,7 +159,7 @@ class Intake:
         concern keys, headers and sizes."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         now = self._clock()
-        caller = await self._caller(headers, now)
+        caller = await self._caller(headers, now, str(scope["path"]))
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise BadInput("capture.body.media_type", "send the body uncompressed")
         body = await read_body(headers, patient(receive))
@@ -188,7 +193,7 @@ class Intake:
         # A source of one vertical need not name it, so the submission does from here on.
         return msgspec.structs.replace(submission, vertical=mapped.vertical), mapped
 
-    async def _caller(self, headers: Mapping[bytes, bytes], now: Any) -> Caller:
+    async def _caller(self, headers: Mapping[bytes, bytes], now: Any, path: str) -> Caller:
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not token:
             raise Unauthenticated("intake.key.missing", "send the source's key as Authorization: Bearer KEY")
@@ -204,6 +209,8 @@ class Intake:
             raise Unauthenticated("intake.key.expired", "this key has expired; ask for a new one")
         if caller.kind != "source":
             raise Forbidden("intake.key.kind", "leads are sent with a source's key")
+        if self._gate is not None:
+            await self._gate.admit(caller, _PINGS if path == "/v1/ping" else _LEADS)
         return caller
 
 
@@ -252,6 +259,7 @@ async def respond(
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id),
         (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
         *more,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})

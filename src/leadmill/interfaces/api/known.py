@@ -35,7 +35,7 @@ class KnownOut(Struct, frozen=True):
 @post("/v1/known", include_in_schema=False)
 async def post_known(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring]) -> Response[bytes]:
     """Change the list of the buyer whose key it is."""
-    caller = caller_of(request, wiring)
+    caller = await caller_of(request, wiring)
     if caller is None:
         raise Unauthenticated("api.key.missing", "send the buyer's key as Authorization: Bearer KEY")
     if caller.kind != "buyer":

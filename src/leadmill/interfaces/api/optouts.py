@@ -136,7 +136,7 @@ class NoticePage(Struct, frozen=True):
 @post("/v1/optouts", include_in_schema=False)
 async def post_optouts(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring]) -> Response[bytes]:
     """Take opt-outs."""
-    caller = _caller(request, wiring)
+    caller = await _caller(request, wiring)
     key = idempotency_key(request)
     given, body = await read_json(request, OptOutsIn)
     parts = _parts(given)
@@ -158,7 +158,7 @@ async def post_optouts(request: Request[Any, Any, Any], wiring: NamedDependency[
 @post("/v1/replies", include_in_schema=False)
 async def post_reply(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring]) -> Response[bytes]:
     """Read a reply, and do what it says."""
-    caller = _caller(request, wiring)
+    caller = await _caller(request, wiring)
     key = idempotency_key(request)
     given, body = await read_json(request, ReplyIn)
     _check(given, "")
@@ -180,8 +180,8 @@ async def post_reply(request: Request[Any, Any, Any], wiring: NamedDependency[Wi
     return answer
 
 
-def _caller(request: Request[Any, Any, Any], wiring: Wiring) -> Caller:
-    caller = caller_of(request, wiring)
+async def _caller(request: Request[Any, Any, Any], wiring: Wiring) -> Caller:
+    caller = await caller_of(request, wiring)
     if caller is None:
         raise Unauthenticated("api.key.missing", "send a key as Authorization: Bearer KEY")
     if caller.kind == "operator" and not caller.may(Right.REVIEW):
@@ -304,7 +304,7 @@ def _line(one: OptOut) -> OptOutLine:
 @get("/v1/optouts/notices", include_in_schema=False)
 async def get_notices(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring]) -> Response[Any]:
     """A page of notices: a buyer's own, or for an operator everybody's."""
-    recipient = _recipient(request, wiring)
+    recipient = await _recipient(request, wiring)
     cursor = _cursor(request, "ntc")
     unanswered = request.query_params.get("state") == "open"
     async with wiring.db.begin() as tx, behind(tx, "buyer", recipient) if recipient else nullcontext():
@@ -318,7 +318,7 @@ async def post_acknowledgement(
     request: Request[Any, Any, Any], wiring: NamedDependency[Wiring], notice_id: FromPath[str]
 ) -> Response[bytes]:
     """A recipient says that it contacts the person no more; saying so again changes nothing."""
-    recipient = _recipient(request, wiring)
+    recipient = await _recipient(request, wiring)
     if not looks_like(notice_id, "ntc"):
         raise NotFound("optouts.notice.unknown", "there is no such notice of yours")
 
@@ -331,9 +331,9 @@ async def post_acknowledgement(
     return await once(wiring, f"acknowledge {recipient or ''}", key, body, take, status=200)
 
 
-def _recipient(request: Request[Any, Any, Any], wiring: Wiring) -> str | None:
+async def _recipient(request: Request[Any, Any, Any], wiring: Wiring) -> str | None:
     """The buyer whose key it is; None for an operator's that may review."""
-    caller = _caller(request, wiring)
+    caller = await _caller(request, wiring)
     if caller.kind == "source":
         raise Forbidden("api.key.kind", "notices are for buyers' keys")
     return caller.owner if caller.kind == "buyer" else None

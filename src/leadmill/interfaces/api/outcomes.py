@@ -60,7 +60,7 @@ class OutcomeOut(Struct, frozen=True):
 @post("/v1/outcomes", include_in_schema=False)
 async def post_outcome(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring]) -> Response[bytes]:
     """Take a report."""
-    caller = caller_of(request, wiring)
+    caller = await caller_of(request, wiring)
     if caller is None:
         raise Unauthenticated("api.key.missing", "send the buyer's key as Authorization: Bearer KEY")
     key = idempotency_key(request)

@@ -8,7 +8,9 @@ import typer
 from msgspec import Struct
 
 from leadmill import __version__
-from leadmill.core.faults import Fault
+from leadmill.access import COMMAND_LINE, Act, note_act
+from leadmill.access.service import reset_factors
+from leadmill.core.faults import Fault, NotFound
 from leadmill.flow.tenants import WALLS
 from leadmill.interfaces.cli.frame import (
     FINDINGS,
@@ -23,9 +25,9 @@ from leadmill.interfaces.cli.frame import (
     settings,
 )
 from leadmill.interfaces.house import House, Opener
-from leadmill.parties import Role
+from leadmill.parties import Role, read_address
 from leadmill.parties.service import add_operator
-from leadmill.parties.store import list_operators
+from leadmill.parties.store import find_sign_in, list_operators
 from leadmill.runtime.jobs import kept
 from leadmill.runtime.plugins import find_plugins
 from leadmill.runtime.walls import ROLE, standing
@@ -93,10 +95,34 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 made = await add_operator(
                     tx, house.mint, email=email, name=name or email, role=role, password=password, now=house.clock()
                 )
+                note_act(tx, Act(house.clock(), COMMAND_LINE, "operator_added", made.id))
             if as_json:
                 document(made)
             else:
                 out.print(f"{made.email} may sign in as {made.role}.", markup=False)
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+    @users.command("reset-factors", epilog="Example: leadmill user reset-factors ana@example.com")
+    def reset(
+        email: Annotated[str, typer.Argument(help="The address that the person signs in with.")],
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Take all second factors of a person away who lost them; make sure first who asks."""
+
+        async def act(house: House) -> int:
+            async with house.db.begin() as tx:
+                found = await find_sign_in(tx, read_address(email))
+                if found is None:
+                    raise NotFound("parties.operator.unknown", "nobody signs in with this address")
+                await reset_factors(tx, found[0].id, COMMAND_LINE, house.clock())
+            if as_json:
+                document({"id": found[0].id, "reset": True})
+            else:
+                out.print(f"{found[0].email} signs in with the password alone now.", markup=False)
             return 0
 
         run(opener, settings(home, database_url), act)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from leadmill.access import COMMAND_LINE
 from leadmill.core.money import Money
 from leadmill.flow.asking import ask_after
 from leadmill.flow.audit import export
@@ -28,6 +29,7 @@ from leadmill.interfaces.cli.frame import (
     table,
 )
 from leadmill.interfaces.house import House, Opener
+from leadmill.parties import note_reads
 
 
 def add_to(app: typer.Typer, opener: Opener) -> None:
@@ -49,6 +51,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             if order is not None:
                 async with house.db.begin() as tx:
                     found = await ask_after(tx, house.pen, house.book, lead_id, order)
+                    note_reads(tx, COMMAND_LINE, [lead_id], "explain", house.clock())
                 if as_json:
                     document(found)
                 else:
@@ -57,6 +60,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 return 0
             async with house.db.begin() as tx:
                 story = await read_biography(tx, house.pen, lead_id)
+                note_reads(tx, COMMAND_LINE, [lead_id], "explain", house.clock())
             document(plain_biography(story)) if as_json else _tell(story)
             return 0
 

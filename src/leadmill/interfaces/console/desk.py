@@ -22,7 +22,7 @@ from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
 from leadmill.interfaces.pages import Pages, zone
 from leadmill.interfaces.wiring import Wiring
-from leadmill.parties import Operator, Right, Session
+from leadmill.parties import Operator, Right, Session, Stage, freshly_proved
 from leadmill.parties.service import csrf_matches, resume_session
 from leadmill.privacy import count_waiting
 
@@ -61,6 +61,13 @@ NOTICES = {
     "run_begun": ("ok", "A run has begun; its figures stand below once it is through."),
     "held": ("ok", "The hold stands: nothing of it goes."),
     "lifted": ("ok", "The hold is lifted."),
+    "password": ("ok", "Your password is changed; every other browser is signed out."),
+    "factor_added": ("ok", "It is asked for from the next sign-in on."),
+    "factor_removed": ("ok", "It is taken away."),
+    "signed_out": ("ok", "That browser is signed out."),
+    "factors_reset": ("ok", "Their second factors are gone; they sign in with the password and set up new ones."),
+    "revoked": ("ok", "The key is revoked; every process knows within a second."),
+    "signed": ("ok", "The review is signed."),
     "asked_again": ("ok", "The leads are asked about once more; how far it is stands below."),
 }
 """What a page says after a form was taken, by the word in its address."""
@@ -112,6 +119,27 @@ class Desk:
                 "console.right.missing", f"your role, {self.who.role.value}, may not do this; ask an administrator"
             )
 
+    @property
+    def token(self) -> str:
+        """The cookie by which this browser is known."""
+        return str(self.request.cookies.get(COOKIE, ""))
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from."""
+        return address_of(self.request)
+
+    def need_fresh(self) -> None:
+        """What follows is dangerous: raises Forbidden ``console.proof.stale`` where the operator did not show lately
+        who they are, which sends the browser to the page that asks for it."""
+        if not freshly_proved(self.session, self.now) and self.session.stage == "open":
+            raise Forbidden("console.proof.stale", "show once more that it is you")
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the operator may do what is dangerous without being asked again."""
+        return freshly_proved(self.session, self.now)
+
     async def form(self) -> dict[str, str]:
         """The fields of the posted form; of a repeated one the last. Raises Forbidden ``console.form.stale`` where it
         does not bring the session's secret."""
@@ -150,6 +178,8 @@ class Desk:
         return {
             **preferences(self.request),
             "csrf": self.session.csrf,
+            "stage": self.session.stage,
+            "fresh": self.fresh,
             "here": here,
             "waiting": self._waiting,
             "may": {right.value: self.may(right) for right in Right},
@@ -164,10 +194,35 @@ async def provide_desk(
     request: Rq, wiring: NamedDependency[Wiring], pages: NamedDependency[Pages], waiting: NamedDependency[Waiting]
 ) -> Desk:
     """The desk of a request. Raises Unauthenticated where nobody is signed in."""
+    return await _desk(request, wiring, pages, waiting, ("open",))
+
+
+async def provide_newcomer(
+    request: Rq, wiring: NamedDependency[Wiring], pages: NamedDependency[Pages], waiting: NamedDependency[Waiting]
+) -> Desk:
+    """The desk at which second factors are set up: also for those whom their role lets no further without one."""
+    return await _desk(request, wiring, pages, waiting, ("open", "enrol"))
+
+
+async def provide_halfway(
+    request: Rq, wiring: NamedDependency[Wiring], pages: NamedDependency[Pages], waiting: NamedDependency[Waiting]
+) -> Desk:
+    """The desk at which a second factor is shown."""
+    return await _desk(request, wiring, pages, waiting, ("factor",))
+
+
+async def provide_anybody(
+    request: Rq, wiring: NamedDependency[Wiring], pages: NamedDependency[Pages], waiting: NamedDependency[Waiting]
+) -> Desk:
+    """The desk from which one signs out, however far one came."""
+    return await _desk(request, wiring, pages, waiting, ("open", "factor", "enrol"))
+
+
+async def _desk(request: Rq, wiring: Wiring, pages: Pages, waiting: Waiting, stages: tuple[Stage, ...]) -> Desk:
     now = wiring.clock()
     async with wiring.db.begin() as tx:
-        session = await resume_session(tx, wiring.keyed_hash, request.cookies.get(COOKIE, ""), now)
-        if waiting.at is None or now - waiting.at > _COUNTED_FOR:
+        session = await resume_session(tx, wiring.keyed_hash, request.cookies.get(COOKIE, ""), now, stages)
+        if session.stage == "open" and (waiting.at is None or now - waiting.at > _COUNTED_FOR):
             waiting.at = now
             for state in (State.REVIEW, State.NURTURE):
                 rows, more = await list_leads(tx, LeadFilter(state=state), limit=_MOST_COUNTED)
@@ -177,6 +232,11 @@ async def provide_desk(
             dead = (await count_states(tx)).get("dead", 0)
             waiting.dead = f"{dead:,}" if dead else None
     return Desk(request, wiring, pages, waiting, session)
+
+
+def address_of(request: Rq) -> str:
+    """Where a request comes from: the caller, or what a trusted proxy says of the caller."""
+    return request.client.host if request.client else ""
 
 
 def check_origin(request: Rq) -> None:

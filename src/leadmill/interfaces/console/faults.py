@@ -6,7 +6,7 @@ from urllib.parse import quote
 from litestar import MediaType, Request, Response
 from litestar.response import Redirect
 
-from leadmill.interfaces.console.desk import preferences
+from leadmill.interfaces.console.desk import own_path, preferences
 from leadmill.interfaces.pages import Pages
 
 _TITLES = {
@@ -38,6 +38,11 @@ def fault_page(
         if scripted:
             return Response(b"", status_code=200, headers={"hx-redirect": to})
         return Redirect(to, status_code=303)
+    if code == "console.proof.stale":
+        referer = request.headers.get("referer", "").partition("://")[2].partition("/")[2]
+        here = request.url.path if request.method == "GET" else own_path(f"/{referer}", "/account")
+        prove = f"/prove?next={quote(here, safe='/')}"
+        return Response(b"", headers={"hx-redirect": prove}) if scripted else Redirect(prove, status_code=303)
     values = {
         **preferences(request),
         "title": _TITLES.get(status, "This cannot be done" if status < 500 else "Something failed"),

@@ -10,6 +10,7 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from leadmill.access import Act, note_act
 from leadmill.core.faults import BadInput
 from leadmill.core.ids import looks_like
 from leadmill.flow.enforcing import enforce_now, settle_doubt
@@ -220,6 +221,8 @@ async def give_file(desk: NamedDependency[Desk]) -> Response[bytes]:
     writer.writerow(["hash", "kind", "since", "channel"])
     async for one in give_list(desk.wiring.kit):
         writer.writerow([one.hash, one.kind, one.at.isoformat(), one.source])
+    async with desk.wiring.db.begin() as tx:
+        note_act(tx, Act(desk.now, desk.who.id, "exported", "opt-outs", desk.address))
     headers = {"content-disposition": 'attachment; filename="suppressed.csv"', "cache-control": "no-store"}
     return Response(out.getvalue().encode(), media_type="text/csv; charset=utf-8", headers=headers)
 

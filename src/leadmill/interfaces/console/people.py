@@ -27,7 +27,7 @@ from leadmill.interfaces.console.lists import lines
 from leadmill.interfaces.masks import name_of
 from leadmill.interfaces.persons import last_said, leads_of
 from leadmill.parties import Right
-from leadmill.parties.store import list_operators
+from leadmill.parties.store import list_operators, note_reads
 from leadmill.runtime.db import Tx
 
 _TOGETHER = 8
@@ -96,9 +96,11 @@ async def _names(tx: Tx, desk: Desk, person_ids: Iterable[str]) -> dict[str, str
     for person_id in sorted(person_ids):
         rows, _ = await list_leads(tx, LeadFilter(person_id=person_id), limit=_TOGETHER)
         opened = await open_rows(tx, desk.wiring.kit.pen, rows)
-        leads = [lead for row in rows if (lead := opened.get(row.id)) is not None]
-        named = next((lead for lead in leads if lead.text("last_name")), leads[0] if leads else None)
-        found[person_id] = name_of(named, desk.sees) if named is not None else ""
+        leads = [(row.id, lead) for row in rows if (lead := opened.get(row.id)) is not None]
+        named = next((each for each in leads if each[1].text("last_name")), leads[0] if leads else None)
+        found[person_id] = name_of(named[1], desk.sees) if named is not None else ""
+        if named is not None:
+            note_reads(tx, desk.who.id, [named[0]], "name", desk.now)
     return found
 
 

@@ -4,11 +4,14 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from leadmill.access.model import Act
+from leadmill.access.service import reset_factors
+from leadmill.access.store import enrolled, note_act
 from leadmill.core.faults import BadInput, Conflict
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.parties import Right, Role
 from leadmill.parties.service import add_operator, change_operator, set_password
-from leadmill.parties.store import list_keys, list_operators
+from leadmill.parties.store import list_operators
 
 _ROLES = {
     Role.ADMIN: "Everything, users included",
@@ -20,7 +23,7 @@ _ROLES = {
 
 @get("/users", include_in_schema=False)
 async def users_page(desk: NamedDependency[Desk]) -> Page:
-    """Operators and keys."""
+    """Operators, and what they have beside the password."""
     return await _page(desk)
 
 
@@ -28,13 +31,26 @@ async def _page(desk: Desk, error: str = "", given: dict[str, str] | None = None
     desk.need(Right.MANAGE_USERS)
     async with desk.wiring.db.begin() as tx:
         operators = await list_operators(tx)
-        keys = [key for key in await list_keys(tx) if key.revoked_at is None]
+        totp, passkeys, outside = await enrolled(tx)
     return desk.show(
         "users.html",
         "users",
         status=422 if error else 200,
         operators=operators,
-        keys=keys,
+        factors={
+            each.id: ", ".join(
+                filter(
+                    None,
+                    (
+                        "code app" if each.id in totp else "",
+                        f"{passkeys[each.id]} passkeys" if passkeys.get(each.id, 0) > 1 else "",
+                        "a passkey" if passkeys.get(each.id) == 1 else "",
+                        "signs in elsewhere" if each.id in outside else "",
+                    ),
+                )
+            )
+            for each in operators
+        },
         roles=[(role.value, role.value.capitalize(), says) for role, says in _ROLES.items()],
         error=error,
         given={"name": "", "email": "", "role": "operator", **(given or {})},
@@ -47,9 +63,10 @@ async def take_user(desk: NamedDependency[Desk]) -> Page:
     """Add an operator."""
     fields = await desk.form()
     desk.need(Right.MANAGE_USERS)
+    desk.need_fresh()
     try:
         async with desk.wiring.db.begin() as tx:
-            await add_operator(
+            made = await add_operator(
                 tx,
                 desk.wiring.mint,
                 email=fields.get("email", ""),
@@ -58,6 +75,7 @@ async def take_user(desk: NamedDependency[Desk]) -> Page:
                 password=fields.get("password", ""),
                 now=desk.now,
             )
+            note_act(tx, Act(desk.now, desk.who.id, "operator_added", made.id, desk.address))
     except BadInput as fault:
         return await _page(desk, fault.detail, {key: fields.get(key, "") for key in ("email", "name", "role")})
     return desk.back("/users", "added")
@@ -65,20 +83,28 @@ async def take_user(desk: NamedDependency[Desk]) -> Page:
 
 @post("/users/{operator_id:str}", include_in_schema=False)
 async def take_change(desk: NamedDependency[Desk], operator_id: FromPath[str]) -> Page:
-    """Change a role, lock somebody out or let them in again, or set a new password."""
+    """Change a role, lock somebody out let them in again, set a new password, or take second factors away."""
     fields = await desk.form()
     desk.need(Right.MANAGE_USERS)
+    desk.need_fresh()
+    done = "changed"
     try:
         async with desk.wiring.db.begin() as tx:
             if fields.get("password"):
                 await set_password(tx, operator_id, fields["password"])
+                note_act(tx, Act(desk.now, desk.who.id, "password_set", operator_id, desk.address))
+            if fields.get("factors") == "reset":
+                await reset_factors(tx, operator_id, desk.who.id, desk.now, desk.address)
+                done = "factors_reset"
             if "role" in fields:
                 await change_operator(tx, operator_id, role=_role(fields["role"]))
             if fields.get("standing") in ("disable", "enable"):
                 await change_operator(tx, operator_id, disabled=fields["standing"] == "disable")
+            if "role" in fields or "standing" in fields:
+                note_act(tx, Act(desk.now, desk.who.id, "operator_changed", operator_id, desk.address))
     except (BadInput, Conflict) as fault:
         return await _page(desk, fault.detail)
-    return desk.back("/users", "changed")
+    return desk.back("/users", done)
 
 
 def _role(word: str) -> Role:

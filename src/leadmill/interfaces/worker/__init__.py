@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from leadmill.access.service import sweep_access
 from leadmill.billing import charge_subscriptions
 from leadmill.consent.service import forget_visits
 from leadmill.core.faults import Fault
@@ -179,6 +180,7 @@ async def tidy(house: House) -> None:
         await charge_subscriptions(tx, house.book.walk().rules.orders.values(), now)
         await sweep_sessions(tx, now)
         await drop_tries(tx, now - _PACED)
+        await sweep_access(tx, now)
         await forget_quotes(tx, now - KEPT)
         await forget_old_answers(tx, now)
         await forget_visits(tx, now)
