@@ -178,6 +178,8 @@ async def test_who_requires_a_certificate_gets_no_lead_without_and_says_why(
         "helio-ca": "It wants a certificate of trustedform, at most 1 day old: none came with the lead.",
         "bright-ca": "It wants a certificate: none came with the lead.",
     }
+    codes = {item.refused.code for item in auction.considered if item.refused}
+    assert codes == {"market.order.uncertified"}
     await check_all(house)
 
 
