@@ -34,7 +34,9 @@ function cleaned(attributes: Record<string, unknown>, tag: string): void {
 
 function walk(node: Kept): void {
   if (node.tagName && node.attributes) cleaned(node.attributes, node.tagName);
-  if (/^(textarea)$/i.test(node.tagName ?? "")) node.childNodes = [];
+  if (/^textarea$/i.test(node.tagName ?? "")) node.childNodes = [];
+  // Icons and what is loaded ahead are no part of what was seen, and would be fetched again where it is played.
+  if (/^link$/i.test(node.tagName ?? "") && node.attributes?.["rel"] !== "stylesheet") node.attributes = {};
   for (const child of node.childNodes ?? []) walk(child);
 }
 
