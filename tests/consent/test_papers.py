@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from leadmill.consent import (
     Flaw,

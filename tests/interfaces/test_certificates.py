@@ -106,8 +106,8 @@ async def test_what_is_changed_in_the_store_is_found_and_named(stage: Stage) -> 
             assert [(each.code, each.where) for each in report.findings] == found, (table, column)
     async with stage.house.db.begin() as tx:
         await tx.conn.execute("DELETE FROM consent_replay")
-    found = (await verify(stage.house.db, stage.house.pen)).findings
-    assert [each.code for each in found] == ["consent.replay.missing"]
+    report = await verify(stage.house.db, stage.house.pen)
+    assert [each.code for each in report.findings] == ["consent.replay.missing"]
 
 
 async def test_without_a_script_a_page_was_served_and_no_recording_is_owed(stage: Stage) -> None:

@@ -36,7 +36,10 @@ function walk(node: Kept): void {
   if (node.tagName && node.attributes) cleaned(node.attributes, node.tagName);
   if (/^textarea$/i.test(node.tagName ?? "")) node.childNodes = [];
   // Icons and what is loaded ahead are no part of what was seen, and would be fetched again where it is played.
-  if (/^link$/i.test(node.tagName ?? "") && node.attributes?.["rel"] !== "stylesheet") node.attributes = {};
+  if (/^link$/i.test(node.tagName ?? "") && !node.attributes?.["_cssText"]) node.attributes = {};
+  // As it was seen, whatever whoever plays it prefers.
+  if (/^html$/i.test(node.tagName ?? "") && node.attributes)
+    node.attributes["data-theme"] = matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light";
   for (const child of node.childNodes ?? []) walk(child);
 }
 

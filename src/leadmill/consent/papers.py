@@ -133,12 +133,14 @@ def take_apart(text: str) -> Paper:
 
 def core_of(paper: Paper) -> Certificate:
     """The core of a file. Raises :class:`BadInput` ``consent.paper.malformed``."""
-    return _read(paper, "core", Certificate)
+    found: Certificate = _read(paper, "core", Certificate)
+    return found
 
 
 def more_of(paper: Paper) -> More:
     """What was added to the core. Raises :class:`BadInput` ``consent.paper.malformed``."""
-    return _read(paper, "more", More)
+    found: More = _read(paper, "more", More)
+    return found
 
 
 def key_of(paper: Paper) -> str:
