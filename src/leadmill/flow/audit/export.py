@@ -3,7 +3,7 @@
 Called by ``leadmill verify --export``. The file holds digests alone: of every page of the journal (its events and its
 sealed part), of every row under seal, the chains over them, and the signed checkpoints; ids lead to nobody. Its last
 line signs all lines before it. ``docs/verify_offline.py`` reads it; the record
-``docs/decisions/0033-audit-export.md`` says why it looks so.
+``docs/decisions/0033-proof-for-strangers.md`` says why it looks so.
 """
 
 import gzip
