@@ -5,6 +5,7 @@ import base64
 import hashlib
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ async def run(house: House, dry: bool = False) -> Run:
     return done
 
 
-async def take(house: House, number: int, **fields: object) -> str:
+async def take(house: House, number: int, **fields: Any) -> str:
     return (await house.mill.take(submission(house, number, **fields))).lead_id
 
 

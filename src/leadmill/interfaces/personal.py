@@ -42,12 +42,9 @@ def map_now(rules: Rules, plugins: Plugins) -> DataMap:
 
 
 def agreements_now(rules: Rules, plugins: Plugins, day: date) -> list[Standing]:
-    """How it stands with every buyer, and with every provider, messenger and certifier that something personal goes
-    to."""
+    """How it stands with every buyer, and with every provider and messenger that something personal goes to."""
     partners: list[tuple[Partner, str, str]] = [
-        (one.kind, one.id, one.name)
-        for one in map_now(rules, plugins).goes
-        if one.kind in ("provider", "messenger", "certificates")
+        (one.kind, one.id, one.name) for one in map_now(rules, plugins).goes if one.kind in ("provider", "messenger")
     ]
     found = review(rules.agreements.values(), rules.roster.buyers, partners, day)
     return [one for one in found if one.partner != "messenger" or rules.mail or one.id != "email"]

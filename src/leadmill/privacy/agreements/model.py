@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Partner = Literal["buyer", "team", "provider", "messenger", "bidder", "certificates"]
+Partner = Literal["buyer", "team", "provider", "messenger"]
 """With whom: a recipient of leads, or a plug-in that something personal leaves by."""
 
 Covers = Literal["privacy", "processor", "no_resale", "breach", "deletion", "audit", "subprocessors", "transfer"]
@@ -28,11 +28,9 @@ NEEDS: Mapping[Partner, tuple[Covers, ...]] = {
     "team": (),
     "provider": ("processor",),
     "messenger": ("processor",),
-    "bidder": (),
-    "certificates": ("processor",),
 }
-"""What must be agreed with each at least. Teams are our own people; bidders are asked without personal data, and are
-buyers besides."""
+"""What must be agreed with each at least. Teams are our own people. Who is asked for a bid sees nothing
+personal."""
 
 
 class Agreement(Struct, frozen=True, kw_only=True):

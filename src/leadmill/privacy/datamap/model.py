@@ -52,10 +52,10 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Goes(Struct, frozen=True, kw_only=True):
-    """One place that data of leads goes to: a buyer or a team by its delivery, a provider by its chains, a plug-in by
-    its card. ``fields`` are the lead's, empty where all of them go (``all``) or none is named."""
+    """One place that data of leads goes to: a buyer or a team by its delivery, a provider by its chains, a
+    messenger by its card. ``fields`` are the lead's, empty where all of them go (``all``) or none is named."""
 
-    kind: Literal["buyer", "team", "provider", "messenger", "bidder", "certificates"]
+    kind: Literal["buyer", "team", "provider", "messenger"]
     id: str
     name: str
     fields: tuple[str, ...] = ()

@@ -22,6 +22,8 @@ Schema = Mapping[str, Mapping[str, str]]
 """The columns' types by table and column."""
 
 _FILE = Path(__file__).with_name("columns.toml")
+_ASKED = ("leadmill.facts", "leadmill.certificates")
+"""The families of what is declared as a provider."""
 _NONE = "none"
 """How a card begins that lets nothing leave."""
 
@@ -171,7 +173,7 @@ def _providers(
 ) -> Iterable[Goes]:
     """Each provider that some chain asks, with what its topics need; those that let nothing leave are none."""
     for ident, spec in sorted(enrichment.providers.items()):
-        card = cards.get(("leadmill.facts", spec.plugin), {})
+        card = next((cards[family, spec.plugin] for family in _ASKED if (family, spec.plugin) in cards), {})
         if spec.retired or spec.live is None or not leaves(card):
             continue
         topics = [one.chain.topic for one in enrichment.chains if any(x.provider == ident for x in one.chain.links)]
@@ -189,16 +191,15 @@ def _providers(
 
 def _plugins(cards: Mapping[tuple[str, str], Mapping[str, Any]], agreements: Mapping[str, Agreement]) -> Iterable[Goes]:
     for (family, name), card in sorted(cards.items()):
-        kind = {"leadmill.messengers": "messenger", "leadmill.certificates": "certificates"}.get(family)
-        if kind is not None and leaves(card):
+        if family == "leadmill.messengers" and leaves(card):
             yield Goes(
-                kind=cast(Any, kind),
+                kind="messenger",
                 id=name,
-                name=str(card.get("summary", name)),
+                name=name,
                 fields=tuple(str(one) for one in card.get("fields", ("email",))),
                 by="; ".join(str(one) for one in card.get("personal_data", ())),
                 where=_regions(card),
-                agreement=in_force(agreements.values(), cast(Any, kind), name),
+                agreement=in_force(agreements.values(), "messenger", name),
             )
 
 
