@@ -15,7 +15,6 @@ from leadmill.flow.memory import Recalled
 from leadmill.interfaces.pages import words
 
 _TITLES = {"trustedform": "TrustedForm"}
-_HOUR = 3600
 
 
 class Vouched(Struct, frozen=True):
@@ -77,8 +76,11 @@ def _age(one: Certificate, now: datetime) -> str:
     age = one.age(now)
     if age is None:
         return ""
-    hours = age.total_seconds() / _HOUR
-    return f", {hours / 24:.0f} days ago" if hours >= 48 else f", {max(hours, 0):.0f} hours ago"
+    minutes = max(int(age.total_seconds()) // 60, 0)
+    for limit, size, unit in ((120, 1, "minutes"), (48 * 60, 60, "hours")):
+        if minutes < limit:
+            return f", {minutes // size} {unit} ago"
+    return f", {minutes // 1440} days ago"
 
 
 def _costs(recalled: Recalled) -> dict[str, int]:
