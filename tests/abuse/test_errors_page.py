@@ -33,6 +33,7 @@ EVIDENCE = (
     "consent/naming.py",
     "policy/contacts.py",
     "policy/dealings.py",
+    "policy/deadlines.py",
     "policy/evidence.py",
     "policy/families.py",
     "policy/weighing.py",

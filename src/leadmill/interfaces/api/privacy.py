@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
 
-from leadmill.core.faults import BadInput, Forbidden, NotFound
+from leadmill.core.faults import BadInput, FieldFault, Forbidden, NotFound
 from leadmill.core.ids import looks_like
 from leadmill.flow.enforcing import enforce_now
 from leadmill.flow.rights import (
@@ -184,8 +184,14 @@ async def get_requests(
     cursor, state, kind = query.get("cursor"), query.get("state"), query.get("kind")
     if cursor is not None and not looks_like(cursor, "prv"):
         raise BadInput("flow.cursor.malformed", "use the next_cursor of the page before, or none")
-    if (state is not None and state not in STATES) or (kind is not None and kind not in KINDS):
-        raise BadInput("api.query.invalid", "there is no such state or kind")
+    known = (("state", state, STATES), ("kind", kind, KINDS))
+    faults = [
+        FieldFault(f"/{name}", "api.query.invalid", f"one of {', '.join(all_)}")
+        for name, value, all_ in known
+        if value is not None and value not in all_
+    ]
+    if faults:
+        raise BadInput("api.query.invalid", "see errors", faults)
     async with wiring.db.begin() as tx:
         states = [state] if state else None
         found = await list_requests(tx, kind=kind, states=states, before=cursor, limit=_LIMIT + 1)
