@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from leadmill.core.faults import Conflict, NotFound, Transient
+from leadmill.core.reasons import State
 from leadmill.flow.dropping import retain_and_screen, try_list, work_list
 from leadmill.flow.forgetting import forget
 from leadmill.flow.memory import recall_one
@@ -216,7 +217,9 @@ async def test_whoever_is_on_a_deletion_list_is_opted_out_and_forgotten(house: H
 
     # Who comes later is found too, under what was kept of the list.
     clock.advance(minutes=5)
-    later = await take(house, 5, email="later@example.com", phone="+19162000555")
+    came = await house.mill.take(submission(house, 5, email="later@example.com", phone="+19162000555"))
+    assert came.state is State.REJECTED, "an address on a list closes the number as well"
+    later = came.lead_id
     async with house.db.begin() as tx:
         await plan_retention(tx, house.kit, clock())
     async with house.db.begin() as tx:

@@ -15,7 +15,7 @@ from leadmill.runtime.db import Row, Tx, prepared
 _BYTES = sa.ARRAY(sa.LargeBinary)
 _FIND = prepared(
     sa.text(
-        "SELECT 's' AS of, hash, at, NULL AS says FROM suppression WHERE hash = ANY(:hashes)"
+        "SELECT 's' AS of, hash, at, source AS says FROM suppression WHERE hash = ANY(:hashes)"
         " UNION ALL SELECT 'd', hash, NULL, registry FROM dnc_listed WHERE hash = ANY(:phones)"
         " UNION ALL SELECT 'n', hash, queried_at, result FROM reassigned_number WHERE hash = ANY(:phones)"
         " UNION ALL SELECT registry, NULL, NULL, CAST(as_of AS text) FROM dnc_registry"
@@ -56,6 +56,10 @@ _LIFT = prepared(sa.delete(SUPPRESSION).where(SUPPRESSION.c.opt_out_id == sa.bin
 _NOTHING_FOUND = SuppressionFound()
 
 
+_WHOLE = "drop"
+"""The source of what deletion lists suppress: they name somebody by one identifier and mean all of them."""
+
+
 async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[[SuppressionAsk], SuppressionFound]:
     """Which of these people opted out, and what registries say of their numbers: one query for all."""
     wanted = {key for ask in asks for key in (ask.phone, ask.email, *ask.phones, *ask.emails) if key}
@@ -63,6 +67,7 @@ async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[
         return lambda ask: _NOTHING_FOUND
     phones = {ask.phone for ask in asks if ask.phone}
     since: dict[bytes, datetime] = {}
+    whole: dict[bytes, datetime] = {}
     listed: dict[bytes, list[str]] = {}
     passed: dict[bytes, tuple[str, datetime]] = {}
     registries: dict[str, date] = {}
@@ -70,6 +75,8 @@ async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[
         kind, key = row["of"], row["hash"]
         if kind == "s":
             since[key] = row["at"]
+            if row["says"] == _WHOLE:
+                whole[key] = row["at"]
         elif kind == "d":
             listed.setdefault(key, []).append(row["says"])
         elif kind == "n":
@@ -84,9 +91,11 @@ async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[
 
     def answer(ask: SuppressionAsk) -> SuppressionFound:
         result, at = passed.get(ask.phone or b"", (None, None))
+        keys = (ask.phone, ask.email, *ask.phones, *ask.emails) if whole else ()
+        dropped = min((whole[key] for key in keys if key in whole), default=None)
         return SuppressionFound(
-            first(ask.phone, *ask.phones),
-            first(ask.email, *ask.emails),
+            first(ask.phone, *ask.phones) or dropped,
+            first(ask.email, *ask.emails) or dropped,
             tuple(sorted(listed.get(ask.phone or b"", ()))),
             registries if ask.phone else {},
             result,
