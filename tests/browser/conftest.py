@@ -101,7 +101,7 @@ class Visitor:
         self.go("/sign-in")
         self.page.get_by_label("E-mail").fill(PEOPLE[role][0])
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url("**/leads")
         self.page.locator("#list").wait_for()
 

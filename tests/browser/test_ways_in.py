@@ -64,7 +64,7 @@ def test_a_code_app_and_a_passkey_from_the_account_to_the_next_sign_in(visit: Op
     window.go("/account")
     page.get_by_label("What you call it").fill("Telephone")
     page.keyboard.press("Enter")
-    page.get_by_role("cell", name="Telephone").wait_for()
+    page.get_by_role("cell", name="Telephone", exact=True).wait_for()
     check(window, "account-full", whole=True)
 
     press(window, "Sign out")
