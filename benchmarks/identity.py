@@ -7,7 +7,6 @@ undone. People who are not stored send leads as well: strangers, and those who l
 """
 
 import asyncio
-import gc
 import tempfile
 import time
 from collections import Counter
@@ -30,6 +29,7 @@ from leadmill.core.ids import make_id, mint
 from leadmill.identity import FindPerson, Keys, PersonFound, Profile, Traits, hear_find_person
 from leadmill.identity.blocks import block_hashes
 from leadmill.identity.store.persons import BLOCK_MOST, pack_blocks
+from leadmill.interfaces.cli.frame import settle
 from leadmill.runtime.db import Database
 from leadmill.runtime.migrate import migrate
 from leadmill.runtime.postgres import embedded
@@ -207,6 +207,7 @@ class Asker:
                     matching=self._matching,
                 )
                 answer = (await self._hear(tx, [ask]))(ask)
+                await tx.close()  # what follows from the answer is written as it would be before a commit
                 found.append((answer, (time.perf_counter() - began) * 1000))
                 raise _Undo
         except _Undo:
@@ -234,7 +235,7 @@ async def measure(town: Town, looked: int, matching: Matching, server_cpu: Calla
         asker = Asker(db, matching)
         known = [town.stored[at][1] for at in spread(len(town.stored), looked)]
         strangers = [town.strangers[at] for at in spread(len(town.strangers), looked)]
-        gc.collect()
+        settle()  # as the serving processes do
         return Level(
             town.count,
             exact=await _timed(asker, [human.traits for human in known], server_cpu),

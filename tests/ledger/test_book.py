@@ -194,7 +194,7 @@ async def test_a_draw_moves_a_whole_group_at_once(db):
         await guard(tx, "helio", "USD", -100)
         locked = await lock_guards(tx, ["volt", "helio"])
         assert list(locked) == ["helio"]
-        draw(tx, {"helio": -30, "volt": -5})
+        await draw(tx, {"helio": -30, "volt": -5})
         keep_posting(tx, posting("x", "helio", "sales", 30))
     async with db.begin() as tx:
         assert (await guards(tx))["helio"].balance == -30
@@ -207,7 +207,7 @@ async def test_a_balance_that_its_postings_do_not_explain_is_found(db):
     async with db.begin() as tx:
         await guard(tx, "helio", "USD", -100)
         await lock_guards(tx, ["helio"])
-        draw(tx, {"helio": -30})
+        await draw(tx, {"helio": -30})
     async with db.begin() as tx:
         assert [item.code for item in await check(tx)] == ["ledger.balance.mismatch"]
 

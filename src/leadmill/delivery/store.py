@@ -77,7 +77,7 @@ def keep_dispatched(tx: Tx, case: Case, evidence: Dispatched, now: datetime) -> 
         gathered = tx.scratch[_Gathered] = _Gathered()
 
         async def close(tx: Tx) -> None:
-            _insert(tx, tx.scratch.pop(_Gathered), now)
+            await _insert(tx, tx.scratch.pop(_Gathered), now)
 
         tx.closing(close)
     for item in evidence.items:
@@ -87,11 +87,11 @@ def keep_dispatched(tx: Tx, case: Case, evidence: Dispatched, now: datetime) -> 
         put_job(tx, item.delivery_id, 1, now + INLINE_LEAD if item.inline else now, now)
 
 
-def _insert(tx: Tx, rows: Sequence[_Row], now: datetime) -> None:
+async def _insert(tx: Tx, rows: Sequence[_Row], now: datetime) -> None:
     if rows:
         names = ("ids", "leads", "sales", "legs", "recipients", "couriers", "bids")
         columns: dict[str, Any] = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
-        tx.last(_INSERT, at=now, **columns)
+        await tx.last(_INSERT, at=now, **columns)
 
 
 def put_job(tx: Tx, delivery_id: str, no: int, run_at: datetime, now: datetime) -> None:

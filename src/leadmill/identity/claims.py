@@ -131,11 +131,14 @@ class _Claim:
             held[key], self._written_keys[key] = [], [wanted[key].person_id]
         there = wanted.keys() - taken
         if there:
-            owners = await hold_keys(self._tx, there)
+            owners, persons = await hold_keys(self._tx, there)
             if len(owners) < len(there):
                 raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
-            for key, persons in owners.items():
-                held[key], self._written_keys[key] = persons, [*persons]
+            for key, whose in owners.items():
+                held[key], self._written_keys[key] = whose, [*whose]
+            for person in persons:
+                if person.id not in self._reading.profiles:
+                    self._learn(person)
 
     def _settle(self) -> None:
         """Which leads bring nothing new of a person whom their keys decide, and which are to be looked for."""

@@ -62,7 +62,7 @@ async def move_person(tx: Tx, vault: Vault, keys: Keys, move: Move, at: datetime
     lost = {key: kind for kind, key in old.items() if new.get(kind) != key and key not in kept}
     claimed = await claim_keys(tx, [Key(key, kind, move.person_id) for key, kind in gained.items()], at)
     shared = gained.keys() - claimed
-    held = await hold_keys(tx, shared | lost.keys())
+    held, _ = await hold_keys(tx, shared | lost.keys())
     if shared - held.keys():
         raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
     wanted = {*block_hashes(move.after, vault.keyed_hash)} - {*block_hashes(move.before, vault.keyed_hash)}

@@ -13,14 +13,14 @@ from leadmill.ledger.store import leases
 from leadmill.runtime.db import Tx
 
 
-def use_funds(
+async def use_funds(
     tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int], uncovered: Callable[[], None]
 ) -> None:
     """Spend money of a process's shares (minor units by account), and move some into holds that whoever calls writes,
     with the last changes of the transaction.
 
     ``uncovered`` is called, and must raise, where a share is gone or would not cover it."""
-    leases.use(tx, holder, spent, moved, uncovered)
+    await leases.use(tx, holder, spent, moved, uncovered)
 
 
 async def unused_funds(tx: Tx, accounts: Sequence[str]) -> dict[str, int]:

@@ -88,10 +88,10 @@ async def lock_guards(tx: Tx, accounts: Sequence[str]) -> dict[str, Guard]:
     return await store.lock(tx, sorted(accounts))
 
 
-def draw(tx: Tx, changes: Mapping[str, int], held: Mapping[str, int] | None = None) -> None:
+async def draw(tx: Tx, changes: Mapping[str, int], held: Mapping[str, int] | None = None) -> None:
     """Move balances and what is ``held`` of accounts that :func:`lock_guards` has locked, once for a whole group and
     with the last changes of the transaction; whoever calls writes the postings and holds that explain them in it."""
-    store.settle(tx, changes, held or {})
+    await store.settle(tx, changes, held or {})
 
 
 def keep_posting(tx: Tx, posting: Posting) -> None:

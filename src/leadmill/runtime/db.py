@@ -38,6 +38,9 @@ _compiled: dict[int, tuple[sa.ClauseElement, str, list[str], dict[str, Any]]] = 
 _FEW = 300
 """Rows up to which one statement for all tables costs less than a COPY for each: each is a journey to the server."""
 
+_Change = tuple[str, Sequence[Any], Callable[[int], None] | None]
+"""A statement that goes out last, what fills it, and who is told how many rows it changed."""
+
 _STATEMENTS = 500
 """How many statements a connection keeps prepared: what ends a transaction is another one for each choice of tables."""
 
@@ -125,7 +128,7 @@ class Tx:
     def __init__(self, conn: Any) -> None:
         self.conn = conn
         self._rows: dict[sa.Table, list[tuple[Any, ...]]] = {}
-        self._last: list[tuple[str, Sequence[Any], Callable[[int], None] | None]] = []
+        self._last: list[_Change] = []
         self._after: list[Callable[[], None]] = []
         self._failing: list[Callable[[], None]] = []
         self._closing: list[Callable[[Tx], Awaitable[None]]] = []
@@ -159,28 +162,22 @@ class Tx:
         """Write a row with the others of this transaction; ``values`` stand in the order of the table's columns."""
         self._rows.setdefault(table, []).append(values)
 
-    def last(self, stmt: sa.ClauseElement, then: Callable[[int], None] | None = None, /, **params: Any) -> None:
-        """Run a statement that changes rows just before the commit, in one journey with whatever else ends the
-        transaction; ``then`` is told how many rows it changed, and undoes everything by raising.
+    async def last(self, stmt: sa.ClauseElement, then: Callable[[int], None] | None = None, /, **params: Any) -> None:
+        """Run a statement that changes rows at the next flush, mostly the one before the commit, in one journey with
+        whatever else goes out then; ``then`` is told how many rows it changed, and undoes everything by raising.
 
-        Such statements take their locks in the order given. None may see what another changed, so no two may change
-        the same row; and none may return rows of its own. Raises ValueError where a statement comes twice."""
+        Such statements take their locks in the order given. None sees what another changed, so no two may change the
+        same row; where one comes a second time, those that wait go out before it. None may return rows of its own."""
         sql, args = _bound(stmt, params)
-        if self.ends_with(stmt):
-            raise ValueError("two of one statement could change the same row")
+        if any(other == sql for other, _, _ in self._last):
+            await self.flush()
         self._last.append((sql, args, then))
 
-    def ends_with(self, stmt: sa.ClauseElement) -> bool:
-        """Whether this statement runs last already."""
-        sql = _compile(stmt)[0]
-        return any(other == sql for other, _, _ in self._last)
-
     async def flush(self) -> None:
-        """Send the rows added so far: few in one statement for all tables, many as one COPY a table."""
-        await self._send(())
-
-    async def _send(self, last: Sequence[tuple[str, Sequence[Any], Callable[[int], None] | None]]) -> None:
+        """Send what waits: the rows added so far and the changes that were to come last. Few rows go in one statement
+        for all tables, many as one COPY a table."""
         rows, self._rows = self._rows, {}
+        last, self._last = self._last, []
         packed: list[Any] = []
         if rows and sum(map(len, rows.values())) <= _FEW:
             try:
@@ -208,8 +205,7 @@ class Tx:
         rows."""
         while self._closing:
             await self._closing.pop(0)(self)
-        last, self._last = self._last, []
-        await self._send(last)
+        await self.flush()
 
     def after(self, act: Callable[[], None]) -> None:
         """Do ``act`` once the transaction is durable; never if it fails."""

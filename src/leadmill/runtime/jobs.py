@@ -155,10 +155,7 @@ async def _send(tx: Tx) -> None:
     rows: list[_Row] = sorted(tx.scratch.pop(enqueue), key=lambda row: row[5] or "")
     names = ("ids", "kinds", "subjects", "payloads", "times", "dedupes", "made")
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-    if tx.ends_with(_ENQUEUE):  # a later act of the closing owes more
-        await tx.run(_ENQUEUE, **columns)
-    else:
-        tx.last(_ENQUEUE, **columns)
+    await tx.last(_ENQUEUE, **columns)
     tx.after(partial(_wake, frozenset(columns["kinds"])))
 
 

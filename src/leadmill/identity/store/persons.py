@@ -2,7 +2,8 @@
 
 Called by the package's service and claims. The order of locks is fixed, so that no two transactions wait for each
 other: keys by their hash, first the new ones and then those that are there; then blocks by theirs; then persons
-by their id, all at once; then ties between persons. Nobody asks for an earlier kind while holding a later one.
+by their id, all at once; then ties between persons. Nobody asks for an earlier kind while holding a later one. What is
+written about rows that are locked goes out with the last changes of the transaction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,10 +69,13 @@ _CLAIM = prepared(
     )
 )
 _HOLD = prepared(
-    sa.select(PERSON_KEY.c.hash, PERSON_KEY.c.person_id, PERSON_KEY.c.others)
-    .where(PERSON_KEY.c.hash == sa.any_(sa.bindparam("hashes", type_=_BYTES)))
-    .order_by(PERSON_KEY.c.hash)
-    .with_for_update()
+    sa.text(
+        "WITH held AS (SELECT hash, person_id, others FROM person_key WHERE hash = ANY(CAST(:hashes AS bytea[]))"
+        " ORDER BY hash FOR UPDATE)"
+        " SELECT held.hash, held.person_id, held.others, p.id, p.wrapped_key, p.created_at, p.forgotten_at,"
+        " p.profile, p.blocks, p.prospect FROM held"
+        " LEFT JOIN person AS p ON p.id = ANY(array_append(held.others, held.person_id))"
+    ).bindparams(sa.bindparam("hashes", type_=_BYTES))
 )
 _GIVE = prepared(
     sa.text(
@@ -123,11 +127,13 @@ _LOCK = prepared(
     ).bindparams(sa.bindparam("ids", type_=_TEXTS))
 )
 _SHOW = prepared(
-    sa.update(PERSON)
-    .where(PERSON.c.id == sa.bindparam("person"))
-    .values(
-        profile=sa.bindparam("new_profile", type_=sa.LargeBinary),
-        blocks=sa.bindparam("new_blocks", type_=sa.LargeBinary),
+    sa.text(
+        "UPDATE person SET profile = t.p, blocks = t.b FROM unnest(CAST(:ids AS text[]), CAST(:profiles AS bytea[]),"
+        " CAST(:blocks AS bytea[])) AS t(i, p, b) WHERE id = t.i"
+    ).bindparams(
+        sa.bindparam("ids", type_=_TEXTS),
+        sa.bindparam("profiles", type_=_BYTES),
+        sa.bindparam("blocks", type_=_BYTES),
     )
 )
 _OWNERS = prepared(
@@ -173,17 +179,19 @@ async def claim_keys(tx: Tx, keys: Sequence[Key], at: datetime) -> set[bytes]:
     return {row["hash"] for row in rows}
 
 
-async def hold_keys(tx: Tx, hashes: Iterable[bytes]) -> dict[bytes, list[str]]:
-    """Whose keys are, the first owner first, each key locked until the transaction ends. A key that nobody has any
-    longer is absent."""
+async def hold_keys(tx: Tx, hashes: Iterable[bytes]) -> tuple[dict[bytes, list[str]], list[Person]]:
+    """Whose keys are, the first owner first, each key locked until the transaction ends, and these persons as they were
+    before anybody was waited for. A key that nobody has any longer is absent."""
     rows = await tx.all(_HOLD, hashes=list(hashes))
-    return {row["hash"]: [row["person_id"], *(row["others"] or ())] for row in rows}
+    persons = {row["id"]: row for row in rows if row["id"] is not None}
+    owners = {row["hash"]: [row["person_id"], *(row["others"] or ())] for row in rows}
+    return owners, [_person(row) for row in persons.values()]
 
 
 async def give_keys(tx: Tx, owners: Mapping[bytes, Sequence[str]]) -> None:
     """Set the persons of keys that this transaction holds."""
     pairs = [(key, person) for key, persons in owners.items() for person in persons]
-    await tx.run(_GIVE, hashes=[key for key, _ in pairs], persons=[person for _, person in pairs])
+    await tx.last(_GIVE, hashes=[key for key, _ in pairs], persons=[person for _, person in pairs])
 
 
 async def drop_keys(tx: Tx, hashes: Iterable[bytes]) -> None:
@@ -219,7 +227,7 @@ async def hold_blocks(tx: Tx, hashes: Iterable[int], most: int = BLOCK_MOST) -> 
 async def give_blocks(tx: Tx, blocks: Mapping[int, Sequence[str]]) -> None:
     """Set who is in blocks that this transaction holds."""
     pairs = [(block, person) for block, persons in blocks.items() for person in persons]
-    await tx.run(_GIVE_BLOCKS, hashes=[block for block, _ in pairs], persons=[person for _, person in pairs])
+    await tx.last(_GIVE_BLOCKS, hashes=[block for block, _ in pairs], persons=[person for _, person in pairs])
 
 
 async def recent_interests(tx: Tx, person_ids: Iterable[str], since: datetime) -> list[Interest]:
@@ -251,9 +259,14 @@ def add_person_row(tx: Tx, person: Person) -> None:
     tx.add(PERSON, *row, person.prospect)
 
 
-async def show_more(tx: Tx, persons: Iterable[Person]) -> None:
+async def show_more(tx: Tx, persons: Sequence[Person]) -> None:
     """Write what locked persons have shown by now, and the partial keys they are found under."""
-    await tx.many(_SHOW, [{"person": p.id, "new_profile": p.profile, "new_blocks": p.blocks} for p in persons])
+    await tx.last(
+        _SHOW,
+        ids=[person.id for person in persons],
+        profiles=[person.profile for person in persons],
+        blocks=[person.blocks for person in persons],
+    )
 
 
 def add_interest(tx: Tx, interest: Interest) -> None:
@@ -264,13 +277,13 @@ def add_interest(tx: Tx, interest: Interest) -> None:
 async def add_links(tx: Tx, links: Sequence[HouseholdLink], at: datetime) -> None:
     """Keep that persons share something and are not one; a pair once."""
     columns = ("lows", "low"), ("highs", "high"), ("kinds", "kind"), ("shares", "shares")
-    await tx.run(_LINK, at=at, **{name: [getattr(link, of) for link in links] for name, of in columns})
+    await tx.last(_LINK, at=at, **{name: [getattr(link, of) for link in links] for name, of in columns})
 
 
 async def add_suggestions(tx: Tx, suggestions: Sequence[Suggestion], at: datetime) -> None:
     """Keep that persons may be one; of a pair, the strongest reason. A pair that was ruled about is not suggested."""
     columns = ("lows", "low"), ("highs", "high"), ("kinds", "kind"), ("bits", "bits"), ("leads", "lead_id")
-    await tx.run(
+    await tx.last(
         _SUGGEST,
         at=at,
         evidence=[msgspec.json.encode(each.parts) for each in suggestions],
@@ -353,7 +366,7 @@ async def forget(tx: Tx, person_id: str, now: datetime) -> bool:
     if before is None or before.forgotten_at is not None:
         return False
     rows = await tx.all(_KEYS_OF, person=person_id, persons=[person_id])
-    keys = await hold_keys(tx, [row["hash"] for row in rows])
+    keys, _ = await hold_keys(tx, [row["hash"] for row in rows])
     blocks = await hold_blocks(tx, unpack_blocks(before.blocks), most=2 * BLOCK_MOST)
     locked = (await lock_persons(tx, [person_id])).get(person_id)
     if locked is None or locked.forgotten_at is not None:
@@ -369,6 +382,7 @@ async def forget(tx: Tx, person_id: str, now: datetime) -> bool:
     await tx.run(_FORGET, person=person_id, now=now)
     for statement in _DROP_ROWS:
         await tx.run(statement, person=person_id)
+    await tx.flush()  # whoever shares a key or a block with them may be forgotten next
     return True
 
 

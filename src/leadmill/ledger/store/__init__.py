@@ -81,11 +81,11 @@ _SETTLE = prepared(
 )
 
 
-def settle(tx: Tx, changes: Mapping[str, int], held: Mapping[str, int]) -> None:
+async def settle(tx: Tx, changes: Mapping[str, int], held: Mapping[str, int]) -> None:
     """Change balances of locked accounts and what is held of them, with the last changes of the transaction; once."""
     accounts = [name for name in sorted(changes.keys() | held.keys()) if changes.get(name) or held.get(name)]
     if accounts:
-        tx.last(
+        await tx.last(
             _SETTLE,
             accounts=accounts,
             changes=[changes.get(name, 0) for name in accounts],

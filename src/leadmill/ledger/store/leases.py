@@ -45,7 +45,9 @@ _USE = prepared(
 )
 
 
-def use(tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int], uncovered: Callable[[], None]) -> None:
+async def use(
+    tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int], uncovered: Callable[[], None]
+) -> None:
     """Spend money of a process's shares, and move some into holds, which count as held already, with the last changes
     of the transaction; ``uncovered`` is called where a share is gone or would not cover it."""
     accounts = sorted(spent.keys() | moved.keys())
@@ -54,7 +56,7 @@ def use(tx: Tx, holder: str, spent: Mapping[str, int], moved: Mapping[str, int],
         if changed != len(accounts):
             uncovered()
 
-    tx.last(
+    await tx.last(
         _USE,
         check,
         holder=holder,

@@ -171,9 +171,9 @@ class CapBook:
         for key, lease in self.leased.items():
             lease.note(*self._consumed.get(key, (0, 0)))
         if used:
-            use_leases(tx, self.pool.holder, used, lambda: self._called_in(used))
+            await use_leases(tx, self.pool.holder, used, lambda: self._called_in(used))
         if spent or moved:
-            use_funds(tx, self.pool.holder, spent, moved, lambda: self._called_in([*spent, *moved]))
+            await use_funds(tx, self.pool.holder, spent, moved, lambda: self._called_in([*spent, *moved]))
         self.pool.barred -= self.locked
 
     def _called_in(self, shares: Iterable[Key | str]) -> Never:
@@ -205,7 +205,7 @@ class CapBook:
             most = self._limits[key][0]
             if most is not None and self.tally.used[key][0] >= most:
                 pool.mark_full(key)
-        store.move_counters(tx, moves, self._limits)
+        await store.move_counters(tx, moves, self._limits)
         if grants:
             await grant_shares(tx, pool.holder, grants, self._limits, ends)
             tx.after(lambda: self._keep_shares(grants, ends))
@@ -227,7 +227,7 @@ class CapBook:
                 mine = pool.accounts.get(account)
                 grants[account] = share(left, mine.spend or 0 if mine else 0, pool.holders)
         if draws or aside:
-            draw(tx, {account: -amount for account, amount in draws.items()}, aside)
+            await draw(tx, {account: -amount for account, amount in draws.items()}, aside)
         if grants:
             await grant_funds(tx, pool.holder, grants)
             tx.after(lambda: self._keep_funds(grants))

@@ -224,13 +224,13 @@ _SETTLE = prepared(
 )
 
 
-def move_counters(tx: Tx, moves: Mapping[Key, tuple[int, int]], limits: Mapping[Key, Limits]) -> None:
+async def move_counters(tx: Tx, moves: Mapping[Key, tuple[int, int]], limits: Mapping[Key, Limits]) -> None:
     """Add leads and minor units to counters that are locked, with the limits they were counted under; with the last
     changes of the transaction."""
     if not moves:
         return
     keys = list(moves)
-    tx.last(
+    await tx.last(
         _SETTLE,
         **columns_of(keys),
         leads=[moves[key][0] for key in keys],

@@ -47,7 +47,7 @@ _USE = prepared(
 )
 
 
-def use_leases(tx: Tx, holder: str, used: Mapping[Key, tuple[int, int]], spent: Callable[[], None]) -> None:
+async def use_leases(tx: Tx, holder: str, used: Mapping[Key, tuple[int, int]], spent: Callable[[], None]) -> None:
     """Consume leads and minor units of a process's shares, with the last changes of the transaction. ``spent`` is
     called, and must raise, where a share is gone or would not cover it."""
     keys = sorted(used, key=_order)
@@ -57,7 +57,7 @@ def use_leases(tx: Tx, holder: str, used: Mapping[Key, tuple[int, int]], spent: 
         if changed != len(keys):
             spent()
 
-    tx.last(_USE, check, holder=holder, **given)
+    await tx.last(_USE, check, holder=holder, **given)
 
 
 _UNUSED = prepared(
