@@ -64,7 +64,7 @@ def test_a_request_is_made_seen_to_and_answered(visit: Opener, site: Site, asked
         desk.page.keyboard.press("Enter")
     else:
         desk.page.get_by_role("button", name="Compile the answer").click()
-    assert desk.page.get_by_text("It is being carried out").is_visible()
+    desk.page.get_by_text("It is being carried out; the person").wait_for()
     for _ in range(100):
         desk.go(f"/requests/{asked[kind]}")
         if desk.page.get_by_role("heading", name="The answer").is_visible():

@@ -32,6 +32,7 @@ from leadmill.privacy import (
 )
 from leadmill.runtime.db import Tx
 
+_ACRONYMS = {"ip": "IP", "zip": "ZIP", "url": "URL", "utm": "UTM"}
 _MOST = 500
 """Leads of one human being in one answer."""
 
@@ -161,5 +162,5 @@ def _found(dossier: Dossier | None, received_at: datetime, withheld: dict[str, N
 
 
 def _words(name: str) -> str:
-    plain = name.replace("_", " ").strip()
+    plain = " ".join(_ACRONYMS.get(word, word) for word in name.replace("_", " ").split())
     return plain[:1].upper() + plain[1:]
