@@ -27,7 +27,6 @@ from leadmill.interfaces.wiring import Wiring
 from leadmill.market import find_sale, sales_of
 from leadmill.optouts import MOST, Channel, Heard, Notice, OptOut, Scope, list_notices, list_opt_outs
 from leadmill.parties import Caller, Right
-from leadmill.policy import classify_reply
 from leadmill.runtime.db import Tx
 from leadmill.runtime.walls import behind
 
@@ -164,7 +163,7 @@ async def post_reply(request: Request[Any, Any, Any], wiring: NamedDependency[Wi
     _check(given, "")
     if not given.text or not given.text.strip():
         raise BadInput("api.body.invalid", "see errors", [FieldFault("/text", "api.field.invalid", "is missing")])
-    result = classify_reply(given.text)
+    result = wiring.rules.engine.read_reply(given.text)
     fresh: list[str] = []
 
     async def take(tx: Tx) -> ReplyOut:
