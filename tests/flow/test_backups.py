@@ -28,7 +28,7 @@ from leadmill.main import wire
 from leadmill.runtime.archive import Manifest, load, read_manifest, save, whole_file
 from leadmill.runtime.db import Database
 from leadmill.runtime.migrate import migrate, newest
-from leadmill.runtime.vault import ENVIRONMENT, FILE, fingerprint
+from leadmill.runtime.vault import ENVIRONMENT, FILE, fingerprint, set_aside
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, apply, count, stored, submission
 from tests.journeys.house import ENVIRON
@@ -216,6 +216,9 @@ def test_the_key_is_in_a_backup_only_behind_a_passphrase_and_found_where_it_is(t
         find_master(manifest, tmp_path, {ENVIRONMENT: other.hex()})
     (tmp_path / FILE).write_text(master.hex())
     assert find_master(manifest, tmp_path, {})[0] == master
+    aside = set_aside(tmp_path)  # what a change of the master key leaves for older backups
+    (tmp_path / FILE).write_text(other.hex())
+    assert find_master(manifest, tmp_path, {}) == (master, str(aside))
 
 
 @pytest.mark.parametrize("text", ["", "PK nonsense", '{"leadmill_backup": 1}'])

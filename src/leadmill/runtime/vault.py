@@ -162,6 +162,19 @@ def replace_master(home: Path, master: bytes) -> None:
     _write_key(home / FILE, master, os.replace)
 
 
+def set_aside(home: Path) -> Path | None:
+    """Put the home's key aside under its fingerprint, where another is to take its place; where it lies now, None where
+    there was none."""
+    path = home / FILE
+    if not path.exists():
+        return None
+    key = read_key(path.read_text(errors="replace").strip(), str(path))
+    aside = home / f"{FILE}.{fingerprint(key)}"
+    if not aside.exists():
+        _write_key(aside, key, os.replace)
+    return aside
+
+
 def _make_key(path: Path) -> None:
     """Write a fresh key; of two programs that try at once, the first one's stands."""
     with suppress(FileExistsError):

@@ -20,7 +20,7 @@ from leadmill.identity.service import forget_person
 from leadmill.market import release_holds
 from leadmill.runtime import checkpoints
 from leadmill.runtime.archive import Manifest, Tell, load
-from leadmill.runtime.vault import ENVIRONMENT, FILE, fingerprint, read_key, replace_master
+from leadmill.runtime.vault import ENVIRONMENT, FILE, fingerprint, read_key, replace_master, set_aside
 
 PENDING = "restore.pending"
 """The file that marks a home whose restore has not ended."""
@@ -60,9 +60,9 @@ def find_master(
     if manifest.keys is not None and passphrase is not None:
         tried.append(("the backup", unlock(manifest.keys, passphrase)))
     for folder in (home, Path(manifest.home)):
-        path = folder / FILE
-        if path.exists():
-            tried.append((str(path), read_key(path.read_text(errors="replace").strip(), str(path))))
+        for path in (folder / FILE, folder / f"{FILE}.{manifest.master}"):
+            if path.exists():
+                tried.append((str(path), read_key(path.read_text(errors="replace").strip(), str(path))))
     for place, key in tried:
         if fingerprint(key) == manifest.master:
             return key, place
@@ -93,11 +93,9 @@ async def load_backup(
 def _put_key(home: Path, master: bytes) -> None:
     """The key into the home's file; another one that lies there is put aside, never lost."""
     path = home / FILE
-    if path.exists():
-        there = read_key(path.read_text(errors="replace").strip(), str(path))
-        if there == master:
-            return
-        path.rename(home / f"{FILE}.{fingerprint(there)}")
+    if path.exists() and read_key(path.read_text(errors="replace").strip(), str(path)) == master:
+        return
+    set_aside(home)
     replace_master(home, master)
 
 

@@ -10,7 +10,7 @@ from leadmill.core.faults import BadInput
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, out, run, settings
 from leadmill.interfaces.house import House, Opener
 from leadmill.runtime.rotation import Rotated, begin, end, follow, rewrap, under_way
-from leadmill.runtime.vault import ENVIRONMENT, fingerprint, read_key, replace_master
+from leadmill.runtime.vault import ENVIRONMENT, fingerprint, read_key, replace_master, set_aside
 
 NEW = "LEADMILL_NEW_MASTER_KEY"
 """The variable that may hold the key to go over to; where the master key comes from the environment it must."""
@@ -62,6 +62,9 @@ async def _rotate(house: House, settle: float, hold: bool) -> Rotated:
         async with db.begin() as tx:
             await begin(tx, vault, new, house.clock())
         err.print(f"The new master key is {fingerprint(new)}; every process takes it up.", markup=False)
+        if not from_environment:
+            aside = set_aside(house.settings.home)
+            err.print(f"{aside} holds the old one: backups made before open with it.", markup=False)
         async with db.begin() as tx:
             await follow(tx, vault)
     if not from_environment:
