@@ -172,8 +172,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     oidc_issuer: Annotated[
-        Annotated[str, Meta(pattern=r"^(https?://[^/\s]+[^\s]*)?$")],
-        Meta(description="Another house that signs people in (OpenID Connect): its address, as it names itself."),
+        str,
+        Meta(
+            pattern=r"^(https?://[^/\s]+[^\s]*)?$",
+            description="Another house that signs people in (OpenID Connect): its address, as it names itself.",
+        ),
     ] = ""
     oidc_client_id: Annotated[str, Meta(description="What that house calls this program.")] = ""
     oidc_secret: Annotated[
