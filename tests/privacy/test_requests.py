@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from leadmill.capture import FieldSpec, Vertical
 from leadmill.core.faults import NotFound
+from leadmill.flow.suppressed import without_sensitive
 from leadmill.policy import Deadlines, law_of
 from leadmill.privacy import (
     DeletionCertificate,
@@ -212,3 +214,11 @@ def test_what_could_be_misused_is_named_and_never_shown() -> None:
     never = ["ssn", "SSN", "borrower_ssn", "bank_account_number", "routing_number", "driver_license", "medicare_id"]
     assert [never_shown(name) for name in never] == [True] * len(never)
     assert not any(never_shown(name) for name in ("email", "license_state", "passion", "accident_date"))
+
+
+def test_of_who_limited_it_nothing_sensitive_is_handed_on() -> None:
+    specs = {"diagnosis": FieldSpec(name="diagnosis", sensitive="health"), "zip": FieldSpec(name="zip")}
+    fields = {"diagnosis": "asthma", "zip": "95814", "phone": "+19162000001"}
+    known = Vertical(name="legal", title="Legal", fields=specs)
+    assert without_sensitive(fields, known) == {"zip": "95814", "phone": "+19162000001"}
+    assert without_sensitive(fields, None) == {}
