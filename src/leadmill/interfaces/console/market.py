@@ -176,12 +176,17 @@ async def sources_page(desk: NamedDependency[Desk]) -> Page:
     return desk.show("sources.html", "sources", sources=shown)
 
 
-def _quality(each: Standing, rules: Rules) -> dict[str, str | None]:
+_TELLING = 4_000
+"""How far apart the ends of what is believed of a share may lie, in hundredths of a per cent, for it to be told."""
+
+
+def _quality(each: Standing, rules: Rules) -> dict[str, str | bool | None]:
     """What is believed of a source in one vertical."""
     since = each.since.isoformat() if each.since is not None else "lately"
     turned = {"door": f"More stopped since {since}", "returned": f"More come back since {since}"}
     return {
         "vertical": vertical_title(rules, each.vertical),
+        "known": each.high - each.low <= _TELLING,
         "share": f"{each.share / 100:.1f} %",
         "low": f"{each.low / 100:.1f}",
         "high": f"{each.high / 100:.1f} %",
