@@ -11,6 +11,7 @@ from leadmill.core.faults import BadInput, Permanent
 from leadmill.flow.configure import read_text
 from leadmill.runtime.addresses import Reach, read_networks, refusal
 from leadmill.runtime.http import Http
+from leadmill.runtime.settings import Settings
 from tests.docs.pages import blocks
 
 CARRIERS = {
@@ -96,6 +97,8 @@ def test_every_setting_that_carries_an_address_is_known_here() -> None:
         for place in _places(table.raw)
     }
     assert found - {("form", "redirect_url")} <= CARRIERS, sorted(found - CARRIERS)
+    named = {name for name in Settings.__struct_fields__ if name.endswith(("url", "issuer"))}
+    assert named == {"public_url", "database_url", "oidc_issuer"}  # the last is asked, by this client
 
 
 def test_a_private_network_may_be_allowed_by_name_and_opens_no_other() -> None:
