@@ -1,11 +1,6 @@
-"""Requests of consumers through every door: the privacy page, the desk, the API and the command."""
+"""Requests of consumers through every door: the privacy page, the desk and the API."""
 
-import asyncio
-import json
-import os
 import re
-import subprocess
-import sys
 
 from leadmill.interfaces.worker import workers
 from leadmill.optouts import contact_of
@@ -202,21 +197,3 @@ async def test_programs_bring_and_decide_requests(stage: Stage) -> None:
         refused = await program.post_json("/v1/privacy/requests", wrong)
         assert (refused.status, refused.json["code"]) == (status, code)
     assert (await program.get("/v1/privacy/requests/prv_01k00000000000000000000000")).status == 404
-
-
-async def test_the_command_writes_a_request_down(stage: Stage) -> None:
-    url, home = stage.house.settings.database_url or "", stage.house.settings.home
-    words = ("privacy", "add", "delete", "--home-state", "CA", "--email", "ana.ruiz@gmail.com", "--json")
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "leadmill", *words],
-        env={**os.environ, "LEADMILL_DATABASE_URL": url, "LEADMILL_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    made = json.loads(done.stdout)
-    desk = await stage.signed_in(Role.ADMIN)
-    assert made["state"] == "unconfirmed" and "Command" in (await desk.get("/requests")).text
