@@ -1,6 +1,7 @@
 """How a page was seen, under the names that the law packs ask by (docs/law/names.md). Pure.
 
-Called by the walk's station ``policy``. What is not known has no name here: a rule that needs it says what then.
+For whoever puts a case to the law (``policy check`` takes these names); the walk's station does not look at pages yet.
+What is not known has no name here: a rule that needs it says what then.
 """
 
 from datetime import timedelta
