@@ -13,7 +13,11 @@ from tests.flow.test_configure import planned
     ("text", "code", "says"),
     [
         ("[[order]\n", "config.file.malformed", "a.toml: Expected ']]' at the end of an array declaration (at line 1"),
-        ("x = 1\n", "config.table.unknown", "a.toml: [[x]] is not known; known: agreement, authority, buyer, chain, form, market"),
+        (
+            "x = 1\n",
+            "config.table.unknown",
+            "a.toml: [[x]] is not known; known: agreement, authority, buyer, chain, form",
+        ),
         ('[[ordr]]\nid = "x"\n', "config.table.unknown", "did you mean 'order'?"),
         ('[order]\nid = "x"\n', "config.table.unknown", "write [[order]] in double brackets"),
         ('[[team]]\nid = "t"\nname = "T"\npriority = nan\n', "config.record.malformed", "must be finite"),
