@@ -44,11 +44,16 @@ def test_the_pages_of_opting_out_can_be_read_by_everybody(visit: Opener, site: S
     check(person, "privacy-wrong")
 
 
-def test_nobody_has_opted_out_yet_and_the_page_works_without_scripts(visit: Opener, bare_site: Site) -> None:
+def test_nobody_has_opted_out_or_asked_yet_and_the_page_works_without_scripts(visit: Opener, bare_site: Site) -> None:
     window: Visitor = visit(bare_site, Role.COMPLIANCE)
     window.go("/optouts")
     assert window.page.get_by_role("heading", name="Nobody has opted out yet").is_visible()
     check(window, "optouts-empty")
+    window.go("/requests?show=all")
+    assert window.page.get_by_role("heading", name="Nobody has asked anything yet").is_visible()
+    window.go("/requests")
+    window.page.get_by_text("Write a request down").click()
+    check(window, "requests-empty", whole=True)
     person = visit(bare_site, scripts=False)
     person.go("/privacy")
     person.page.get_by_label("E-mail address").fill("ana@example.com")

@@ -77,12 +77,3 @@ def test_a_request_is_made_seen_to_and_answered(visit: Opener, site: Site, asked
     if kind == "know":
         person.page.locator("details.more summary").first.click()
     check(person, f"privacy-answer-{kind}", whole=True)
-
-
-def test_nobody_has_asked_anything_yet(visit: Opener, bare_site: Site) -> None:
-    window = visit(bare_site, Role.ADMIN)
-    window.go("/requests?show=all")
-    assert window.page.get_by_role("heading", name="Nobody has asked anything yet").is_visible()
-    window.go("/requests")
-    window.page.get_by_text("Write a request down").click()
-    check(window, "requests-empty", whole=True)

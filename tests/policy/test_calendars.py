@@ -1,10 +1,10 @@
 """Holidays, business days and calendar months."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from leadmill.policy.calendars import Calendar, add_months, midnight, within_months
+from leadmill.policy.calendars import Calendar, add_months, local_day, midnight, within_months
 from tests.policy.engine import engine
 
 CALENDAR = Calendar([day for law in engine().laws for day in law.holidays])
@@ -64,3 +64,14 @@ def test_months_are_told_by_the_dates_of_every_zone() -> None:
 
 def test_a_local_day_begins_at_its_midnight() -> None:
     assert midnight(date(2026, 12, 11), "America/New_York") == datetime(2026, 12, 11, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("moment", [datetime.min, datetime.max], ids=["the first", "the last"])
+def test_the_ends_of_the_calendar_have_days_and_midnights_in_every_zone(moment: datetime) -> None:
+    at = moment.replace(tzinfo=UTC)
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        day = local_day(at, zone)
+        assert day == at.date()
+        assert abs(midnight(day, zone) - at) <= timedelta(days=2)
+        assert add_months(day, 12) in (date.max, date(2, 1, 1))
+        assert add_months(day, -12) in (date.min, date(9998, 12, 31))

@@ -7,7 +7,7 @@ Monday; 5 USC 6103).
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -95,20 +95,29 @@ def _day_of(holiday: Holiday, year: int) -> date:
 
 def add_months(start: date, months: int) -> date:
     """The same day so many months on, or the month's last where it has none: 30 November and three make 28 or 29
-    February."""
+    February. What would lie beyond the calendar is its first or last day."""
     index = start.year * 12 + start.month - 1 + months
     year, month = index // 12, index % 12 + 1
+    if not MINYEAR <= year <= MAXYEAR:
+        return date.max if year > MAXYEAR else date.min
     return date(year, month, min(start.day, monthrange(year, month)[1]))
 
 
 def local_day(at: datetime, zone: str) -> date:
-    """The date on the wall of a zone."""
-    return at.astimezone(ZoneInfo(zone)).date()
+    """The date on the wall of a zone; at the calendar's ends, where a zone's would lie beyond, that of UTC."""
+    try:
+        return at.astimezone(ZoneInfo(zone)).date()
+    except OverflowError:
+        return at.date()
 
 
 def midnight(day: date, zone: str) -> datetime:
     """When a local day begins, in UTC. Where the clocks leave midnight out, the first moment after it."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    begins = datetime.combine(day, time(), ZoneInfo(zone))
+    try:
+        return begins.astimezone(UTC)
+    except OverflowError:  # on the calendar's first day
+        return begins.replace(tzinfo=UTC)
 
 
 def within_months(then: datetime, now: datetime, months: int, zones: Iterable[str]) -> bool:
