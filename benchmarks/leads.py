@@ -177,7 +177,12 @@ def solar_lead(number: int) -> dict[str, Any]:
             "credit_rating": _CREDITS[number // 7 % len(_CREDITS)],
             "timeframe": _FRAMES[number // 11 % len(_FRAMES)],
         },
-        "consent": {"text": CONSENT, "sellers": SELLERS, "box_default": "unchecked"},
+        "consent": {
+            "text": CONSENT,
+            "sellers": SELLERS,
+            "box_default": "unchecked",
+            "sensitive_opt_in": ["financial"],
+        },
         "context": {
             "ip": f"{20 + number % 80}.{number // 80 % 250}.{number // 20_000 % 250}.{1 + number % 250}",
             "user_agent": _AGENTS[number % len(_AGENTS)],
