@@ -176,8 +176,8 @@ async def sources_page(desk: NamedDependency[Desk]) -> Page:
     return desk.show("sources.html", "sources", sources=shown)
 
 
-_TELLING = 4_000
-"""How far apart the ends of what is believed of a share may lie, in hundredths of a per cent, for it to be told."""
+_TELLING = 20
+"""How many leads of a source must be old enough to be judged for its share to be told."""
 
 
 def _quality(each: Standing, rules: Rules) -> dict[str, str | bool | None]:
@@ -186,7 +186,7 @@ def _quality(each: Standing, rules: Rules) -> dict[str, str | bool | None]:
     turned = {"door": f"More stopped since {since}", "returned": f"More come back since {since}"}
     return {
         "vertical": vertical_title(rules, each.vertical),
-        "known": each.high - each.low <= _TELLING,
+        "known": each.sold >= _TELLING,
         "share": f"{each.share / 100:.1f} %",
         "low": f"{each.low / 100:.1f}",
         "high": f"{each.high / 100:.1f} %",
