@@ -2,6 +2,7 @@
 family."""
 
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,6 +98,11 @@ def play_provider(plugin: Plugin, golden: dict[str, Any]) -> None:
     if "asks" not in golden:
         return
     assert set(golden["params"]) <= needs, "no more is told than the topic needs"
+    _converse(live, topic, golden, "facts", lambda found: [_told(fact) for fact in found])
+
+
+def _converse(live: Any, topic: str, golden: dict[str, Any], told: str, tell: Callable[[Any], Any]) -> None:
+    """Ask as was recorded, and hold what is read of each answer against what it says under ``told``."""
     ask = live.ask(topic, golden["params"])
     assert isinstance(ask, HttpAsk)
     assert ask == live.ask(topic, golden["params"]), "the same question asks the same"
@@ -110,7 +116,7 @@ def play_provider(plugin: Plugin, golden: dict[str, Any]) -> None:
             assert caught.value.code == heard["code"]
             assert not any(value in caught.value.detail for value in golden["params"].values())
         else:
-            assert [_told(fact) for fact in live.read(topic, reply, golden["params"])] == heard["facts"], heard
+            assert tell(live.read(topic, reply, golden["params"])) == heard[told], heard
 
 
 def play_vendor(plugin: Plugin, golden: dict[str, Any]) -> None:
@@ -126,20 +132,7 @@ def play_vendor(plugin: Plugin, golden: dict[str, Any]) -> None:
         assert _read(found) == known["reads"], known
     if "asks" not in golden:
         return
-    ask = vendor.ask(topic, golden["params"])
-    assert isinstance(ask, HttpAsk)
-    assert ask == vendor.ask(topic, golden["params"]), "the same question asks the same"
-    check_ask(ask, golden["asks"])
-    for heard in golden["hears"]:
-        reply = a_reply(ask, heard)
-        assert isinstance(reply, HttpReply)
-        if "code" in heard:
-            with pytest.raises(Fault) as caught:
-                vendor.read(topic, reply, golden["params"])
-            assert caught.value.code == heard["code"]
-            assert not any(value in caught.value.detail for value in golden["params"].values())
-        else:
-            assert _read(vendor.read(topic, reply, golden["params"])) == heard["reads"], heard
+    _converse(vendor, topic, golden, "reads", _read)
 
 
 def _read(found: CertificateRead) -> dict[str, Any]:
