@@ -68,8 +68,9 @@ async def test_a_second_visit_asks_only_what_is_missing_and_the_lead_is_whole(st
     page = (await client.get(AT)).text
     assert asked(page) == ["roof_type", "phone"], "a call needs the number in what is agreed to"
     assert "You have been here before" in page and 'name="consent[granted]" value="yes">' in page
+    told = re.sub(r'name="_(?:visit|left)" value="[^"]*"', "", page)  # sealed texts hold any three signs now and then
     for value in ("Rosa", "Berg", "rosa", "94110", "240", "7788", "lead_", "person_"):
-        assert value not in page, value
+        assert value not in told, value
     assert (await send(client, AGAIN)).status == 303
     first, second = await leads(stage)
     assert second.lead.fields["email"] == "rosa.berg@gmail.com" and second.lead.fields["roof_type"] == "tile"

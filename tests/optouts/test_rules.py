@@ -66,7 +66,7 @@ def test_a_token_tells_nothing_differs_each_time_and_opens_to_what_was_sealed() 
 @given(place=st.integers(min_value=0), sign=st.sampled_from("abcXYZ019-_=%/.é\0"))
 def test_a_token_with_a_sign_changed_is_none_of_ours(place: int, sign: str) -> None:
     token = seal_ticket(HASH, VAULT.seal, Ticket("lead_1", b"hash"))
-    at = place % (len(token) - 1)  # the last sign carries bits that mean nothing
+    at = place % len(token)
     changed = token[:at] + sign + token[at + 1 :]
     if changed != token:
         with pytest.raises(NotFound):

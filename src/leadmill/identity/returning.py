@@ -5,8 +5,6 @@ cannot be made or changed by anybody else, and ends by itself. It names a lead, 
 lead each time; so it is worth nothing any more once the person is forgotten. ``docs/decisions/0023`` says why.
 """
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -14,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from leadmill.core.faults import Permanent
+from leadmill.runtime.tokens import bytes_of, token_of
 from leadmill.runtime.vault import Vault
 
 _LONGEST = 4_000
@@ -46,7 +45,7 @@ T = TypeVar("T", Returning, LeftOut)
 def seal_token(vault: Vault, token: Returning | LeftOut) -> str:
     """The token as a text for a cookie, a link or a page."""
     kind = type(token).__name__
-    return urlsafe_b64encode(vault.seal(_key(vault), msgspec.msgpack.encode(token), kind)).rstrip(b"=").decode()
+    return token_of(vault.seal(_key(vault), msgspec.msgpack.encode(token), kind))
 
 
 def read_token(vault: Vault, text: str, kind: type[T], now: datetime) -> T | None:
@@ -54,9 +53,8 @@ def read_token(vault: Vault, text: str, kind: type[T], now: datetime) -> T | Non
     if not 0 < len(text) <= _LONGEST:
         return None
     try:
-        sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        found = msgspec.msgpack.decode(vault.open(_key(vault), sealed, kind.__name__), type=kind)
-    except (Permanent, ValueError, binascii.Error, msgspec.DecodeError):
+        found = msgspec.msgpack.decode(vault.open(_key(vault), bytes_of(text), kind.__name__), type=kind)
+    except (Permanent, ValueError, msgspec.DecodeError):
         return None
     return found if now < datetime.fromtimestamp(found.until, UTC) else None
 

@@ -4,8 +4,6 @@ store.
 Called by the verbs of this package and by ``flow``. What is read here becomes a keyed hash at once.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -18,6 +16,7 @@ from leadmill.facts import read_email, read_phone
 from leadmill.identity import email_key
 from leadmill.optouts.model import KINDS, Contact, Scope
 from leadmill.policy import listed_emails, listed_phones
+from leadmill.runtime.tokens import bytes_of, token_of
 
 KeyedHash = Callable[[str, str], bytes]
 
@@ -89,15 +88,14 @@ def seal_ticket(keyed_hash: KeyedHash, seal: Seal, ticket: Ticket) -> str:
     """The token for an address. It tells nothing to whoever sees it and cannot be made by anybody else; it has no end,
     for a link to unsubscribe must work for at least 30 days (16 CFR 316.5) and does no harm later."""
     sealed = seal(_key(keyed_hash), msgspec.msgpack.encode(ticket), _PURPOSE)
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+    return token_of(sealed)
 
 
 def open_ticket(keyed_hash: KeyedHash, unseal: Seal, token: str) -> Ticket:
     """What a token carries. Raises NotFound ``optouts.token.unknown`` for one that is not ours or was changed."""
     try:
-        sealed = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), b"-_", validate=True)
-        return msgspec.msgpack.decode(unseal(_key(keyed_hash), sealed, _PURPOSE), type=Ticket)
-    except (ValueError, binascii.Error, msgspec.DecodeError, Permanent):
+        return msgspec.msgpack.decode(unseal(_key(keyed_hash), bytes_of(token), _PURPOSE), type=Ticket)
+    except (ValueError, msgspec.DecodeError, Permanent):
         raise NotFound("optouts.token.unknown", "this link is not one of ours, or not whole") from None
 
 

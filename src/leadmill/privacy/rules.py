@@ -6,7 +6,6 @@ California's, the only state that counts it (11 CCR 7060 to 7063), and is used f
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -20,6 +19,7 @@ from msgspec import Struct
 from leadmill.core.faults import NotFound, Permanent
 from leadmill.policy import Deadlines, Due
 from leadmill.privacy.model import LEVELS, WAITING, DeletionCertificate, Kind, Level, PrivacyRequest
+from leadmill.runtime.tokens import bytes_of, token_of
 
 NEEDS: Mapping[Kind, Level] = {
     "know": "reasonable",
@@ -181,15 +181,14 @@ def _key(keyed_hash: KeyedHash) -> bytes:
 def seal_ticket(keyed_hash: KeyedHash, seal: Seal, ticket: Ticket) -> str:
     """The token of a link. It tells nothing to whoever sees it and cannot be made by anybody else."""
     sealed = seal(_key(keyed_hash), msgspec.msgpack.encode(ticket), _PURPOSE)
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+    return token_of(sealed)
 
 
 def open_ticket(keyed_hash: KeyedHash, unseal: Seal, token: str) -> Ticket:
     """What a token carries. Raises NotFound ``privacy.token.unknown`` for one that is not ours or was changed."""
     try:
-        sealed = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), b"-_", validate=True)
-        return msgspec.msgpack.decode(unseal(_key(keyed_hash), sealed, _PURPOSE), type=Ticket)
-    except (ValueError, binascii.Error, msgspec.DecodeError, Permanent):
+        return msgspec.msgpack.decode(unseal(_key(keyed_hash), bytes_of(token), _PURPOSE), type=Ticket)
+    except (ValueError, msgspec.DecodeError, Permanent):
         raise NotFound("privacy.token.unknown", "this link is not one of ours, or not whole") from None
 
 
