@@ -1,7 +1,7 @@
 """Sealed bytes as a text for a link, a cookie or a page: base64 for URLs, without padding.
 
-Called by identity (returning visitors), optouts and privacy (links in letters) for what goes through a browser. Promises
-that bytes have one text: a text that differs in a single sign, even one that base64 would not miss, is none of ours.
+Called by identity (returning visitors), optouts and privacy (links in letters) for what goes through a browser.
+Promises that bytes have one text: one that differs in a single sign, even where base64 would not mind, is not ours.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
