@@ -18,7 +18,7 @@ from leadmill.flow.suppressed import has_opted_out
 from leadmill.flow.walker import Walker
 from leadmill.identity import HeldAs, Identity
 from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, OfferedAgain, Solicit, sales_of
-from leadmill.policy import Clear
+from leadmill.policy import Clear, Released
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
 
@@ -34,9 +34,11 @@ async def walk_again(
     events: Sequence[Event] = (),
     broken: BaseException | None = None,
     again: OfferedAgain | None = None,
+    anew: bool = False,
 ) -> Settled:
     """Walk a lead from the station ``start`` on, or from where it waits; ``events`` that led to it stand on the same
-    page.
+    page. ``anew`` has it come by the law again wherever it waits, since a person lets it go on at another moment: what
+    held it there holds it no more, what has become unlawful stops it.
 
     Who had the lead and gave it back is not asked again. ``broken`` is what came of walking it before: it then waits
     for a person instead. Raises NotFound for an unknown lead and Permanent ``flow.lead.forgotten`` where the person's
@@ -49,7 +51,8 @@ async def walk_again(
         await kit.take_up(tx)  # nobody can change the configuration again before this transaction ends
     walk = kit.walk()
     start = start or _next_station(recalled, walk)
-    if await has_opted_out(tx, kit.pen.vault.keyed_hash, recalled.lead):
+    released = _looked_at(recalled) if anew else ()
+    if anew or await has_opted_out(tx, kit.pen.vault.keyed_hash, recalled.lead):
         start = _no_later(start, Clear.name, walk)  # it was cleared before the person opted out
     gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]
     declined = Declined(buyers=tuple(dict.fromkeys(name for name in gone if name)))
@@ -60,6 +63,8 @@ async def walk_again(
     if Identity not in case:
         case.learn([HeldAs(recalled.row.person_id)])
     case.learn([declined, *((again,) if again is not None else ())])
+    if released:
+        case.learn([Released(released)])
     walker = Walker(case, recalled.row.import_id)
     walker.events.append(
         LeadResumed(
@@ -72,6 +77,7 @@ async def walk_again(
             mail=walk.rules.mail,
             excluded=list(declined.buyers),
             again=again,
+            released=list(released),
         )
     )
     walker.at = start
@@ -80,6 +86,14 @@ async def walk_again(
         walker.fail(start, broken, now)
     await _walk(tx, kit, walk, walker, start, now)
     return await kit.pen.write_again(tx, recalled.row, walker, walk.rules, now, events)
+
+
+def _looked_at(recalled: Recalled) -> tuple[str, ...]:
+    """The rules for which the law has had a person look at the lead."""
+    taken = [station.event for chapter in recalled.chapters for station in chapter.stations]
+    held = [event.because for event in taken if event.step == Clear.name and event.verdict == "hold"]
+    rules = [str(why.detail["rule"]) for why in held if why is not None and "rule" in why.detail]
+    return tuple(dict.fromkeys(rules))
 
 
 def _no_later(start: str, station: str, walk: Walk) -> str:

@@ -92,6 +92,8 @@ class LeadResumed(Event, frozen=True, kw_only=True, tag="lead.resumed"):
     """Recipients that had it before and are not asked again."""
     again: OfferedAgain | None = None
     """How it is offered again, where it is."""
+    released: list[str] = []
+    """Rules that held it and on which a person has decided."""
 
     def tell(self) -> Iterable[str]:
         yield f"Goes on from “{self.step}”: {self.why} ({self.by})."

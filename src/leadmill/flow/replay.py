@@ -30,6 +30,7 @@ from leadmill.flow.model import (
 )
 from leadmill.flow.walker import Walker
 from leadmill.market import Declined
+from leadmill.policy import Released
 from leadmill.runtime.db import Database, Tx
 
 _PAGE = 200
@@ -89,6 +90,8 @@ async def _redecide(tx: Tx, book: Book, recalled: Recalled, number: int, chapter
         case.learn([Declined(buyers=tuple(opening.excluded))])
         if opening.again is not None:
             case.learn([opening.again])
+        if opening.released:
+            case.learn([Released(tuple(opening.released))])
     case = case_aside(msgspec.structs.replace(recalled, chapters=recalled.chapters[:number]), opening) or case
     for station in chapter.stations:
         found.steps += 1

@@ -31,6 +31,7 @@ from leadmill.policy.model import (
     SuppressionFound,
 )
 from leadmill.policy.registries import TakenIn, registries_here, take_reassigned, take_registry
+from leadmill.policy.releasing import Released
 from leadmill.policy.replies import classify_reply, words_of
 from leadmill.policy.rules import clear_recipient, is_named
 from leadmill.policy.step import Clear
@@ -56,6 +57,7 @@ __all__ = [
     "Message",
     "Permit",
     "Registry",
+    "Released",
     "Suppression",
     "SuppressionAsk",
     "SuppressionFound",

@@ -35,6 +35,7 @@ from leadmill.policy.model import (
     SuppressionAsk,
     SuppressionFound,
 )
+from leadmill.policy.releasing import Released, let_go
 from leadmill.policy.rules import (
     cite,
     closed_channels,
@@ -104,7 +105,8 @@ class Clear:
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Stop a lead that nobody may have; else clear it as far as the rules go."""
-        return self.decide(case, case[Proof], heard.to(self.wants(case)[0], SuppressionFound), now)
+        verdict = self.decide(case, case[Proof], heard.to(self.wants(case)[0], SuppressionFound), now)
+        return let_go(verdict, case.get(Released))
 
     def decide(self, case: Case, proof: Proof, found: SuppressionFound, now: datetime) -> Verdict:
         """The verdict on this proof and these opt-outs."""
