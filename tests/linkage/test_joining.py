@@ -12,8 +12,8 @@ from leadmill.core.faults import BadInput
 from leadmill.linkage.columns import Column, infer
 from leadmill.linkage.joining import join
 from leadmill.linkage.mapfile import apply_map, read_column_map, write_column_map
-from leadmill.linkage.sheets import Sheet, ids_of, meant, read_sheet
-from leadmill.runtime.rowfiles import Layout
+from leadmill.linkage.sheets import ids_of, meant, read_sheet
+from leadmill.runtime.rowfiles import Layout, Sheet
 from tests.linkage.persons import names, persons
 
 MADE = persons(120)

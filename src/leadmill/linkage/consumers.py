@@ -67,7 +67,10 @@ def consumers(persons: int = 1_000_000) -> Model:
 def census() -> Frequencies:
     """How common US names are: the Census Bureau's 1990 tables (public domain; from the package ``names``)."""
     male, female = _table("dist.male.first"), _table("dist.female.first")
-    given = {name: (male.get(name, 0.0) + female.get(name, 0.0)) / 2 for name in {*male, *female}}
+    given = {name: (male.get(name, 0.0) + female.get(name, 0.0)) / 2 for name in sorted({*male, *female})}
+    for name, share in [*given.items()]:
+        # An initial stands for every name that begins so: shared, it is no rare name.
+        given[name[0]] = given.get(name[0], 0.0) + share
     return Frequencies(
         shares={"given_name": given, "family_name": _table("dist.all.last")},
         unseen={"given_name": _UNSEEN_NAME, "family_name": _UNSEEN_NAME},

@@ -14,7 +14,7 @@ from leadmill.linkage.columns import Column
 from leadmill.linkage.model import Field, Kind
 from leadmill.linkage.parts import numbered, split_name, split_street
 from leadmill.linkage.plain import plain
-from leadmill.linkage.sheets import Sheet
+from leadmill.runtime.rowfiles import Sheet
 
 _PARTS = ("date.year", "date.month", "date.day")
 _NAMES = {"date": "birth_date"}

@@ -20,10 +20,10 @@ from leadmill.linkage.joining import Sources, sources_of
 from leadmill.linkage.mapfile import ColumnMap
 from leadmill.linkage.model import Field
 from leadmill.linkage.plain import plain
-from leadmill.linkage.sheets import Sheet, answers_of, leaves_of, meant, read_sheet, text_of
+from leadmill.linkage.sheets import answers_of, meant, read_sheet
 from leadmill.linkage.splinking import load, plan, train
 from leadmill.linkage.told import Progress, Understood, Written, write_clusters
-from leadmill.runtime.rowfiles import Layout, shape_of
+from leadmill.runtime.rowfiles import Layout, Sheet, leaves_of, shape_of, text_of
 
 SAMPLE = 50_000
 """Rows of each file that are looked at before Spark reads it whole."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from leadmill.linkage.columns import Column
-from leadmill.linkage.sheets import Sheet
+from leadmill.runtime.rowfiles import Sheet
 
 HEADER = ("record_id", "cluster_id", "match_probability")
 

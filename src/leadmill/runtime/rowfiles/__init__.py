@@ -10,5 +10,20 @@ them; a code never changes.
 from leadmill.runtime.rowfiles.model import Layout, Opened, RowFault, Shape
 from leadmill.runtime.rowfiles.reading import count_rows, digest_file, open_rows
 from leadmill.runtime.rowfiles.shape import shape_of
+from leadmill.runtime.rowfiles.whole import Sheet, Tick, leaves_of, read_whole, text_of
 
-__all__ = ["Layout", "Opened", "RowFault", "Shape", "count_rows", "digest_file", "open_rows", "shape_of"]
+__all__ = [
+    "Layout",
+    "Opened",
+    "RowFault",
+    "Shape",
+    "Sheet",
+    "Tick",
+    "count_rows",
+    "digest_file",
+    "leaves_of",
+    "open_rows",
+    "read_whole",
+    "shape_of",
+    "text_of",
+]
