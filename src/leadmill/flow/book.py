@@ -18,7 +18,7 @@ from leadmill.flow.enriching import EnrichmentBook
 from leadmill.flow.lawful import bounded, check_cards, check_rankings
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rules import Dialects, Rules
-from leadmill.flow.standing import agreements_of, schedules_of, terms_of
+from leadmill.flow.standing import agreements_of, reviews_of, schedules_of, terms_of
 from leadmill.followup import read_templates
 from leadmill.fraud import read_fraud_cards
 from leadmill.hygiene import read_upkeeps
@@ -109,6 +109,7 @@ class Book:
             reverify=schedules_of(found),
             retention=terms_of(found, self._terms),
             agreements=agreements_of(found),
+            reviews=reviews_of(found),
         )
 
     async def refresh(self, db: Database) -> bool:

@@ -33,6 +33,7 @@ from leadmill.parties import (
     read_team,
 )
 from leadmill.privacy import DataAgreement, Schedule
+from leadmill.review import ReviewTerms
 
 Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Aside
 
@@ -292,7 +293,7 @@ class _Known(Struct, frozen=True):
             case Chain():
                 if not party.retired:
                     check_chain(party, self.providers, self.verticals, self.sources, self.dialects.providers)
-            case Reverify() | Schedule() | DataAgreement():
+            case Reverify() | Schedule() | DataAgreement() | ReviewTerms():
                 named = {"vertical": self.verticals, "source": self.sources, "buyer": self.buyers, "team": self.teams}
                 check_aside(party, {**named, "provider": self.providers})
             case MarketTerms():

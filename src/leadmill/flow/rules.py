@@ -20,6 +20,7 @@ from leadmill.market import Bidder, MarketTerms, Order
 from leadmill.parties import Roster
 from leadmill.policy import Engine, Law
 from leadmill.privacy import DataAgreement, Terms
+from leadmill.review import ReviewTerms
 from leadmill.runtime.dialect import Profile
 from leadmill.scoring import Scorecard
 
@@ -61,6 +62,7 @@ class Rules:
         "reference",
         "retention",
         "reverify",
+        "reviews",
         "revision",
         "roster",
         "suspects",
@@ -94,6 +96,7 @@ class Rules:
         reverify: Mapping[str, Reverify] | None = None,
         retention: Terms | None = None,
         agreements: Mapping[str, DataAgreement] | None = None,
+        reviews: Mapping[str, ReviewTerms] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -118,3 +121,4 @@ class Rules:
         self.reverify: Mapping[str, Reverify] = reverify or {}
         self.retention = retention or Terms()
         self.agreements: Mapping[str, DataAgreement] = agreements or {}
+        self.reviews: Mapping[str, ReviewTerms] = reviews or {}

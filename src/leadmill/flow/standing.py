@@ -1,5 +1,6 @@
-"""Records that decide about no lead on its walk: when leads are looked at once more, how long what is kept stays, and
-what was agreed with partners. Read from their documents, and checked against what they refer to.
+"""Records that decide about no lead on its walk: when leads are looked at once more, how long what is kept stays, what
+was agreed with partners, and how the review desk works. Read from their documents, and checked against what they refer
+to.
 
 Called by ``book``, which assembles what is in force, and by ``planning``, which refuses what refers to nothing.
 """
@@ -13,18 +14,21 @@ from leadmill.core.faults import BadInput
 from leadmill.core.reading import nearest
 from leadmill.hygiene import Reverify, read_reverify
 from leadmill.privacy import DataAgreement, Schedule, Terms, read_agreement, read_retention
+from leadmill.review import EVERY, ReviewTerms, read_review
 from leadmill.runtime.records import Snapshot
 
-KINDS = ("reverify", "retention", "agreement")
+KINDS = ("reverify", "retention", "agreement", "review")
 """The kinds of these records."""
 
-Aside = Reverify | Schedule | DataAgreement
+Aside = Reverify | Schedule | DataAgreement | ReviewTerms
 
 
 def read_aside(kind: str, raw: object) -> Aside:
     """A record of one of these kinds as read. Raises BadInput as its reader does."""
     if kind == "reverify":
         return read_reverify(raw)
+    if kind == "review":
+        return read_review(raw)
     return read_retention(raw) if kind == "retention" else read_agreement(raw)
 
 
@@ -34,6 +38,10 @@ def check_aside(record: Aside, known: Mapping[str, Collection[str]]) -> None:
     if isinstance(record, DataAgreement):
         if record.partner in known:
             _exists(f"agreement {record.id}", record.partner, (record.party,), known)
+        return
+    if isinstance(record, ReviewTerms):
+        if record.id != EVERY:
+            _exists(f"review {record.id}", "vertical", (record.id,), known)
         return
     who = f"{'retention' if isinstance(record, Schedule) else 'reverify'} {record.id}"
     _exists(who, "vertical", record.verticals, known)
@@ -61,6 +69,12 @@ def terms_of(found: Snapshot, defaults: Terms) -> Terms:
 def agreements_of(found: Snapshot) -> dict[str, DataAgreement]:
     """What was agreed with partners, by a revision."""
     return {ident: read_agreement(_decode(body)) for ident, body in found.of("agreement").items()}
+
+
+def reviews_of(found: Snapshot) -> dict[str, ReviewTerms]:
+    """How the review desk works, by vertical, by a revision."""
+    terms = (read_review(_decode(body)) for body in found.of("review").values())
+    return {one.id: one for one in terms if not one.retired}
 
 
 def _decode(body: str) -> Any:
