@@ -1,0 +1,130 @@
+"""The additive model: a scorecard whose points are learned. Each bin of each column has an effect, and effects add up.
+
+Logistic regression over bins, penalised: steps between neighbouring bins of a number are drawn to zero (a random walk
+as prior, so that effects are smooth where rows are few), effects of a category's levels and of missing values too. A
+monotone column's steps have one sign. The optimum is unique; scipy's L-BFGS-B finds it, bounds included.
+"""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from leadmill.learning.calibrating import sigmoids
+from leadmill.learning.design import Design, Draft
+from leadmill.learning.table import Floats
+
+PENALTIES = (1.0, 4.0, 16.0, 64.0)
+"""What is tried, weakest first."""
+_STEPS = 4.0
+"""How much dearer a step between bins is than a level's effect."""
+_MOST_ROUNDS = 120
+
+
+class Additive(Struct, frozen=True):
+    """Effects by feature and bin, in log-odds, each feature's mean over the training rows zero."""
+
+    intercept: float
+    effects: tuple[Floats, ...]
+
+    def sums(self, design: Design) -> Floats:
+        """The log-odds of rows."""
+        found = np.full(design.rows, self.intercept)
+        for place, effects in enumerate(self.effects):
+            found += effects[design.bins[:, place]]
+        return found
+
+
+class Layout(Struct, frozen=True):
+    """The arithmetic of one set of features: ``spread`` takes parameters to effects of bins."""
+
+    starts: tuple[int, ...]
+    spread: Any
+    ridge: Floats
+    bounds: tuple[tuple[float | None, float | None], ...]
+
+
+def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int]) -> Layout:
+    """Parameters for these features: a step for each border of a number, an effect for every other bin."""
+    sparse = _scipy("sparse")
+    starts, lines, places, ridge = [0], [], [], []
+    bounds: list[tuple[float | None, float | None]] = []
+    at = 0
+    for draft in drafts:
+        start = starts[-1]
+        if draft.ordered:
+            sign = signs.get(draft.column, 0)
+            last = start + len(draft.edges) + 1
+            for border in range(len(draft.edges)):
+                above = range(start + border + 1, last)
+                lines += above
+                places += [at] * len(above)
+                ridge.append(_STEPS)
+                bounds.append((0.0 if sign > 0 else None, 0.0 if sign < 0 else None))
+                at += 1
+            alone = [last]
+        else:
+            alone = list(range(start, start + draft.size))
+        for line in alone:
+            lines.append(line)
+            places.append(at)
+            ridge.append(1.0)
+            bounds.append((None, None))
+            at += 1
+        starts.append(start + draft.size)
+    spread = sparse.csr_matrix((np.ones(len(lines)), (lines, places)), shape=(starts[-1], at))
+    return Layout(tuple(starts), spread, np.array(ridge), tuple(bounds))
+
+
+def one_hot(design: Design, layout: Layout) -> Any:
+    """Rows by bins, a one where a row is in a bin."""
+    sparse = _scipy("sparse")
+    columns = design.bins.astype(np.int64) + np.array(layout.starts[:-1], dtype=np.int64)[None, :]
+    width = columns.shape[1]
+    pointers = np.arange(0, columns.size + 1, max(width, 1), dtype=np.int64)[: design.rows + 1]
+    return sparse.csr_matrix((np.ones(columns.size), columns.ravel(), pointers), shape=(design.rows, layout.starts[-1]))
+
+
+def fit_additive(
+    rows: Any, layout: Layout, labels: Floats, penalty: float, start: Floats | None = None
+) -> tuple[Additive, Floats]:
+    """The model for rows as :func:`one_hot` gives them, and its parameters, from which a neighbour may start."""
+    optimize = _scipy("optimize")
+    turned, back, spread = rows.T.tocsr(), layout.spread.T.tocsr(), layout.spread
+    ridge = penalty * layout.ridge
+    rate = float(labels.mean())
+    count = len(labels)
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        inner = parameters[1:]
+        z = parameters[0] + rows @ (spread @ inner)
+        value = float(np.logaddexp(0.0, z).sum() - labels @ z + 0.5 * (ridge * inner * inner).sum())
+        wrong = sigmoids(z) - labels
+        slope = np.concatenate(([wrong.sum()], back @ (turned @ wrong) + ridge * inner))
+        return value / count, slope / count
+
+    begin = start if start is not None else np.concatenate(([np.log(rate / (1.0 - rate))], np.zeros(len(ridge))))
+    found = optimize.minimize(
+        loss, begin, jac=True, method="L-BFGS-B", bounds=((None, None), *layout.bounds),
+        options={"maxiter": _MOST_ROUNDS, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-6},
+    )  # fmt: skip
+    return _centred(found.x, rows, layout), found.x
+
+
+def _centred(parameters: Floats, rows: Any, layout: Layout) -> Additive:
+    effects = layout.spread @ parameters[1:]
+    weights = np.asarray(rows.sum(axis=0)).ravel() / max(rows.shape[0], 1)
+    intercept = float(parameters[0])
+    parts = []
+    for start, end in zip(layout.starts, layout.starts[1:], strict=False):
+        mean = float(effects[start:end] @ weights[start:end])
+        intercept += mean
+        parts.append(np.asarray(effects[start:end] - mean))
+    return Additive(intercept, tuple(parts))
+
+
+def _scipy(part: str) -> Any:
+    """A part of scipy, which only training loads."""
+    return importlib.import_module(f"scipy.{part}")

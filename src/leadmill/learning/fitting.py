@@ -1,0 +1,183 @@
+"""From rows and outcomes to a model: additive and trees cross-validated, blended, calibrated, fitted on all rows.
+
+What is chosen (penalty, settings and rounds of the trees, their weight, the calibration) is chosen on rows out of fold,
+within the rows that are given; how good the result is must be seen on others, which :mod:`leadmill.learning.training`
+does. Deterministic for a seed and a number of settings tried.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from leadmill.learning.additive import PENALTIES, Additive, fit_additive, layout_of, one_hot
+from leadmill.learning.boosting import Part, Setting, Tried, fit_trees, settings_in_order, sums_of, try_setting
+from leadmill.learning.calibrating import Calibration, apply_many, choose, log_loss, sigmoids
+from leadmill.learning.design import Design, Draft, read_by_trees
+from leadmill.learning.figures import ece
+from leadmill.learning.folds import stratified
+from leadmill.learning.table import Codes, Floats
+
+Say = Callable[[str, int, int | None], None]
+"""Told what is being done, how far, and of how many."""
+WEIGHTS = tuple(step / 10 for step in range(11))
+"""Of the trees in the blend."""
+_MOST_TRIES = 40
+_MOST_ADDITIVE = 200_000
+"""Rows from which the additive model is fitted on a draw of so many."""
+
+
+class Effort(Struct, frozen=True):
+    """How hard to try: seconds for tuning (at least one setting is tried), or a fixed number of settings; folds, seeds
+    joined in one model, threads."""
+
+    budget_s: float = 60.0
+    tries: int | None = None
+    folds: int = 5
+    seeds: int = 3
+    threads: int = 2
+    seed: int = 0
+
+
+class Recipe(Struct, frozen=True):
+    """What was chosen, enough to fit the same kind of model on other rows."""
+
+    penalty: float
+    setting: Setting
+    rounds: int
+    weight: float
+    tried: int
+
+
+class Chosen(Struct, frozen=True):
+    """A recipe with the evidence for it: every row's log-odds out of fold, blended, and the log-loss of each part."""
+
+    recipe: Recipe
+    sums: Floats
+    folds: Codes
+    losses: dict[str, float]
+    calibration: Calibration
+
+
+class Fitted(Struct, frozen=True):
+    """A fitted model: the additive part, the trees as text (empty for none), and what trees read for categories."""
+
+    recipe: Recipe
+    additive: Additive
+    trees: bytes
+    seeds: int
+    rates: dict[int, Floats]
+
+
+def tree_signs(drafts: Sequence[Draft], signs: Mapping[str, int]) -> tuple[int, ...]:
+    """The trees' monotone constraints, feature by feature."""
+    return tuple(signs.get(draft.column, 0) if draft.ordered else 0 for draft in drafts)
+
+
+def choose_recipe(
+    design: Design,
+    labels: Floats,
+    signs: Mapping[str, int],
+    effort: Effort,
+    same: Codes | None,
+    say: Say,
+    clock: Callable[[], float] = time.monotonic,
+) -> Chosen:
+    """Cross-validate additive models and trees and blend the best of each by the least log-loss out of fold."""
+    began = clock()
+    folds = stratified(labels, effort.folds, effort.seed, same)
+    penalty, additive = _choose_penalty(design, labels, signs, folds)
+    say("tuning", 1, None)
+    parts = parts_of(design, labels, folds, effort)
+    nth, limits = settings_in_order(effort.seed), tree_signs(design.drafts, signs)
+    best: list[Tried] = []
+    number, longest = 0, 0.0
+    while number < (effort.tries if effort.tries is not None else _MOST_TRIES):
+        started = clock()
+        spent = started - began
+        if effort.tries is None and number and spent + longest * (1 + 0.5 * effort.seeds) > effort.budget_s:
+            break
+        best.append(try_setting(parts, design.rows, nth(number), effort.seed, effort.threads, limits))
+        best = sorted(best, key=lambda one: one.loss)[:1]
+        number += 1
+        longest = max(longest, clock() - started)
+        say("tuning", number + 1, None)
+    sums = best[0].sums
+    if effort.seeds > 1:
+        seeds = _seeds(effort)
+        sums = sums_of(parts, design.rows, best[0], seeds, effort.threads, limits)
+    losses = {weight: log_loss(labels, sigmoids(weight * sums + (1.0 - weight) * additive)) for weight in WEIGHTS}
+    weight = min(losses, key=lambda each: (round(losses[each], 6), each))
+    blended = weight * sums + (1.0 - weight) * additive
+    calibration = choose(blended, labels, folds, ece)
+    told = {"additive": losses[0.0], "trees": losses[1.0], "blend": losses[weight]}
+    recipe = Recipe(penalty, best[0].setting, best[0].rounds, weight, number)
+    return Chosen(recipe, blended, folds, told, calibration)
+
+
+def calibrated(chosen: Chosen, labels: Floats) -> Floats:
+    """Each row's probability out of fold, calibrated by the folds it is not in."""
+    found = np.empty_like(chosen.sums)
+    for fold in np.unique(chosen.folds):
+        out = chosen.folds == fold
+        by = choose(chosen.sums[~out], labels[~out], chosen.folds[~out], ece)
+        found[out] = apply_many(by, chosen.sums[out])
+    return found
+
+
+def fit(design: Design, labels: Floats, signs: Mapping[str, int], recipe: Recipe, effort: Effort) -> Fitted:
+    """A model by a recipe on these rows; a part whose weight is nothing is left out."""
+    layout = layout_of(design.drafts, signs)
+    some = _some(design.rows, effort.seed)
+    additive, _ = fit_additive(one_hot(design.take(some), layout), layout, labels[some], recipe.penalty)
+    folds = stratified(labels, effort.folds, effort.seed)
+    every = np.arange(design.rows)
+    rows, _, rates = read_by_trees(design, labels, every, every[:1], folds)
+    trees = b""
+    if recipe.weight > 0.0:
+        limits = tree_signs(design.drafts, signs)
+        grown = round(recipe.rounds * (1.0 + 0.5 / max(effort.folds - 1, 1)))
+        trees = fit_trees(rows, labels, recipe.setting, grown, _seeds(effort), effort.threads, limits)
+    return Fitted(recipe, additive, trees, len(_seeds(effort)), rates)
+
+
+def parts_of(design: Design, labels: Floats, folds: Codes, effort: Effort) -> list[Part]:
+    """Each fold as the trees see it; categories' rates are made inside its training rows alone."""
+    found = []
+    for fold in np.unique(folds):
+        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        inner = stratified(labels[train], effort.folds, effort.seed + 1)
+        placed = np.zeros(design.rows, dtype=np.int64)
+        placed[train] = inner
+        here, there, _ = read_by_trees(design, labels, train, test, placed)
+        found.append(Part(here, there, labels[train], labels[test], test))
+    return found
+
+
+def _seeds(effort: Effort) -> list[int]:
+    return [effort.seed * 1_000 + number for number in range(1, effort.seeds + 1)]
+
+
+def _some(rows: int, seed: int) -> Codes:
+    if rows <= _MOST_ADDITIVE:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, _MOST_ADDITIVE, replace=False))
+
+
+def _choose_penalty(design: Design, labels: Floats, signs: Mapping[str, int], folds: Codes) -> tuple[float, Floats]:
+    """The penalty with the least log-loss out of fold, and the log-odds out of fold under it."""
+    layout = layout_of(design.drafts, signs)
+    rows = one_hot(design, layout)
+    sums = {penalty: np.empty(design.rows) for penalty in PENALTIES}
+    for fold in np.unique(folds):
+        out = folds == fold
+        inside = np.flatnonzero(~out)
+        inside = inside[_some(len(inside), int(fold))]
+        start = None
+        tested = design.take(out)
+        for penalty in reversed(PENALTIES):  # the strongest is found soonest, and is near the next
+            model, start = fit_additive(rows[inside], layout, labels[inside], penalty, start)
+            sums[penalty][out] = model.sums(tested)
+    best = min(PENALTIES, key=lambda penalty: log_loss(labels, sigmoids(sums[penalty])))
+    return best, sums[best]
