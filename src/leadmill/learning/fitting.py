@@ -116,6 +116,23 @@ def choose_recipe(
     return Chosen(recipe, blended, folds, told, calibration)
 
 
+def sums_by(
+    recipe: Recipe, design: Design, labels: Floats, signs: Mapping[str, int], effort: Effort, same: Codes | None
+) -> Chosen:
+    """What a recipe that was chosen before comes to on these rows, out of fold, with a calibration of its own."""
+    folds = stratified(labels, effort.folds, effort.seed, same)
+    _, additive = _choose_penalty(design, labels, signs, folds, (recipe.penalty,))
+    sums = additive
+    if recipe.weight > 0.0:
+        parts = parts_of(design, labels, folds, effort)
+        tried = Tried(recipe.setting, recipe.rounds, 0.0, additive)
+        limits = tree_signs(design.drafts, signs)
+        trees = sums_of(parts, design.rows, tried, _seeds(effort), effort.threads, limits)
+        sums = recipe.weight * trees + (1.0 - recipe.weight) * additive
+    losses = {"additive": log_loss(labels, sigmoids(additive)), "blend": log_loss(labels, sigmoids(sums))}
+    return Chosen(recipe, sums, folds, losses, choose(sums, labels, folds, ece))
+
+
 def calibrated(chosen: Chosen, labels: Floats) -> Floats:
     """Each row's probability out of fold, calibrated by the folds it is not in."""
     found = np.empty_like(chosen.sums)
@@ -165,19 +182,25 @@ def _some(rows: int, seed: int) -> Codes:
     return np.sort(np.random.default_rng(seed).choice(rows, _MOST_ADDITIVE, replace=False))
 
 
-def _choose_penalty(design: Design, labels: Floats, signs: Mapping[str, int], folds: Codes) -> tuple[float, Floats]:
+def _choose_penalty(
+    design: Design,
+    labels: Floats,
+    signs: Mapping[str, int],
+    folds: Codes,
+    penalties: Sequence[float] = PENALTIES,
+) -> tuple[float, Floats]:
     """The penalty with the least log-loss out of fold, and the log-odds out of fold under it."""
     layout = layout_of(design.drafts, signs)
     rows = one_hot(design, layout)
-    sums = {penalty: np.empty(design.rows) for penalty in PENALTIES}
+    sums = {penalty: np.empty(design.rows) for penalty in penalties}
     for fold in np.unique(folds):
         out = folds == fold
         inside = np.flatnonzero(~out)
         inside = inside[_some(len(inside), int(fold))]
         start = None
         tested = design.take(out)
-        for penalty in reversed(PENALTIES):  # the strongest is found soonest, and is near the next
+        for penalty in sorted(penalties, reverse=True):  # the strongest is found soonest, and is near the next
             model, start = fit_additive(rows[inside], layout, labels[inside], penalty, start)
             sums[penalty][out] = model.sums(tested)
-    best = min(PENALTIES, key=lambda penalty: log_loss(labels, sigmoids(sums[penalty])))
+    best = min(penalties, key=lambda penalty: log_loss(labels, sigmoids(sums[penalty])))
     return best, sums[best]
