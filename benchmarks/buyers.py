@@ -49,13 +49,10 @@ def _told(do: str, price: str) -> tuple[int, str, bytes]:
 
 
 class Stub(asyncio.Protocol):
-    """One connection, kept alive. ``heard`` counts requests by what was asked; ``bodies`` keeps the first few;
-    ``most`` is how many waited for their answer at the same time."""
+    """One connection, kept alive. ``heard`` counts requests by what was asked; ``bodies`` keeps the first few."""
 
     heard: Counter[str] = Counter()
     bodies: list[tuple[dict[str, str], bytes]] = []
-    waiting = 0
-    most = 0
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -89,13 +86,7 @@ class Stub(asyncio.Protocol):
             if not wait:
                 self._answer(do, price)
                 continue
-            Stub.waiting += 1
-            Stub.most = max(Stub.most, Stub.waiting)
-            loop.call_later(wait, self._end, do, price)
-
-    def _end(self, do: str, price: str) -> None:
-        Stub.waiting -= 1
-        self._answer(do, price)
+            loop.call_later(wait, self._answer, do, price)
 
     def _answer(self, do: str, price: str) -> None:
         transport = self._transport

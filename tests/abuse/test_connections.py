@@ -37,11 +37,11 @@ def nothing_kept(mill: Mill) -> Any:
 def test_a_body_that_stops_half_way_makes_no_lead(mill: Mill, nothing_kept: None, share: float) -> None:
     caller = mill.caller()
     body = body_of(200_000)
-    with socket.create_connection((caller.host, caller.port), timeout=10) as line:
+    with socket.create_connection((caller.host, caller.port), timeout=30) as line:
         line.sendall(
             caller.head("POST", "/v1/leads", {"content-length": str(len(body))}) + body[: int(len(body) * share)]
         )
-    with socket.create_connection((caller.host, caller.port), timeout=10) as line:
+    with socket.create_connection((caller.host, caller.port), timeout=30) as line:
         line.sendall(
             caller.head("POST", "/v1/leads", {"transfer-encoding": "chunked"}) + chunked(body)[: int(len(body) * share)]
         )
@@ -61,7 +61,7 @@ def test_a_length_that_is_too_long_is_waited_for_and_others_are_served_meanwhile
 ) -> None:
     caller = mill.caller()
     body = body_of()
-    with socket.create_connection((caller.host, caller.port), timeout=10) as line:
+    with socket.create_connection((caller.host, caller.port), timeout=30) as line:
         line.sendall(caller.head("POST", "/v1/leads", {"content-length": str(len(body) + 10)}) + body)
         for _ in range(5):
             assert mill.caller(None).get("/readyz").status == 200
@@ -116,7 +116,7 @@ NO_REQUESTS = {
 
 @pytest.mark.parametrize("name", NO_REQUESTS)
 def test_what_is_no_request_gets_a_problem_or_nothing(mill: Mill, nothing_kept: None, name: str) -> None:
-    reply = mill.caller().perhaps(NO_REQUESTS[name], wait=5)
+    reply = mill.caller().perhaps(NO_REQUESTS[name])
     assert reply is None or problem(reply, 400, "api.request.malformed")
 
 
@@ -197,7 +197,7 @@ async def test_patience_is_for_bodies_and_not_for_the_end_of_a_connection() -> N
 
 
 def test_a_hundred_idle_connections_keep_nobody_out(mill: Mill) -> None:
-    lines = [socket.create_connection(("127.0.0.1", mill.port), timeout=5) for _ in range(100)]
+    lines = [socket.create_connection(("127.0.0.1", mill.port), timeout=30) for _ in range(100)]
     try:
         for line in lines[::2]:
             line.sendall(b"POST /v1/leads HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n")
@@ -211,14 +211,14 @@ def test_requests_sent_before_the_answer_to_the_first_are_answered_in_order(mill
     caller = mill.caller()
     keep = {"connection": "keep-alive"}
     bodies = [body_of(), b"{", body_of()]
-    with socket.create_connection((caller.host, caller.port), timeout=20) as line:
+    with socket.create_connection((caller.host, caller.port), timeout=30) as line:
         line.sendall(
             b"".join(
                 caller.head("POST", "/v1/leads", keep | {"content-length": str(len(body))}) + body for body in bodies
             )
         )
         answers = b""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while answers.count(b"HTTP/1.1") < 3 or not answers.endswith(b"}"):
             assert time.monotonic() < end
             answers += line.recv(65_536)
@@ -228,7 +228,7 @@ def test_requests_sent_before_the_answer_to_the_first_are_answered_in_order(mill
 def test_waiting_for_leave_to_send_is_granted(mill: Mill) -> None:
     caller = mill.caller()
     body = body_of()
-    with socket.create_connection((caller.host, caller.port), timeout=10) as line:
+    with socket.create_connection((caller.host, caller.port), timeout=30) as line:
         line.sendall(caller.head("POST", "/v1/leads", {"content-length": str(len(body)), "expect": "100-continue"}))
         assert line.recv(100).startswith(b"HTTP/1.1 100")
         line.sendall(body)
@@ -246,5 +246,5 @@ def test_nobody_gets_a_web_socket(mill: Mill, nothing_kept: None) -> None:
     }
     for path in ("/v1/leads", "/leads/feed", "/"):
         caller = Caller("127.0.0.1", mill.port)
-        reply = caller.perhaps(caller.head("GET", path, headers), wait=10)
+        reply = caller.perhaps(caller.head("GET", path, headers))
         assert reply is None or reply.status in (303, 400, 401, 403, 404, 426)

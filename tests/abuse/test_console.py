@@ -330,7 +330,7 @@ def test_a_feed_from_anywhere_begins_and_is_for_who_is_signed_in(mill: Mill, adm
     mill.caller().post("/v1/leads", lead())
     for after in ("%01", "x", "lead_" + "0" * 26, "'", ""):
         assert mill.browser().get(f"/leads/feed?after={after}").status in (303, 401)
-        with socket.create_connection((admin.host, admin.port), timeout=10) as line:
+        with socket.create_connection((admin.host, admin.port), timeout=30) as line:
             line.sendall(admin.head("GET", f"/leads/feed?after={after}", {"last-event-id": "../x"}))
             heard = b""
             while b"data: " not in heard:

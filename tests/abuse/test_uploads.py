@@ -15,7 +15,7 @@ from tests.answers import Reply
 
 SIGN = "----the-end-of-a-part"
 ANNOUNCED = 200 << 20
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds within which a refusal must come; the rest of the body never does."""
 
 

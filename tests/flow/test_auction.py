@@ -296,7 +296,25 @@ async def test_nobody_at_all_ends_at_once(floor: Floor) -> None:
 
 
 async def test_all_are_asked_at_the_same_time(floor: Floor) -> None:
-    Stub.most = 0
-    bids = await floor.hold(*[floor.order(f"b{number}", ms=500) for number in range(40)])
+    """Nobody answers before the last of forty has been asked."""
+    asked, all_asked = 0, asyncio.Event()
+    bid = b'{"status":"accepted","ping_id":"b0","price":"25.00"}'
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        await reader.readexactly(int(head.partition("content-length:")[2].split("\r\n")[0]))
+        asked += 1
+        if asked == 40:
+            all_asked.set()
+        await all_asked.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n")
+        writer.write(b"content-length: %d\r\n\r\n" % len(bid) + bid)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    bids = await floor.hold(*[floor.order(f"b{number}", host=host) for number in range(40)])
+    server.close()
     assert all(isinstance(item, BidHeard) for item in bids.items)
-    assert Stub.most == 40, "none waits until another has answered"

@@ -146,7 +146,7 @@ async def test_one_click_in_a_message_closes_the_address_it_was_sent_to(house: H
     link = str(message["List-Unsubscribe"])
     assert link.startswith("<http://127.0.0.1:8080/u/")
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert "ann" not in link
+    assert "ann.1" not in link and "example.com" not in link  # nothing that sealed signs could hold by chance
 
 
 async def test_a_known_person_is_closed_whole_and_a_shared_phone_closes_itself_alone(house: House) -> None:

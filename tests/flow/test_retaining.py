@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +163,7 @@ async def test_files_laid_out_for_others_go_when_they_are_old(tmp_path: Path, cl
     (tmp_path / "drop/helio").mkdir(parents=True)
     (tmp_path / "drop/helio/lead.json").write_text("{}")
     outside = OutsideStore(tmp_path)
-    later = datetime.now(tz=clock().tzinfo).replace(year=datetime.now(tz=clock().tzinfo).year + 1)
+    later = datetime.now(tz=clock().tzinfo) + timedelta(days=366)
     assert await outside.old_files(clock().replace(year=2000), dry=False) == 0
     assert await outside.old_files(later, dry=True) == 1
     assert (tmp_path / "drop/helio/lead.json").exists()

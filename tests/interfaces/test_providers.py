@@ -1,5 +1,6 @@
 """Providers and corrections through the console and the API."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -145,7 +146,7 @@ async def test_a_lead_is_corrected_through_the_api_once_and_it_is_noted(stage: S
     assert lead["fields"]["zip"] == "94607" and "monthly_bill" not in lead["fields"]
     events = (await client.get(f"/v1/leads/{taken['lead_id']}/events", authorization=key)).json["items"]
     (told,) = [event for event in events if event["event"] == "lead.corrected"]
-    assert told["data"]["fields"] == ["zip", "phone.type", "monthly_bill"] and "94607" not in str(events)
+    assert told["data"]["fields"] == ["zip", "phone.type", "monthly_bill"] and not re.search(r"\b94607\b", str(events))
     async with stage.house.db.begin() as tx:
         assert "api correction" in {read.what for read in await reads_of(tx, taken["lead_id"])}
 

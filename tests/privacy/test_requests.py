@@ -168,7 +168,7 @@ def test_the_next_clock_is_the_one_that_runs() -> None:
 def test_a_link_cannot_be_changed_or_read() -> None:
     vault = Vault(bytes(range(32)))
     token = seal_ticket(vault.keyed_hash, vault.seal, Ticket("prv_1", letter=True))
-    assert "prv" not in token
+    assert "prv_1" not in token
     assert open_ticket(vault.keyed_hash, vault.open, token) == Ticket("prv_1", letter=True)
     for wrong in ("", "x", token[:-2], token[:9] + ("A" if token[9] != "A" else "B") + token[10:], "é"):
         with pytest.raises(NotFound):

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -146,8 +147,9 @@ async def test_a_reset_connection_is_repeated_only_for_an_idempotent_ask() -> No
 
 async def test_a_refused_connection_opens_the_breaker_and_a_trial_closes_it() -> None:
     moment = [0.0]
-    async with a_peer() as peer:
-        gone = peer.url
+    deaf = socket.socket()
+    deaf.bind(("127.0.0.1", 0))  # held, so that nobody else listens there meanwhile
+    gone = f"http://127.0.0.1:{deaf.getsockname()[1]}"
     async with a_client(limits=HttpLimits(failures=2), monotonic=lambda: moment[0]) as http:
         for _ in range(2):
             with pytest.raises(Transient) as caught:
@@ -160,6 +162,7 @@ async def test_a_refused_connection_opens_the_breaker_and_a_trial_closes_it() ->
         assert (view.state, view.failures, view.refused, view.reason) == ("open", 2, 1, "http.connection.failed")
         moment[0] = 16.0
         assert http.breakers()[0].state == "half_open"
+    deaf.close()
 
 
 def test_a_breaker_lives_through_closed_open_half_open_and_back() -> None:

@@ -329,6 +329,7 @@ async def test_a_long_job_keeps_its_lease(db: Database, mint: Mint) -> None:
     leases: set[Any] = set()
     while len(leases) < 4:  # as enqueued, as claimed, renewed, renewed again
         leases.add((await rows(db))[0]["run_at"])
+        await asyncio.sleep(0.05)
     go_on.set()
     work.stop()
     await running
@@ -338,6 +339,7 @@ async def test_a_long_job_keeps_its_lease(db: Database, mint: Mint) -> None:
 
 VICTIM = """
     import asyncio, sys
+    from datetime import timedelta
     from leadmill.runtime.clock import system_clock
     from leadmill.runtime.db import Database
     from leadmill.runtime.worker import Worker
@@ -348,15 +350,17 @@ VICTIM = """
         async def hang(job):
             print("began", flush=True)
             await asyncio.Event().wait()
-        await Worker(db, {"a": hang}, system_clock, lease=1.0).run()
+        await Worker(db, {"a": hang}, lambda: system_clock() - timedelta(hours=1), lease=60.0).run()
 
     asyncio.run(main())
 """
 
 
 async def test_jobs_of_a_killed_process_are_all_done_by_the_next(db: Database, mint: Mint) -> None:
+    """It was killed an hour ago: its clock stands so that its leases are over and no test waits for them."""
+    then = system_clock() - timedelta(hours=2)
     async with db.begin() as tx:
-        wanted = {jobs.enqueue(tx, "a", None, {}, system_clock(), system_clock(), mint) for _ in range(20)}
+        wanted = {jobs.enqueue(tx, "a", None, {}, then, then, mint) for _ in range(20)}
     child = subprocess.Popen(  # noqa: ASYNC220 it must die, not end
         [sys.executable, "-c", textwrap.dedent(VICTIM), db.url],
         stdout=subprocess.PIPE,

@@ -1,14 +1,14 @@
 """The mailer against a real SMTP server on this machine."""
 
+import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from structlog.testing import capture_logs
 
@@ -42,21 +42,15 @@ class Postbox:
         return "250 taken"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def a_mail_server() -> Iterator[tuple[Postbox, int]]:
+@asynccontextmanager
+async def a_mail_server() -> AsyncIterator[tuple[Postbox, int]]:
     box = Postbox()
-    server = Controller(box, hostname="127.0.0.1", port=free_port())
-    server.start()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(box, enable_SMTPUTF8=True), "127.0.0.1", 0)
     try:
-        yield box, server.port
+        yield box, server.sockets[0].getsockname()[1]
     finally:
-        server.stop()
+        server.close()
 
 
 def a_mailer(port: int) -> Mail:
@@ -72,7 +66,7 @@ async def test_a_message_arrives_with_both_bodies_its_attachment_and_a_lasting_i
         attachments=(Attachment("a.json", "application/json", b"{}"),),
         message_id="msg_1",
     )
-    with a_mail_server() as (box, port):
+    async with a_mail_server() as (box, port):
         reply = await a_mailer(port).perform(ask)
     assert reply.code == 250
     to, message = box.taken[0]
@@ -86,7 +80,7 @@ async def test_a_message_arrives_with_both_bodies_its_attachment_and_a_lasting_i
 
 
 async def test_a_mailbox_that_does_not_exist_is_an_answer_and_a_busy_server_is_a_fault() -> None:
-    with a_mail_server() as (_, port):
+    async with a_mail_server() as (_, port):
         assert (await a_mailer(port).perform(MailAsk(("nobody@example.com",), "s", "t"))).code == 550
         with pytest.raises(Transient) as caught:
             await a_mailer(port).perform(MailAsk(("later@example.com",), "s", "t"))
@@ -94,8 +88,10 @@ async def test_a_mailbox_that_does_not_exist_is_an_answer_and_a_busy_server_is_a
 
 
 async def test_a_relay_that_is_gone_is_tried_again_later() -> None:
-    with pytest.raises(Transient) as caught:
-        await a_mailer(free_port()).perform(MailAsk(("ana@example.com",), "s", "t"))
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # held, so that nobody else listens there meanwhile
+        with pytest.raises(Transient) as caught:
+            await a_mailer(deaf.getsockname()[1]).perform(MailAsk(("ana@example.com",), "s", "t"))
     assert caught.value.code == "mail.relay.unreachable"
 
 
@@ -109,8 +105,9 @@ async def test_a_relay_that_is_gone_is_tried_again_later() -> None:
     ],
 )
 async def test_a_line_end_in_a_header_is_refused(ask: MailAsk) -> None:
-    with a_mail_server() as (box, port), pytest.raises(Permanent) as caught:
-        await a_mailer(port).perform(ask)
+    async with a_mail_server() as (box, port):
+        with pytest.raises(Permanent) as caught:
+            await a_mailer(port).perform(ask)
     assert caught.value.code == "mail.message.malformed"
     assert box.taken == []
 
@@ -122,6 +119,7 @@ async def test_without_a_mail_server_the_fault_says_what_to_do() -> None:
 
 
 async def test_no_address_reaches_the_log() -> None:
-    with a_mail_server() as (_, port), capture_logs() as logs:
-        await a_mailer(port).perform(MailAsk(("nobody@example.com",), "About Ana", "t"))
+    async with a_mail_server() as (_, port):
+        with capture_logs() as logs:
+            await a_mailer(port).perform(MailAsk(("nobody@example.com",), "About Ana", "t"))
     assert logs and not any(word in str(logs) for word in ("nobody", "Ana", "example.com"))

@@ -33,7 +33,7 @@ PARCEL = Parcel(
 
 
 async def test_a_lead_leaves_by_every_built_in_courier(tmp_path: Path) -> None:
-    with a_mail_server() as (box, port):
+    async with a_mail_server() as (box, port):
         async with a_peer() as peer, Http(Reach(loopback=True), {"HOOK": "s3cret"}, lambda: NOON) as http:
             way = WayOut(http, a_mailer(port), Drop(tmp_path))
             for raw in (

@@ -16,6 +16,11 @@ from leadmill.runtime import telemetry
 from leadmill.runtime.telemetry import about, log
 
 
+def said(entry: dict[str, Any]) -> str:
+    """An entry without its time, whose digits may be any."""
+    return json.dumps({name: value for name, value in entry.items() if name != "timestamp"})
+
+
 @pytest.fixture
 def lines() -> Iterator[Any]:
     stream = io.StringIO()
@@ -56,7 +61,7 @@ PERSONAL = [
 def test_text_that_looks_personal_is_blanked_wherever_it_stands(lines: Any, text: str) -> None:
     log().info(text, note=text, deep={"list": [text, {"x": text}]}, odd=Path(text))
     [entry] = lines()
-    shown = json.dumps(entry)
+    shown = said(entry)
     for part in ("ann", "555", "2071838750"):
         assert part not in shown
     assert "[redacted]" in entry["note"]
