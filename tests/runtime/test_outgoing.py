@@ -33,18 +33,18 @@ PARCEL = Parcel(
 
 
 async def test_a_lead_leaves_by_every_built_in_courier(tmp_path: Path) -> None:
-    async with a_mail_server() as (box, port):
-        async with a_peer() as peer, Http(Reach(loopback=True), {"HOOK": "s3cret"}, lambda: NOON) as http:
-            way = WayOut(http, a_mailer(port), Drop(tmp_path))
-            for raw in (
-                {"courier": "http", "url": f"{peer.url}/a", "format": "xml"},
-                {"courier": "webhook", "url": f"{peer.url}/b", "secret": {"env": "HOOK"}},
-                {"courier": "email", "to": ["leads@buyer.example", "second@buyer.example"]},
-                {"courier": "file", "format": "csv"},
-            ):
-                spec = read_delivery(raw, couriers=COURIERS)
-                reply = await way.perform(compose(COURIERS, spec, PARCEL), "buyer")
-                assert read_reply(COURIERS, spec, PARCEL, reply).kind == "accepted"
+    client = Http(Reach(loopback=True), {"HOOK": "s3cret"}, lambda: NOON)
+    async with a_mail_server() as (box, port), a_peer() as peer, client as http:
+        way = WayOut(http, a_mailer(port), Drop(tmp_path))
+        for raw in (
+            {"courier": "http", "url": f"{peer.url}/a", "format": "xml"},
+            {"courier": "webhook", "url": f"{peer.url}/b", "secret": {"env": "HOOK"}},
+            {"courier": "email", "to": ["leads@buyer.example", "second@buyer.example"]},
+            {"courier": "file", "format": "csv"},
+        ):
+            spec = read_delivery(raw, couriers=COURIERS)
+            reply = await way.perform(compose(COURIERS, spec, PARCEL), "buyer")
+            assert read_reply(COURIERS, spec, PARCEL, reply).kind == "accepted"
     assert [path for path, _, _ in peer.seen] == ["/a", "/b"]
     assert peer.seen[0][2].startswith(b"<?xml")
     assert peer.seen[1][1]["webhook-signature"].startswith("v1,")
