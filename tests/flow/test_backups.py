@@ -25,7 +25,7 @@ from leadmill.flow.runner import Mill
 from leadmill.flow.verify import verify
 from leadmill.interfaces.house import House
 from leadmill.main import wire
-from leadmill.runtime.archive import Manifest, load, read_manifest, save, whole_file
+from leadmill.runtime.archive import Manifest, check_seal, load, read_manifest, save, whole_file
 from leadmill.runtime.db import Database
 from leadmill.runtime.migrate import migrate, newest
 from leadmill.runtime.vault import ENVIRONMENT, FILE, fingerprint, set_aside
@@ -36,6 +36,9 @@ from tests.journeys.house import ENVIRON
 
 def quiet(text: str) -> None:
     """Tells nobody."""
+
+
+MASTER = b"m" * 32
 
 
 async def versioned(url: str, revision: str) -> None:
@@ -155,7 +158,19 @@ async def test_a_backup_of_an_older_version_is_brought_up_to_date(empty_database
         await tx.conn.execute("INSERT INTO person (id, created_at) VALUES ('person_1', now())")
     with whole_file(file) as opened:
         async with db.begin(still=True) as tx:
-            made = await save(tx, opened, about, quiet)
+            made = await save(tx, opened, about, MASTER, quiet)
+    check_seal(file, MASTER)
+    for part, content in (("manifest.json", None), ("manifest.seal", b"0" * 64), ("manifest.seal", b"")):
+        altered = tmp_path / "altered.backup"
+        with zipfile.ZipFile(file) as archive, zipfile.ZipFile(altered, "w") as other:
+            for name in archive.namelist():
+                whole = archive.read(name)
+                forged = whole.replace(b'"rows": 1', b'"rows": 2') if content is None else content
+                other.writestr(name, forged if name == part else whole)
+        with pytest.raises(Permanent, match=r"backup\.file\.altered"):
+            check_seal(altered, MASTER)
+    with pytest.raises(Permanent, match=r"backup\.file\.altered"):
+        check_seal(file, b"n" * 32)
     assert (made.schema, {one.rows for one in made.tables if one.name == "person"}) == ("0016", {1})
     async with db.begin() as tx:
         await tx.conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

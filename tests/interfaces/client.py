@@ -7,10 +7,11 @@ from tests.answers import FORM, Cookies, Reply, form
 
 
 class Client:
-    """Keeps cookies; follows nothing."""
+    """Keeps cookies; follows nothing. ``address`` is where it calls from."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, address: str = "192.0.2.10") -> None:
         self.app = app
+        self.address = address
         self.cookies = Cookies()
 
     async def get(self, path: str, **headers: str) -> Reply:
@@ -41,7 +42,7 @@ class Client:
             "query_string": query.encode(),
             "root_path": "",
             "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()],
-            "client": ("192.0.2.10", 50000),
+            "client": (self.address, 50000),
             "server": ("leadmill.test", 80),
             "state": {},
         }

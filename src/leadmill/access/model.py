@@ -128,8 +128,17 @@ ACTS: dict[str, str] = {
     "review_signed": "signed an access review",
     "breach_report": "asked who read what",
     "exported": "exported records",
+    "person_forgotten": "had a person forgotten",
+    "request_carried_out": "had a consumer's request carried out",
+    "request_decided": "decided about a consumer's request",
+    "retention_run": "ran the retention schedules",
+    "hold_lifted": "lifted a legal hold",
+    "backed_up": "made a backup",
+    "restored": "restored a backup",
+    "master_changed": "changed the master key",
 }
-"""What is written down of who did what about access; closed, so that a report can be read."""
+"""What is written down of who did what about access, and of who did what cannot be undone or takes records out of the
+house; closed, so that a report can be read."""
 
 
 COMMAND_LINE = "command line"

@@ -14,6 +14,7 @@ from leadmill.consent.store import (
     add_chunk,
     add_replay,
     chunks_of,
+    drop_beyond,
     drop_stale,
     drop_visit,
     enter_visit,
@@ -30,6 +31,9 @@ __all__ = ["forget_replays", "forget_visits", "give_replay", "keep_chunk", "read
 
 _LASTS = timedelta(hours=2)
 """How long a visit is recorded, and how long its recording waits for a lead."""
+
+ROOM = 2 << 30
+"""Bytes that recordings may come to, all together, while they wait for their leads."""
 
 _SWEPT = 200
 _MASKED = "it held what the person typed"
@@ -89,9 +93,11 @@ async def give_replay(
     return ReplayKept(at=now, sha256=put.digest.hex(), events=put.count, seconds=put.seconds)
 
 
-async def forget_visits(tx: Tx, now: datetime) -> None:
-    """Housekeeping: let go of recordings that no lead came of."""
-    await drop_stale(tx, now, _SWEPT)
+async def forget_visits(tx: Tx, now: datetime, room: int = ROOM) -> None:
+    """Housekeeping: let go of recordings that no lead came of, and, where those that wait have more than ``room``, of
+    those that have waited longest: their leads are the least likely to come still."""
+    if not await drop_stale(tx, now, _SWEPT):
+        await drop_beyond(tx, room, _SWEPT)
 
 
 def _context(session: str, seq: int) -> str:

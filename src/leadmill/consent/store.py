@@ -44,6 +44,12 @@ _STALE = (
     .limit(sa.bindparam("most", type_=sa.Integer))
     .with_for_update(skip_locked=True)
 )
+_BEYOND = prepared(
+    sa.text(
+        "SELECT session FROM (SELECT session, began_at, sum(size) OVER (ORDER BY began_at DESC, session) AS upto"
+        " FROM consent_visit) AS v WHERE upto > :room ORDER BY session LIMIT :most"
+    ).bindparams(sa.bindparam("room", type_=sa.BigInteger), sa.bindparam("most", type_=sa.Integer))
+)
 _THESE = sa.any_(sa.bindparam("sessions", type_=sa.ARRAY(sa.Text)))
 _DROP_MANY_CHUNKS = sa.delete(CHUNK).where(CHUNK.c.session == _THESE)
 _DROP_MANY_VISITS = sa.delete(VISIT).where(VISIT.c.session == _THESE)
@@ -89,7 +95,16 @@ async def drop_visit(tx: Tx, session: str) -> None:
 
 async def drop_stale(tx: Tx, now: datetime, most: int) -> int:
     """Let go of visits that are over, at most so many; how many it were."""
-    sessions = [row["session"] for row in await tx.all(_STALE, now=now, most=most)]
+    return await _drop(tx, [row["session"] for row in await tx.all(_STALE, now=now, most=most)])
+
+
+async def drop_beyond(tx: Tx, room: int, most: int) -> int:
+    """Let go of the visits that began first, at most so many, where all that are under way have more than ``room``
+    bytes together; how many it were."""
+    return await _drop(tx, [row["session"] for row in await tx.all(_BEYOND, room=room, most=most)])
+
+
+async def _drop(tx: Tx, sessions: Sequence[str]) -> int:
     if sessions:
         await tx.run(_DROP_MANY_CHUNKS, sessions=sessions)
         await tx.run(_DROP_MANY_VISITS, sessions=sessions)

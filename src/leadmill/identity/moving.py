@@ -54,7 +54,8 @@ class Move(Struct, frozen=True, kw_only=True):
 async def move_person(tx: Tx, vault: Vault, keys: Keys, move: Move, at: datetime) -> list[str]:
     """Let a person be known by what their lead shows now; others who have what is new of it, the first owner first.
 
-    Raises Transient ``identity.person.changed`` where one of those was forgotten meanwhile: try again.
+    Raises Transient ``identity.person.changed`` where one of them was forgotten meanwhile, and nothing of this stands:
+    try again.
     """
     old, new = _hashes(vault, move.before), _hashes(vault, move.after)
     kept = {key for each in move.others for key in _hashes(vault, each).values()}
@@ -72,8 +73,9 @@ async def move_person(tx: Tx, vault: Vault, keys: Keys, move: Move, at: datetime
     locked = await lock_persons(tx, [move.person_id, *rivals])
     person = locked.get(move.person_id)
     if person is None or person.wrapped_key is None:
-        await give_blocks(tx, before)
-        return []
+        # What was claimed and opened for them a moment ago goes with the transaction.
+        keys.drop(move.person_id)
+        raise Transient("identity.person.changed", "the person was forgotten meanwhile; try again")
     await _share_keys(tx, move.person_id, held, shared, lost.keys())
     twice = {block: there for block, there in before.items() if move.person_id in there}
     if twice:

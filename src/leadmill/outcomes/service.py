@@ -1,8 +1,8 @@
 """The verbs of outcomes: hear what became of a lead, from who may say so.
 
-Called by the API with the caller of a key (:func:`report_as`) and by the console with an operator
-(:func:`report_outcome`). The events go to the lead's journal through ``flow``; a report that was heard before gives
-none.
+Called by the API, which asks first what the caller of a key may report on (:func:`find_reported`), and by the console
+with an operator (:func:`report_outcome`). The events go to the lead's journal through ``flow``; a report that was heard
+before gives none.
 """
 
 from collections.abc import Callable

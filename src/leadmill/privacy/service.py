@@ -319,12 +319,17 @@ async def lapse(tx: Tx, vault: Vault, request_id: str, now: datetime) -> Moved |
 
 
 async def count_pace(
-    tx: Tx, keyed_hash: Callable[[str, str], bytes], subject: str, pace: tuple[int, timedelta], now: datetime
+    tx: Tx,
+    keyed_hash: Callable[[str, str], bytes],
+    subject: str,
+    pace: tuple[int, timedelta],
+    now: datetime,
+    weight: int = 1,
 ) -> float:
-    """Count a form of a subject (a network address, a contact detail): the seconds to wait where there were more than
-    so many in so long, else 0. All processes count together."""
+    """Count a form of a subject (a network address, a contact detail), or so much of something else: the seconds to
+    wait where there were more than so many in so long, else 0. All processes count together."""
     most, window = pace
-    tries, since = await store.count_try(tx, keyed_hash("privacy pace", subject), now, window)
+    tries, since = await store.count_try(tx, keyed_hash("privacy pace", subject), now, window, weight)
     return max((since + window - now).total_seconds(), 1.0) if tries > most else 0.0
 
 

@@ -42,15 +42,16 @@ _KEEP = prepared(
 )
 _TRY = prepared(
     sa.text(
-        "INSERT INTO privacy_try (subject, since, tries) VALUES (:subject, :now, 1)"
+        "INSERT INTO privacy_try (subject, since, tries) VALUES (:subject, :now, :weight)"
         " ON CONFLICT (subject) DO UPDATE SET"
         " since = CASE WHEN privacy_try.since <= :edge THEN :now ELSE privacy_try.since END,"
-        " tries = CASE WHEN privacy_try.since <= :edge THEN 1 ELSE privacy_try.tries + 1 END"
+        " tries = CASE WHEN privacy_try.since <= :edge THEN :weight ELSE privacy_try.tries + :weight END"
         " RETURNING since, tries"
     ).bindparams(
         sa.bindparam("subject", type_=sa.LargeBinary),
         sa.bindparam("now", type_=_TIME),
         sa.bindparam("edge", type_=_TIME),
+        sa.bindparam("weight", type_=sa.Integer),
     )
 )
 _DROP_TRIES = prepared(sa.delete(PRIVACY_TRY).where(PRIVACY_TRY.c.since <= sa.bindparam("edge", type_=_TIME)))
@@ -143,10 +144,11 @@ async def retained_of(tx: Tx, request_id: str) -> list[Retained]:
     return [Retained(**dict(row.items())) for row in await tx.all(stmt)]
 
 
-async def count_try(tx: Tx, subject: bytes, now: datetime, window: timedelta) -> tuple[int, datetime]:
-    """Count one more form of a subject; how many there are in its window, and when that began."""
-    row = await tx.one(_TRY, subject=subject, now=now, edge=now - window)
-    return (row["tries"], row["since"]) if row is not None else (1, now)
+async def count_try(tx: Tx, subject: bytes, now: datetime, window: timedelta, weight: int = 1) -> tuple[int, datetime]:
+    """Count one more form of a subject, or so much more of what is not counted by forms; how much there is in its
+    window, and when that began."""
+    row = await tx.one(_TRY, subject=subject, now=now, edge=now - window, weight=weight)
+    return (row["tries"], row["since"]) if row is not None else (weight, now)
 
 
 async def drop_tries(tx: Tx, before: datetime) -> int:

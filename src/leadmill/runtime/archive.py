@@ -2,11 +2,13 @@
 
 Called by ``flow.backups``. The file is a ZIP whose members are the tables as PostgreSQL's binary COPY gives them, read
 in one snapshot while others write, compressed as they stream, and a manifest with the schema's version and a digest of
-each table. It appears under its name whole or not at all. Loading is one transaction: an empty database becomes the one
-that was saved, at the version it had, and is then brought up to date.
+each table. The manifest is sealed with the master key: whoever can write to the file could otherwise have a restore put
+in what they like, an administrator for example. The file appears under its name whole or not at all. Loading is one
+transaction: an empty database becomes the one that was saved, at the version it had, and is then brought up to date.
 """
 
 import hashlib
+import hmac
 import json
 import os
 import zipfile
@@ -26,6 +28,7 @@ from leadmill.runtime.db import Tx, metadata
 from leadmill.runtime.migrate import alembic_config, engine, upgrade
 
 MANIFEST = "manifest.json"
+SEAL = "manifest.seal"
 FORMAT = 1
 
 _LEFT_OUT = frozenset(("alembic_version", "session", "sign_in_try"))
@@ -111,9 +114,9 @@ class _Member:
         self._member.write(data)
 
 
-async def save(tx: Tx, opened: IO[bytes], about: Callable[..., Manifest], tell: Tell) -> Manifest:
+async def save(tx: Tx, opened: IO[bytes], about: Callable[..., Manifest], master: bytes, tell: Tell) -> Manifest:
     """Write every table as the transaction sees it, which must stand still; ``about`` makes the manifest from what is
-    known here."""
+    known here, ``master`` seals it."""
     with zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=3) as archive:
         sheets = []
         for name, columns in (await _tables(tx)).items():
@@ -127,8 +130,26 @@ async def save(tx: Tx, opened: IO[bytes], about: Callable[..., Manifest], tell: 
             tell(f"{name}: {rows:,} rows")
         schema = await tx.conn.fetchval("SELECT version_num FROM alembic_version")
         made = about(schema=schema, tables=sheets, sequences=await _sequences(tx))
-        archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(made), indent=1))
+        raw = msgspec.json.format(msgspec.json.encode(made), indent=1)
+        archive.writestr(MANIFEST, raw)
+        archive.writestr(SEAL, _seal(master, raw))
     return made
+
+
+def _seal(master: bytes, raw: bytes) -> str:
+    """The seal of a manifest as it lies in the file (HMAC-SHA-256, hex)."""
+    return hmac.new(master, b"leadmill backup manifest\n" + raw, hashlib.sha256).hexdigest()
+
+
+def check_seal(file: Path, master: bytes) -> None:
+    """Raise :class:`Permanent` ``backup.file.altered`` where the manifest, and with it any table, is not what the
+    holder of the master key saved."""
+    with zipfile.ZipFile(file) as archive:
+        raw = archive.read(MANIFEST)
+        told = archive.read(SEAL) if SEAL in archive.namelist() else b""
+    if not hmac.compare_digest(told, _seal(master, raw).encode()):
+        says = f"{file} was changed after it was made, or made without this master key: do not restore it"
+        raise Permanent("backup.file.altered", says)
 
 
 async def _tables(tx: Tx) -> dict[str, list[str]]:

@@ -44,7 +44,16 @@ class Wall(Struct, frozen=True):
         return self.using.format(**own)
 
 
-_STANDING = "SELECT tablename || ' ' || policyname FROM pg_policies WHERE policyname LIKE 'tenant\\_%'"
+_STANDING = (
+    "SELECT tablename || ' ' || policyname FROM pg_policies JOIN pg_class ON relname = tablename AND relrowsecurity"
+    " AND relnamespace = quote_ident(schemaname)::regnamespace"
+    " WHERE policyname LIKE 'tenant\\_%' AND schemaname = current_schema()"
+)
+"""The policies that stand, each with its table; one whose table no longer asks for any is none."""
+_POLICIES = (
+    "SELECT tablename || ' ' || policyname FROM pg_policies"
+    " WHERE policyname LIKE 'tenant\\_%' AND schemaname = current_schema()"
+)
 _ENTER = prepared(
     sa.text(
         "SELECT set_config('role', rolname, true), set_config('leadmill.buyer', :buyer, true),"
@@ -65,7 +74,7 @@ async def raise_walls(db: Database, walls: Sequence[Wall]) -> bool:
                 return True
             await tx.run(sa.text("SELECT pg_advisory_xact_lock(1818043244)"))
             await _make_role(tx)
-            await tx.conn.execute("; ".join([*_dropping(await tx.conn.fetch(_STANDING)), *_making(walls)]))
+            await tx.conn.execute("; ".join([*_dropping(await tx.conn.fetch(_POLICIES)), *_making(walls)]))
             return True
     except (asyncpg.PostgresError, Fault) as fault:
         log("walls").warning("row-level security does not stand", code=type(fault).__name__)

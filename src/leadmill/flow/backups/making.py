@@ -46,7 +46,7 @@ async def make_backup(
     )
     with whole_file(file) as opened:
         async with db.begin(still=True) as tx:
-            return await save(tx, opened, about, tell)
+            return await save(tx, opened, about, vault.master, tell)
 
 
 def lock(master: bytes, passphrase: str) -> dict[str, str]:

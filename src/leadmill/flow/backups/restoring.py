@@ -19,7 +19,7 @@ from leadmill.identity import read_prospect
 from leadmill.identity.service import forget_person
 from leadmill.market import release_holds
 from leadmill.runtime import checkpoints
-from leadmill.runtime.archive import Manifest, Tell, load
+from leadmill.runtime.archive import Manifest, Tell, check_seal, load
 from leadmill.runtime.vault import ENVIRONMENT, FILE, fingerprint, read_key, replace_master, set_aside
 
 PENDING = "restore.pending"
@@ -76,7 +76,9 @@ async def load_backup(
     url: str, file: Path, manifest: Manifest, home: Path, master: bytes, environ: Mapping[str, str], tell: Tell
 ) -> None:
     """Load everything and put the key into the home. A load that went through before, whose restore did not end, is
-    not done again. Raises as ``runtime.archive.load``."""
+    not done again. Raises Permanent ``backup.file.altered`` where the file is not what was saved, and as
+    ``runtime.archive.load``."""
+    check_seal(file, master)
     begun = unfinished(home)
     _mark(home, f"{file}\n")
     try:

@@ -1,10 +1,12 @@
 """Consumer requests carried out: taken, confirmed, decided, and done to every lead of the person.
 
 The requests themselves are :mod:`leadmill.privacy`'s; here they meet the leads. ``taking`` hears them, ``confirming``
-finds out who asks, ``deciding`` is what somebody of ours says, ``fulfilling`` does it (``compiling``, ``correcting``,
-``deleting``, ``limiting``), ``letters`` writes to the person; ``byhand`` has somebody forgotten without a request.
+finds out who asks, ``deciding`` is what somebody of ours says (``acting`` its one door), ``fulfilling`` does it
+(``compiling``, ``correcting``, ``deleting``, ``limiting``), ``letters`` writes to the person; ``byhand`` has somebody
+forgotten without a request.
 """
 
+from leadmill.flow.rights.acting import Action, Decision, decide
 from leadmill.flow.rights.byhand import check_why, forget_by_hand, person_of, stop_for
 from leadmill.flow.rights.confirming import Candidate, candidates, confirm_by_hand, confirm_by_link
 from leadmill.flow.rights.deciding import (
@@ -23,7 +25,9 @@ from leadmill.flow.rights.taking import FACTS, Plea, Taken, homes, take_request
 __all__ = [
     "ASKED",
     "FACTS",
+    "Action",
     "Candidate",
+    "Decision",
     "Plea",
     "Taken",
     "acknowledge_request",
@@ -35,6 +39,7 @@ __all__ = [
     "close_unconfirmed",
     "confirm_by_hand",
     "confirm_by_link",
+    "decide",
     "decide_on_appeal",
     "deny_request",
     "extend_request",

@@ -10,13 +10,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
 
-from leadmill.core.faults import Forbidden
 from leadmill.flow.rights import check_why, forget_by_hand, stop_for
 from leadmill.interfaces.api.access import Reader
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
 from leadmill.interfaces.api.describing import IDEMPOTENCY, path_parameter, ref, responses
+from leadmill.interfaces.dangers import danger
 from leadmill.interfaces.wiring import Wiring
-from leadmill.parties import Right, may
+from leadmill.parties import Right
 from leadmill.privacy import DeletionCertificate
 from leadmill.runtime.db import Tx
 
@@ -40,7 +40,12 @@ class ForgottenOut(Struct, frozen=True, kw_only=True):
     certificate: DeletionCertificate
 
 
-@post("/v1/people/{person_id:str}/forget", include_in_schema=False, status_code=200)
+@post(
+    "/v1/people/{person_id:str}/forget",
+    include_in_schema=False,
+    status_code=200,
+    opt=danger("person_forgotten", Right.PRIVACY),
+)
 async def forget_person(
     request: Request[Any, Any, Any],
     wiring: NamedDependency[Wiring],
@@ -48,8 +53,6 @@ async def forget_person(
     person_id: FromPath[str],
 ) -> Response[bytes]:
     """Forget a person."""
-    if not may(reader.role, Right.PRIVACY):
-        raise Forbidden("api.right.missing", "this role may not forget people")
     key = idempotency_key(request)
     given, body = await read_json(request, ForgetIn)
     why = check_why(given.why)
@@ -57,6 +60,7 @@ async def forget_person(
 
     async def act(tx: Tx) -> ForgottenOut:
         made = await forget_by_hand(tx, wiring.kit, person_id, reader.id, why, wiring.clock())
+        reader.note(tx, person_id, wiring.clock())
         return ForgottenOut(
             persons=made.persons,
             leads=list(made.leads),

@@ -9,6 +9,7 @@ from msgspec import Struct
 from leadmill.core.faults import Forbidden, Unauthenticated
 from leadmill.interfaces.api.access import caller_of
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
+from leadmill.interfaces.api.describing import IDEMPOTENCY, ref, responses
 from leadmill.interfaces.wiring import Wiring
 from leadmill.parties import Caller
 from leadmill.runtime.db import Tx
@@ -57,3 +58,28 @@ async def _change(tx: Tx, wiring: Wiring, caller: Caller, given: KnownIn) -> Kno
 
 
 ROUTES = [post_known]
+
+
+PATHS: dict[str, Any] = {
+    "/v1/known": {
+        "post": {
+            "operationId": "changeKnownPeople",
+            "tags": ["Outcomes"],
+            "summary": "Say whom one has already",
+            "description": "Hashes of phone numbers or e-mail addresses under the profile agreed on, at most"
+            " 10,000 a call. The buyer is not offered a lead of any of these people.",
+            "security": [{"key": []}],
+            "parameters": [IDEMPOTENCY],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": ref("KnownIn"),
+                        "example": {"kind": "phone", "hashes": ["9f86d081884c7d659a2feaa0c55ad015…"]},
+                    }
+                },
+            },
+            "responses": responses(200, "Changed.", "KnownOut", 400, 401, 403, 408, 413, 415, 422, 503),
+        }
+    },
+}

@@ -21,7 +21,7 @@ from leadmill.interfaces.api.access import caller_of
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
 from leadmill.interfaces.wiring import Wiring
 from leadmill.outcomes import REMARKS, Disposition, Remarks
-from leadmill.outcomes.service import find_reported, report_as
+from leadmill.outcomes.service import find_reported, report_outcome
 from leadmill.parties import Caller
 from leadmill.runtime.db import Tx
 
@@ -104,18 +104,18 @@ def _check(given: OutcomeIn, more: Mapping[str, msgspec.Raw]) -> None:
 async def _report(tx: Tx, wiring: Wiring, caller: Caller, given: OutcomeIn, remarks: Remarks) -> OutcomeOut:
     now = wiring.clock()
     at = given.at or now
-    lead_id, _ = await find_reported(tx, caller, lead_id=given.lead_id, sale_id=given.sale_id)
+    lead_id, sale_id = await find_reported(tx, caller, lead_id=given.lead_id, sale_id=given.sale_id)
     pen = wiring.kit.pen
     row = await pen.lock(tx, lead_id)
-    events = await report_as(
+    events = await report_outcome(
         tx,
         wiring.mint,
-        caller,
+        lead_id=lead_id,
+        sale_id=sale_id,
+        reporter=caller.owner,
         disposition=given.disposition,
         at=at,
         now=now,
-        lead_id=given.lead_id,
-        sale_id=given.sale_id,
         value=parse_money(given.value, given.currency) if given.value is not None else None,
         remarks=remarks,
         seal=pen.sealer(row, REMARKS) if pen.keys.has(row.person_id) else None,

@@ -5,7 +5,7 @@ person stands in the answer of a single request alone.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -16,20 +16,11 @@ from msgspec import Meta, Struct
 from leadmill.core.faults import BadInput, FieldFault, Forbidden, NotFound
 from leadmill.core.ids import looks_like
 from leadmill.flow.enforcing import enforce_now
-from leadmill.flow.rights import (
-    Plea,
-    acknowledge_request,
-    appeal_request,
-    begin_request,
-    confirm_by_hand,
-    decide_on_appeal,
-    deny_request,
-    extend_request,
-    take_request,
-)
+from leadmill.flow.rights import Decision, Plea, decide, take_request
 from leadmill.interfaces.api.access import Reader
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
 from leadmill.interfaces.api.leads import answer as answered
+from leadmill.interfaces.dangers import danger
 from leadmill.interfaces.wiring import Wiring
 from leadmill.parties import Right, may
 from leadmill.privacy import (
@@ -78,19 +69,13 @@ class PrivacyIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     at: datetime | None = None
 
 
-class DecisionIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DecisionIn(Decision, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is decided. ``confirm`` needs ``level`` and ``saw`` (and perhaps ``person_id``); ``extend``, ``deny``
     and ``decide`` need ``why``, which the person reads; ``deny`` a ``ground``, ``decide`` whether the appeal is
     ``granted``."""
 
-    action: Literal["confirm", "acknowledge", "extend", "fulfil", "deny", "appeal", "decide"]
-    level: str = ""
-    person_id: str = ""
     saw: _Words = ""
     why: _Words = ""
-    ground: str = ""
-    citation: str = ""
-    granted: bool = False
 
 
 class PrivacyLine(Struct, frozen=True, kw_only=True):
@@ -224,7 +209,11 @@ async def get_request(
     )
 
 
-@post("/v1/privacy/requests/{request_id:str}/decisions", include_in_schema=False)
+@post(
+    "/v1/privacy/requests/{request_id:str}/decisions",
+    include_in_schema=False,
+    opt=danger("request_decided", Right.PRIVACY),
+)
 async def post_decision(
     request: Request[Any, Any, Any],
     wiring: NamedDependency[Wiring],
@@ -232,39 +221,18 @@ async def post_decision(
     request_id: FromPath[str],
 ) -> Response[bytes]:
     """Decide something about a request."""
-    _check(reader)
     key = idempotency_key(request)
     given, body = await read_json(request, DecisionIn)
     if not looks_like(request_id, "prv"):
         raise NotFound("privacy.request.unknown", "there is no such request")
 
     async def act(tx: Tx) -> PrivacyLine:
-        return _line(await _decide(tx, wiring, request_id, given, f"key {reader.id}"))
+        now = wiring.clock()
+        decided = await decide(tx, wiring.kit, request_id, given, f"key {reader.id}", now)
+        reader.note(tx, request_id, now)
+        return _line(decided)
 
     return await once(wiring, f"privacy decision {request_id}", key, body, act, status=200)
-
-
-async def _decide(tx: Tx, wiring: Wiring, request_id: str, given: DecisionIn, by: str) -> PrivacyRequest:
-    kit, now = wiring.kit, wiring.clock()
-    match given.action:
-        case "confirm":
-            return await confirm_by_hand(tx, kit, request_id, given.level, given.person_id, given.saw, by, now)
-        case "acknowledge":
-            await acknowledge_request(tx, kit, request_id, by, now)
-            one = await find_request(tx, request_id)
-            if one is None:
-                raise NotFound("privacy.request.unknown", "there is no such request")
-            return one
-        case "extend":
-            return await extend_request(tx, kit, request_id, given.why, by, now)
-        case "fulfil":
-            return await begin_request(tx, kit, request_id, by, now)
-        case "deny":
-            return await deny_request(tx, kit, request_id, given.ground, given.citation, given.why, by, now)
-        case "appeal":
-            return await appeal_request(tx, kit, request_id, given.why, by, now)
-        case "decide":
-            return await decide_on_appeal(tx, kit, request_id, given.granted, given.why, by, now)
 
 
 def _check(reader: Reader) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from leadmill.access import COMMAND_LINE, Act, note_act
 from leadmill.flow.backups import Restored, find_master, forget_again, load_backup, logs_of, make_backup
 from leadmill.flow.verify import Report, verify
 from leadmill.interfaces.cli.frame import (
@@ -52,6 +53,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
 
         async def act(house: House) -> int:
             made = await make_backup(house.db, house.vault, house.settings.home, file, house.clock(), _tell, passphrase)
+            async with house.db.begin() as tx:
+                note_act(tx, Act(house.clock(), COMMAND_LINE, "backed_up", "with the key" if made.keys else ""))
             rows = sum(sheet.rows for sheet in made.tables)
             if as_json:
                 document({"file": str(file), "bytes": file.stat().st_size, "rows": rows, "manifest": made})
@@ -108,6 +111,8 @@ async def _settle(opener: Opener, chosen: Settings, logs: list[Path]) -> tuple[i
     """What is done with the house open: forget again, and verify."""
     async with opener(chosen) as house:
         forgotten = await forget_again(house.kit, logs, chosen.home, _tell)
+        async with house.db.begin() as tx:
+            note_act(tx, Act(house.clock(), COMMAND_LINE, "restored"))
         return forgotten, await verify(house.db, house.pen, house.clock(), chosen.home)
 
 

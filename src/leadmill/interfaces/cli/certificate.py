@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from leadmill.access import COMMAND_LINE, Act, note_act
 from leadmill.consent import Flaw, Paper, core_of, flaws_of, is_contact, key_of, more_of, take_apart
 from leadmill.core.faults import BadInput
 from leadmill.flow.certifying import make_certificate, replay_events
@@ -42,7 +43,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 made = await make_certificate(tx, house.pen, lead_id)
                 events = await replay_events(tx, house.pen, made.row)
                 key = await signing_key(tx, house.vault, now)
-                note_reads(tx, "command", [lead_id], "certificate export", now)
+                note_reads(tx, COMMAND_LINE, [lead_id], "certificate export", now)
+                note_act(tx, Act(now, COMMAND_LINE, "exported", lead_id))
             more = more_about(made, house.settings.public_url, now, secrets.token_bytes)
             page = paper_of(made, events, more, key)
             _write(to, page)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from leadmill.access import COMMAND_LINE, Act, note_act
 from leadmill.core.faults import BadInput
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, out, run, settings
 from leadmill.interfaces.house import House, Opener
@@ -61,6 +62,7 @@ async def _rotate(house: House, settle: float, hold: bool) -> Rotated:
         await rewrap(db, vault)  # what an earlier change left
         async with db.begin() as tx:
             await begin(tx, vault, new, house.clock())
+            note_act(tx, Act(house.clock(), COMMAND_LINE, "master_changed", fingerprint(new)))
         err.print(f"The new master key is {fingerprint(new)}; every process takes it up.", markup=False)
         if not from_environment:
             aside = set_aside(house.settings.home)

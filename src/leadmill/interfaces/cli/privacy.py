@@ -5,19 +5,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from leadmill.access import COMMAND_LINE, Act, note_act
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.ids import looks_like
-from leadmill.flow.rights import (
-    Plea,
-    acknowledge_request,
-    appeal_request,
-    begin_request,
-    confirm_by_hand,
-    decide_on_appeal,
-    deny_request,
-    extend_request,
-    take_request,
-)
+from leadmill.flow.rights import Action, Decision, Plea, decide, take_request
 from leadmill.interfaces.cli.frame import FINDINGS, DatabaseUrl, HomeDir, Json, document, out, run, settings, table
 from leadmill.interfaces.cli.holdings import add_holdings
 from leadmill.interfaces.house import House, Opener
@@ -143,11 +134,16 @@ def _add_reading(family: typer.Typer, opener: Opener) -> None:
 
 def _add_deciding(family: typer.Typer, opener: Opener) -> None:
     def decided(
-        request: str, home: str | None, database_url: str | None, as_json: bool, deed: Any
-    ) -> None:  # fmt: skip
+        request: str, home: str | None, database_url: str | None, as_json: bool, said: Decision, sure: bool = True
+    ) -> None:
         async def act(house: House) -> int:
             async with house.db.begin() as tx:
-                one = await deed(tx, house, (await _find(tx, request)).id)
+                one = await _find(tx, request)
+                if one.kind == "delete" and not sure:
+                    raise BadInput("cli.deletion.unsure", "a deletion cannot be undone: add --yes")
+                one = await decide(tx, house.kit, one.id, said, _BY, house.clock())
+                what = "request_carried_out" if said.action == "fulfil" else "request_decided"
+                note_act(tx, Act(house.clock(), COMMAND_LINE, what, one.id))
             _say(one, as_json)
             return 0
 
@@ -168,10 +164,8 @@ def _add_deciding(family: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Take down that it is the person who asks."""
 
-        async def deed(tx: Tx, house: House, ident: str) -> PrivacyRequest:
-            return await confirm_by_hand(tx, house.kit, ident, level, person, saw, _BY, house.clock())
-
-        decided(request, home, database_url, as_json, deed)
+        said = Decision(action="confirm", level=level, person_id=person, saw=saw)
+        decided(request, home, database_url, as_json, said)
 
     @family.command("acknowledge", epilog="Example: leadmill privacy acknowledge prv_01…")
     def acknowledge(
@@ -179,11 +173,7 @@ def _add_deciding(family: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Take down that the person was told that it has come."""
 
-        async def deed(tx: Tx, house: House, ident: str) -> PrivacyRequest:
-            await acknowledge_request(tx, house.kit, ident, _BY, house.clock())
-            return await _find(tx, ident)
-
-        decided(request, home, database_url, as_json, deed)
+        decided(request, home, database_url, as_json, Decision(action="acknowledge"))
 
     @family.command("extend", epilog="Example: leadmill privacy extend prv_01… --why 'We look through old records.'")
     def extend(
@@ -191,10 +181,7 @@ def _add_deciding(family: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Take more time, once; the person is told why."""
 
-        async def deed(tx: Tx, house: House, ident: str) -> PrivacyRequest:
-            return await extend_request(tx, house.kit, ident, why, _BY, house.clock())
-
-        decided(request, home, database_url, as_json, deed)
+        decided(request, home, database_url, as_json, Decision(action="extend", why=why))
 
     @family.command("fulfil", epilog="Example: leadmill privacy fulfil prv_01… --yes")
     def fulfil(
@@ -206,12 +193,7 @@ def _add_deciding(family: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Have a request carried out by a running worker."""
 
-        async def deed(tx: Tx, house: House, ident: str) -> PrivacyRequest:
-            if (await _find(tx, ident)).kind == "delete" and not yes:
-                raise BadInput("cli.deletion.unsure", "a deletion cannot be undone: add --yes")
-            return await begin_request(tx, house.kit, ident, _BY, house.clock())
-
-        decided(request, home, database_url, as_json, deed)
+        decided(request, home, database_url, as_json, Decision(action="fulfil"), sure=yes)
 
     @family.command("deny", epilog="Example: leadmill privacy deny prv_01… --ground accurate --why 'We checked it.'")
     def deny(
@@ -225,10 +207,9 @@ def _add_deciding(family: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Refuse a request; the person is told on which ground and why."""
 
-        async def deed(tx: Tx, house: House, ident: str) -> PrivacyRequest:
-            return await deny_request(tx, house.kit, ident, ground, citation, why, _BY, house.clock())
-
-        decided(request, home, database_url, as_json, deed)
+        decided(
+            request, home, database_url, as_json, Decision(action="deny", ground=ground, citation=citation, why=why)
+        )
 
     @family.command("appeal", epilog="Example: leadmill privacy appeal prv_01… --granted --why 'They are right.'")
     def appeal(
@@ -241,12 +222,8 @@ def _add_deciding(family: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Write an appeal down, or decide one."""
 
-        async def deed(tx: Tx, house: House, ident: str) -> PrivacyRequest:
-            if granted is None:
-                return await appeal_request(tx, house.kit, ident, why, _BY, house.clock())
-            return await decide_on_appeal(tx, house.kit, ident, granted, why, _BY, house.clock())
-
-        decided(request, home, database_url, as_json, deed)
+        action: Action = "appeal" if granted is None else "decide"
+        decided(request, home, database_url, as_json, Decision(action=action, why=why, granted=granted is True))
 
 
 async def _find(tx: Tx, request_id: str) -> PrivacyRequest:

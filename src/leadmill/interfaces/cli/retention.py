@@ -1,15 +1,19 @@
 """``leadmill retention``: how long what is kept stays, runs by hand, and legal holds; ``leadmill forget``."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
+from leadmill.access import COMMAND_LINE, Act, note_act
 from leadmill.flow.retaining import Runner, begin_by_hand, lift, place
 from leadmill.flow.rights import check_why, forget_by_hand, person_of, stop_for
 from leadmill.interfaces.cli.frame import USAGE, DatabaseUrl, HomeDir, Json, document, err, out, run, settings, table
 from leadmill.interfaces.house import House, Opener
 from leadmill.interfaces.outside import OutsideStore
-from leadmill.privacy import Run, Schedule, Terms, in_turn, latest_runs, list_holds
+from leadmill.privacy import Hold, Run, Schedule, Terms, in_turn, latest_runs, list_holds
+from leadmill.runtime.db import Tx
+from leadmill.runtime.settings import Settings
 
 _BY = "command"
 _HEADS = ["schedule", "what", "goes", "persons", "held", "by law", "under way", "waits", "failed"]
@@ -32,6 +36,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         async def act(house: House) -> int:
             async with house.db.begin() as tx:
                 begun = await begin_by_hand(tx, house.kit, _BY, dry_run, house.clock(), owe=False)
+                if not dry_run:
+                    note_act(tx, Act(house.clock(), COMMAND_LINE, "retention_run", begun.id))
             done = await Runner(house.kit, OutsideStore(house.settings.home)).carry_out(begun.id)
             ended = done or begun
             document(ended) if as_json else _show(ended, house.book.walk().rules.retention)
@@ -73,13 +79,10 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Place a legal hold: nothing of it goes while it stands, whoever asks."""
 
-        async def act(house: House) -> int:
-            async with house.db.begin() as tx:
-                made = await place(tx, house.kit, subject, why, _BY, house.clock())
-            document(made) if as_json else out.print(f"{made.id} stands on {made.subject}.", markup=False)
-            return 0
+        async def deed(tx: Tx, house: House) -> Hold:
+            return await place(tx, house.kit, subject, why, _BY, house.clock())
 
-        run(opener, settings(home, database_url), act)
+        _change_hold(opener, settings(home, database_url), as_json, deed, "stands")
 
     @family.command("release", epilog='Example: leadmill retention release HOLD_ID --why "the claim was settled"')
     def release(
@@ -91,13 +94,12 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
     ) -> None:
         """Lift a legal hold."""
 
-        async def act(house: House) -> int:
-            async with house.db.begin() as tx:
-                lifted = await lift(tx, house.kit, hold_id, why, _BY, house.clock())
-            document(lifted) if as_json else out.print(f"{lifted.id} is lifted.", markup=False)
-            return 0
+        async def deed(tx: Tx, house: House) -> Hold:
+            lifted = await lift(tx, house.kit, hold_id, why, _BY, house.clock())
+            note_act(tx, Act(house.clock(), COMMAND_LINE, "hold_lifted", lifted.id))
+            return lifted
 
-        run(opener, settings(home, database_url), act)
+        _change_hold(opener, settings(home, database_url), as_json, deed, "is lifted")
 
     @app.command("forget", epilog='Example: leadmill forget PERSON_OR_LEAD --why "asked us by letter" --yes')
     def forget(
@@ -123,6 +125,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             await stop_for(house.kit, person_id, _BY, opt_out)
             async with house.db.begin() as tx:
                 made = await forget_by_hand(tx, house.kit, person_id, _BY, said, house.clock())
+                note_act(tx, Act(house.clock(), COMMAND_LINE, "person_forgotten", person_id))
             if as_json:
                 document(made)
             elif made.persons:
@@ -134,6 +137,18 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             return 0
 
         run(opener, settings(home, database_url), act)
+
+
+def _change_hold(
+    opener: Opener, chosen: Settings, as_json: bool, deed: Callable[[Tx, House], Awaitable[Hold]], says: str
+) -> None:
+    async def act(house: House) -> int:
+        async with house.db.begin() as tx:
+            hold = await deed(tx, house)
+        document(hold) if as_json else out.print(f"{hold.id} {says} (on {hold.subject}).", markup=False)
+        return 0
+
+    run(opener, chosen, act)
 
 
 def _show(done: Run, terms: Terms) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from leadmill.access import COMMAND_LINE, Act, note_act
 from leadmill.core.faults import NotFound
 from leadmill.flow.suppressionlists import Given, give_list, give_list_to, take_list
 from leadmill.interfaces.cli.frame import FINDINGS, DatabaseUrl, HomeDir, Json, document, err, out, run, settings
@@ -80,6 +81,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 if party is None:
                     raise NotFound("cli.buyer.unknown", f"no buyer {buyer}")
                 given = give_list_to(house.kit, house.lists, party)
+            async with house.db.begin() as tx:
+                note_act(tx, Act(house.clock(), COMMAND_LINE, "exported", f"opt-outs {buyer}".strip()))
             missing, parted = 0, ""
             # Entry by entry: a list may be long.
             sys.stdout.write('{"entries": [' if as_json else "hash,kind,since,channel\n")

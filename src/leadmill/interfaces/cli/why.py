@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from leadmill.access import COMMAND_LINE
+from leadmill.access import COMMAND_LINE, Act, note_act
 from leadmill.core.money import Money
 from leadmill.flow.asking import ask_after
 from leadmill.flow.audit import export
@@ -82,6 +82,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             report = await verify(house.db, house.pen, house.clock(), house.settings.home)
             written = None
             if to is not None:
+                async with house.db.begin() as tx:
+                    note_act(tx, Act(house.clock(), COMMAND_LINE, "exported", "proof"))
                 written = await export(house.db, house.vault, house.settings.home, to, house.clock())
                 err.print(
                     f"{written.file}: {written.pages} pages, {written.rows} rows; key {written.key}", markup=False
@@ -116,7 +118,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             begin, end = _utc(since), _utc(until)
             if with_file is not None:
                 other = changed_rules(read_files([with_file]), house.packs)
-                other_found = await replay_with(house.db, house.pen, house.book, other, begin, end)
+                other_found = await replay_with(house.db, house.pen, house.book, other, begin, end, ears=house.kit.ears)
                 document(other_found) if as_json else _compare(other_found)
                 return 0
             found = await replay(house.db, house.pen, house.book, begin, end)

@@ -10,11 +10,11 @@ from litestar import get, post
 from litestar.di import NamedDependency
 
 from leadmill.access import list_reviews, review, span
-from leadmill.access.model import ACTS, Act, BreachReport
+from leadmill.access.model import ACTS, BreachReport
 from leadmill.access.service import breach_report, read_standing, sign_review
-from leadmill.access.store import note_act
 from leadmill.core.faults import BadInput
 from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.dangers import danger
 from leadmill.interfaces.reads import leads_named
 from leadmill.parties import Right
 
@@ -40,22 +40,19 @@ async def access_page(desk: NamedDependency[Desk]) -> Page:
     )
 
 
-@post("/access/sign", include_in_schema=False)
+@post("/access/sign", include_in_schema=False, opt=danger("review_signed", Right.AUDIT))
 async def take_signature(desk: NamedDependency[Desk]) -> Page:
     """Sign the review as it stands."""
     fields = await desk.form()
-    desk.need(Right.AUDIT)
-    desk.need_fresh()
     async with desk.wiring.db.begin() as tx:
         found = review(await read_standing(tx), desk.wiring.entrance.policy, desk.now)
         await sign_review(tx, desk.wiring.mint, found, desk.who.id, fields.get("note", ""), desk.now)
     return desk.back("/access", "signed")
 
 
-@get("/access/reads", include_in_schema=False)
+@get("/access/reads", include_in_schema=False, opt=danger("breach_report", Right.AUDIT))
 async def reads_page(desk: NamedDependency[Desk]) -> Page:
     """Who was shown what in a span; asking is written down as well."""
-    desk.need(Right.AUDIT)
     query = desk.request.query_params
     given = {
         "since": query.get("since", f"{desk.now - _USUAL:%Y-%m-%d}")[:40],
@@ -72,7 +69,7 @@ async def reads_page(desk: NamedDependency[Desk]) -> Page:
                 tx, since, until, reader=given["reader"].strip() or None,
                 lead_ids=await leads_named(tx, given["whose"]), most=_SHOWN,
             )  # fmt: skip
-            note_act(tx, Act(desk.now, desk.who.id, "breach_report", given["whose"], desk.address))
+            desk.note(tx, given["whose"])
     except BadInput as fault:
         error = fault.detail[:1].upper() + fault.detail[1:] + "."
     return desk.show(

@@ -9,8 +9,7 @@ from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from leadmill.access import acts_of, factors_of
-from leadmill.access.model import ACTS, Act
+from leadmill.access import ACTS, Act, acts_of, factors_of, note_act
 from leadmill.access.service import (
     begin_totp,
     change_own_password,
@@ -23,10 +22,10 @@ from leadmill.access.service import (
     remove_passkey,
     remove_totp,
 )
-from leadmill.access.store import note_act
 from leadmill.core.faults import BadInput, Fault, Forbidden, NotFound, Unauthenticated
 from leadmill.interfaces.console.desk import COOKIE, Desk, Page, kept, own_path
 from leadmill.interfaces.console.sign_in import offered, party_at, party_near, show_factor
+from leadmill.interfaces.dangers import danger
 from leadmill.parties import Throttled, end_session_of, list_sessions, prove_session, session_ends, sign_out_others
 from leadmill.parties.service import check_sign_in
 
@@ -166,21 +165,19 @@ async def _code_app(desk: Desk, error: str = "") -> Page:
     )
 
 
-@post("/account/code-app", include_in_schema=False)
+@post("/account/code-app", include_in_schema=False, opt=danger("totp_added"))
 async def take_begin(newcomer: NamedDependency[Desk]) -> Page:
     """Make a secret for a code app."""
     fields = await newcomer.form()
-    newcomer.need_fresh()
     async with newcomer.wiring.db.begin() as tx:
         await begin_totp(tx, newcomer.wiring.vault, newcomer.wiring.random, newcomer.who, newcomer.now)
     return newcomer.back("/account/code-app", next=own_path(fields.get("next", "/leads")))
 
 
-@post("/account/code-app/confirm", include_in_schema=False, status_code=200)
+@post("/account/code-app/confirm", include_in_schema=False, status_code=200, opt=danger("totp_added"))
 async def take_confirm(newcomer: NamedDependency[Desk]) -> Page:
     """Take the first code of the app; from now on it counts."""
     fields = await newcomer.form()
-    newcomer.need_fresh()
     async with newcomer.wiring.db.begin() as tx:
         right = await confirm_totp(
             tx, newcomer.wiring.vault, newcomer.who, fields.get("code", ""), newcomer.now, newcomer.address
@@ -190,11 +187,10 @@ async def take_confirm(newcomer: NamedDependency[Desk]) -> Page:
     return await _added(newcomer, "code", fields)
 
 
-@post("/account/code-app/remove", include_in_schema=False, status_code=200)
+@post("/account/code-app/remove", include_in_schema=False, status_code=200, opt=danger("totp_removed"))
 async def take_removal(desk: NamedDependency[Desk]) -> Page:
     """Take the code app away."""
     await desk.form()
-    desk.need_fresh()
     try:
         async with desk.wiring.db.begin() as tx:
             await remove_totp(tx, desk.wiring.entrance.policy, desk.who, desk.now, desk.address)
@@ -203,11 +199,10 @@ async def take_removal(desk: NamedDependency[Desk]) -> Page:
     return desk.back("/account", "factor_removed")
 
 
-@post("/account/codes", include_in_schema=False, status_code=200)
+@post("/account/codes", include_in_schema=False, status_code=200, opt=danger("codes_made"))
 async def take_codes(desk: NamedDependency[Desk]) -> Page:
     """Make recovery codes in the place of those before, and show them this once."""
     await desk.form()
-    desk.need_fresh()
     async with desk.wiring.db.begin() as tx:
         wiring = desk.wiring
         codes = await make_codes(tx, wiring.keyed_hash, wiring.random, desk.who, desk.now, desk.address)
@@ -241,11 +236,10 @@ async def _added(desk: Desk, shown: str, fields: dict[str, str]) -> Page:
 # Passkeys
 
 
-@post("/account/passkeys/options", include_in_schema=False, status_code=200)
+@post("/account/passkeys/options", include_in_schema=False, status_code=200, opt=danger("passkey_added"))
 async def offer(newcomer: NamedDependency[Desk]) -> Page:
     """What the browser needs to make a passkey."""
     await newcomer.form()
-    newcomer.need_fresh()
     wiring = newcomer.wiring
     party = party_at(newcomer.request, wiring)
     async with wiring.db.begin() as tx:
@@ -255,11 +249,10 @@ async def offer(newcomer: NamedDependency[Desk]) -> Page:
     return Response(asked.encode(), media_type=MediaType.JSON, headers={"cache-control": "no-store"})
 
 
-@post("/account/passkeys", include_in_schema=False, status_code=200)
+@post("/account/passkeys", include_in_schema=False, status_code=200, opt=danger("passkey_added"))
 async def take_made(newcomer: NamedDependency[Desk]) -> Page:
     """Keep a passkey that the browser made."""
     fields = await newcomer.form()
-    newcomer.need_fresh()
     wiring = newcomer.wiring
     try:
         async with wiring.db.begin() as tx:
@@ -274,11 +267,12 @@ async def take_made(newcomer: NamedDependency[Desk]) -> Page:
     return await _added(newcomer, "passkey", fields)
 
 
-@post("/account/passkeys/{passkey_id:str}/remove", include_in_schema=False, status_code=200)
+@post(
+    "/account/passkeys/{passkey_id:str}/remove", include_in_schema=False, status_code=200, opt=danger("passkey_removed")
+)
 async def take_passkey_away(desk: NamedDependency[Desk], passkey_id: FromPath[str]) -> Page:
     """Take a passkey away."""
     await desk.form()
-    desk.need_fresh()
     try:
         async with desk.wiring.db.begin() as tx:
             await remove_passkey(tx, desk.wiring.entrance.policy, desk.who, passkey_id, desk.now, desk.address)

@@ -6,10 +6,9 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from leadmill.access.model import Act
-from leadmill.access.store import note_act
 from leadmill.core.faults import BadInput
 from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.dangers import danger
 from leadmill.parties import SCOPES, ApiKey, CallerKind, Right, Role
 from leadmill.parties.service import issue_key, revoke_key, rotate_key
 from leadmill.parties.store import list_keys
@@ -51,12 +50,10 @@ def _over(key: ApiKey, now: datetime) -> bool:
     return key.expires_at is not None and key.expires_at <= now
 
 
-@post("/api-keys", include_in_schema=False, status_code=200)
+@post("/api-keys", include_in_schema=False, status_code=200, opt=danger("key_made", Right.MANAGE_USERS))
 async def take_key(desk: NamedDependency[Desk]) -> Page:
     """Make a key and show it, this once."""
     pairs = await desk.form_pairs()
-    desk.need(Right.MANAGE_USERS)
-    desk.need_fresh()
     fields = dict(pairs)
     scopes = [value for name, value in pairs if name == "scope"]
     given = {**{name: fields.get(name, "") for name in _BLANK}, "scopes": " ".join(scopes)}
@@ -85,7 +82,7 @@ async def take_key(desk: NamedDependency[Desk]) -> Page:
                 scopes=scopes or None, masked="masked" in fields,
                 per_minute=_number(fields.get("per_minute", ""), 1_000_000),
             )  # fmt: skip
-            note_act(tx, Act(desk.now, desk.who.id, "key_made", made[1].id, desk.address))
+            desk.note(tx, made[1].id)
     except BadInput as fault:
         return await _page(desk, fault.detail, given)
     return await _page(desk, made=made)
@@ -98,12 +95,15 @@ def _number(text: str, most: int) -> int:
     return int(text)
 
 
-@post("/api-keys/{key_id:str}/rotate", include_in_schema=False, status_code=200)
+@post(
+    "/api-keys/{key_id:str}/rotate",
+    include_in_schema=False,
+    status_code=200,
+    opt=danger("key_rotated", Right.MANAGE_USERS),
+)
 async def take_rotation(desk: NamedDependency[Desk], key_id: FromPath[str]) -> Page:
     """Make a key that takes this one's place, and let both be good for a week."""
     await desk.form()
-    desk.need(Right.MANAGE_USERS)
-    desk.need_fresh()
     wiring = desk.wiring
     try:
         async with wiring.db.begin() as tx:
@@ -111,21 +111,19 @@ async def take_rotation(desk: NamedDependency[Desk], key_id: FromPath[str]) -> P
                 tx, wiring.keyed_hash, wiring.mint, wiring.random, key_id=key_id, overlap=timedelta(days=_OVERLAP),
                 now=desk.now,
             )  # fmt: skip
-            note_act(tx, Act(desk.now, desk.who.id, "key_rotated", key_id, desk.address))
+            desk.note(tx, key_id)
     except BadInput as fault:
         return await _page(desk, fault.detail)
     return await _page(desk, made=made)
 
 
-@post("/api-keys/{key_id:str}/revoke", include_in_schema=False)
+@post("/api-keys/{key_id:str}/revoke", include_in_schema=False, opt=danger("key_revoked", Right.MANAGE_USERS))
 async def take_revocation(desk: NamedDependency[Desk], key_id: FromPath[str]) -> Page:
     """Revoke a key at once."""
     await desk.form()
-    desk.need(Right.MANAGE_USERS)
-    desk.need_fresh()
     async with desk.wiring.db.begin() as tx:
         await revoke_key(tx, key_id, desk.now)
-        note_act(tx, Act(desk.now, desk.who.id, "key_revoked", key_id, desk.address))
+        desk.note(tx, key_id)
     return desk.back("/api-keys", "revoked")
 
 

@@ -17,6 +17,7 @@ from leadmill.flow.certifying import Made, make_certificate, replay_events
 from leadmill.flow.memory import recall_one
 from leadmill.interfaces.certificates import SIGHTS, acts_of, groups_of, marks_of, more_about, paper_of
 from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.dangers import danger
 from leadmill.interfaces.guard import policy
 from leadmill.interfaces.masks import name_of
 from leadmill.parties import Right
@@ -87,16 +88,20 @@ async def events(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> Respons
     return Response(found, media_type=MediaType.JSON, headers={"cache-control": "no-store"})
 
 
-@get("/leads/{lead_id:str}/consent/certificate", include_in_schema=False)
+@get(
+    "/leads/{lead_id:str}/consent/certificate",
+    include_in_schema=False,
+    opt=danger("exported", Right.SEE_PERSONAL),
+)
 async def download(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> Response[bytes]:
     """The certificate as a file of its own, signed."""
-    desk.need(Right.SEE_PERSONAL)
     wiring = desk.wiring
     async with wiring.db.begin() as tx:
         made = await make_certificate(tx, wiring.kit.pen, lead_id)
         found = await replay_events(tx, wiring.kit.pen, made.row)
         key = await signing_key(tx, wiring.kit.pen.vault, desk.now)
         note_reads(tx, desk.who.id, [lead_id], "consent certificate export", desk.now)
+        desk.note(tx, lead_id)
     url = desk.request.url
     more = more_about(made, f"{url.scheme}://{url.netloc}", desk.now, wiring.random)
     return Response(

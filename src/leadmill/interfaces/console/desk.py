@@ -20,11 +20,13 @@ from leadmill.core.reasons import State
 from leadmill.delivery.store import count_states
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
+from leadmill.interfaces.dangers import check_fresh, check_origin, danger_of
 from leadmill.interfaces.pages import Pages, zone
 from leadmill.interfaces.wiring import Wiring
 from leadmill.parties import Operator, Right, Session, Stage, freshly_proved
 from leadmill.parties.service import csrf_matches, resume_session
 from leadmill.privacy import count_waiting
+from leadmill.runtime.db import Tx
 
 COOKIE = "leadmill_session"
 _MOST_FORM = 64 * 1024
@@ -39,6 +41,15 @@ NOTICES = {
     "recorded": ("ok", "The disposition is recorded."),
     "approved": ("ok", "Approved: the lead walked on."),
     "rejected": ("ok", "Rejected: the lead ends here."),
+    "overridden": ("ok", "Overridden: the lead walked on."),
+    "review_approve": ("ok", "Approved."),
+    "review_reject": ("ok", "Rejected."),
+    "review_nurture": ("ok", "Kept for later."),
+    "review_snoozed": ("ok", "Skipped."),
+    "review_handed": ("ok", "Handed over."),
+    "review_undone": ("ok", "Taken back: you have the case again."),
+    "review_unlocked": ("ok", "Unlocked: anybody may take it."),
+    "review_none": ("ok", "Nothing waits that you could decide."),
     "added": ("ok", "The operator can sign in now."),
     "changed": ("ok", "Changed."),
     "ruled": ("ok", "Ruled; leads that come from now on go by it."),
@@ -129,11 +140,12 @@ class Desk:
         """Where the request comes from."""
         return address_of(self.request)
 
-    def need_fresh(self) -> None:
-        """What follows is dangerous: raises Forbidden ``console.proof.stale`` where the operator did not show lately
-        who they are, which sends the browser to the page that asks for it."""
-        if not freshly_proved(self.session, self.now) and self.session.stage == "open":
-            raise Forbidden("console.proof.stale", "show once more that it is you")
+    def note(self, tx: Tx, about: str = "") -> None:
+        """Write down the dangerous act that this route declares, with the other rows of the transaction."""
+        found = danger_of(self.request.route_handler.opt)
+        if found is None:
+            raise LookupError(self.request.url.path)
+        found.note(tx, self.who.id, about, self.now, self.address)
 
     @property
     def fresh(self) -> bool:
@@ -231,7 +243,13 @@ async def _desk(request: Rq, wiring: Wiring, pages: Pages, waiting: Waiting, sta
             waiting.requests = f"{asked}{'+' if asked == _MOST_COUNTED else ''}" if asked else None
             dead = (await count_states(tx)).get("dead", 0)
             waiting.dead = f"{dead:,}" if dead else None
-    return Desk(request, wiring, pages, waiting, session)
+    desk = Desk(request, wiring, pages, waiting, session)
+    found = danger_of(request.route_handler.opt)
+    if found is not None:
+        if found.right is not None:
+            desk.need(found.right)
+        check_fresh(session, now)
+    return desk
 
 
 def address_of(request: Rq) -> str:
@@ -239,16 +257,10 @@ def address_of(request: Rq) -> str:
     return request.client.host if request.client else ""
 
 
-def check_origin(request: Rq) -> None:
-    """Raises Forbidden ``console.form.foreign`` where the browser says that another site made it send this."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("console.form.foreign", "the form was sent from another site")
-
-
 async def read_form(request: Rq) -> list[tuple[str, str]]:
     """A form-encoded body of ours, at most 64 KiB; nothing of another site's making. Raises Forbidden
     ``console.form.foreign``, TooLarge ``console.form.too_large``, BadInput ``console.form.malformed``."""
-    check_origin(request)
+    check_origin(request.headers)
     body = await request.body()
     if len(body) > _MOST_FORM:
         raise TooLarge("console.form.too_large", "send less in one form")

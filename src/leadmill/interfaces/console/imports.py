@@ -21,8 +21,9 @@ from leadmill.capture import ImportRun
 from leadmill.capture.store import list_imports, read_faults
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.ids import looks_like
-from leadmill.interfaces.console.desk import Desk, Page, check_origin
+from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import source_name, vertical_title
+from leadmill.interfaces.dangers import check_origin
 from leadmill.interfaces.wiring import FileGiven
 from leadmill.parties import Right
 
@@ -130,7 +131,7 @@ async def _find(desk: Desk, tx: Any, import_id: str) -> ImportRun:
 @post("/imports", include_in_schema=False, request_max_body_size=MOST_BYTES + (1 << 20))
 async def take_file(desk: NamedDependency[Desk]) -> Page:
     """Keep the file and set it going; the rows are taken by the worker."""
-    check_origin(desk.request)
+    check_origin(desk.request.headers)
     desk.need(Right.IMPORT)
     data = await read_upload(desk)
     given = data.get("file")

@@ -10,17 +10,17 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from leadmill.access import Act, note_act
 from leadmill.core.faults import BadInput
 from leadmill.core.ids import looks_like
 from leadmill.flow.enforcing import enforce_now, settle_doubt
 from leadmill.flow.notices import acknowledge, tell_again
 from leadmill.flow.optingout import Wish, open_words, take_opt_outs
 from leadmill.flow.suppressionlists import give_list, take_list
-from leadmill.interfaces.console.desk import Desk, Page, check_origin, own_path
+from leadmill.interfaces.console.desk import Desk, Page, own_path
 from leadmill.interfaces.console.imports import read_upload
 from leadmill.interfaces.console.lists import recipient_name
 from leadmill.interfaces.console.query import Chip, address
+from leadmill.interfaces.dangers import check_origin, danger
 from leadmill.optouts import CHANNELS, Notice, OptOut, Scope, list_notices, list_opt_outs, notices_of, opt_outs_of
 from leadmill.parties import Right
 from leadmill.runtime.db import Tx
@@ -39,8 +39,8 @@ _CAME = {
     "gpc": "Global Privacy Control",
     "list": "List",
 }
-_CLOSES = {"all": "Everything", "phone": "Calls and texts", "email": "E-mail"}
-_SCOPES: dict[str, Scope] = {"all": "all", "phone": "phone", "email": "email"}
+_CLOSES = {"all": "Everything", "phone": "Calls and texts", "email": "E-mail", "sale": "Sale of their data"}
+_SCOPES: dict[str, Scope] = {"all": "all", "phone": "phone", "email": "email", "sale": "sale"}
 
 
 @get("/optouts", include_in_schema=False)
@@ -195,7 +195,7 @@ async def take_acknowledgement(desk: NamedDependency[Desk], notice_id: FromPath[
 @post("/optouts/import", include_in_schema=False, request_max_body_size=MOST_BYTES + (1 << 16))
 async def take_file(desk: NamedDependency[Desk]) -> Page:
     """Suppress everybody on a list."""
-    check_origin(desk.request)
+    check_origin(desk.request.headers)
     desk.need(Right.REVIEW)
     given = (await read_upload(desk)).get("file")
     if not isinstance(given, UploadFile) or not given.filename:
@@ -212,17 +212,16 @@ async def take_file(desk: NamedDependency[Desk]) -> Page:
     return desk.back("/optouts", "listed" if told.fresh else "opted_out_before")
 
 
-@get("/optouts/export.csv", include_in_schema=False)
+@get("/optouts/export.csv", include_in_schema=False, opt=danger("exported", Right.REVIEW))
 async def give_file(desk: NamedDependency[Desk]) -> Response[bytes]:
     """Everything suppressed, as this installation's keyed hashes."""
-    desk.need(Right.REVIEW)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["hash", "kind", "since", "channel"])
     async for one in give_list(desk.wiring.kit):
         writer.writerow([one.hash, one.kind, one.at.isoformat(), one.source])
     async with desk.wiring.db.begin() as tx:
-        note_act(tx, Act(desk.now, desk.who.id, "exported", "opt-outs", desk.address))
+        desk.note(tx, "opt-outs")
     headers = {"content-disposition": 'attachment; filename="suppressed.csv"', "cache-control": "no-store"}
     return Response(out.getvalue().encode(), media_type="text/csv; charset=utf-8", headers=headers)
 

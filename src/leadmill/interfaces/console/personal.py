@@ -1,5 +1,6 @@
 """“Data map” and “Agreements”: what is held of whom and where it goes, and what was agreed with whoever gets it."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -8,11 +9,13 @@ from litestar.di import NamedDependency
 
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.personal import agreements_now, installed, map_now
-from leadmill.privacy import COVERS, KINDS_OF_DATA, Column, DataMap, Standing, read_notes
+from leadmill.privacy import COVERS, KINDS_OF_DATA, Column, DataMap, Goes, Standing, read_notes
 from leadmill.runtime.records import history
 
 _SHOWN_KINDS = ("personal", "sensitive", "sealed", "hash", "pseudonym", "secret")
 _MOST_VERSIONS = 5
+_FEW = 3
+"""So many recipients stand by their names; more are a number that opens."""
 
 
 @get("/data-map", include_in_schema=False)
@@ -27,13 +30,52 @@ async def map_page(desk: NamedDependency[Desk]) -> Page:
         "data-map",
         verticals=verticals,
         chosen=chosen,
-        fields=[one for one in drawn.fields if one.vertical == chosen and one.kind != "operational"],
+        fields=[
+            {"use": one, "goes": _grouped(one.goes)}
+            for one in drawn.fields
+            if one.vertical == chosen and one.kind != "operational"
+        ],
         others=sum(one.vertical == chosen and one.kind == "operational" for one in drawn.fields),
-        goes=drawn.goes,
+        goes=_ways(drawn.goes),
+        recipients=len(drawn.goes),
         tables=_tables(drawn),
         kinds=KINDS_OF_DATA,
         columns=len(drawn.columns),
     )
+
+
+def _grouped(goes: Sequence[str]) -> list[dict[str, Any]]:
+    """Recipients such as ``buyer helio`` by kind: a few by their names, many as a number that opens."""
+    found: dict[str, list[str]] = {}
+    for each in goes:
+        kind, _, ident = each.partition(" ")
+        found.setdefault(kind, []).append(ident)
+    return [_group(kind, idents) for kind, idents in found.items()]
+
+
+def _group(kind: str, idents: list[str]) -> dict[str, Any]:
+    many = f"{len(idents):,} {kind}s"
+    return {"says": many if len(idents) > _FEW else ", ".join(idents), "idents": idents if len(idents) > _FEW else []}
+
+
+def _ways(goes: Sequence[Goes]) -> list[dict[str, Any]]:
+    """Everybody who gets the same by the same way as one line; whoever lacks an agreement is counted."""
+    found: dict[tuple[str, str, bool, tuple[str, ...]], list[Goes]] = {}
+    for each in goes:
+        found.setdefault((each.kind, each.by, each.everything, each.fields), []).append(each)
+    return [
+        {
+            **_group(kind, [each.id for each in them]),
+            "kind": kind,
+            "by": by,
+            "everything": everything,
+            "fields": fields,
+            "where": sorted({each.where for each in them if each.where}),
+            "agreed": sum(bool(each.agreement) for each in them),
+            "lacking": sum(not each.agreement for each in them),
+        }
+        for (kind, by, everything, fields), them in found.items()
+    ]
 
 
 def _tables(drawn: DataMap) -> list[dict[str, Any]]:

@@ -14,23 +14,11 @@ from litestar.params import FromPath
 
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.ids import looks_like
-from leadmill.flow.rights import (
-    FACTS,
-    Plea,
-    acknowledge_request,
-    appeal_request,
-    begin_request,
-    candidates,
-    confirm_by_hand,
-    decide_on_appeal,
-    deny_request,
-    extend_request,
-    homes,
-    take_request,
-)
+from leadmill.flow.rights import FACTS, Action, Decision, Plea, candidates, decide, homes, take_request
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name
 from leadmill.interfaces.console.query import Chip, address
+from leadmill.interfaces.dangers import danger
 from leadmill.optouts import Notice, list_notices
 from leadmill.parties import Right
 from leadmill.parties.store import list_operators
@@ -274,11 +262,21 @@ def _changes(text: str) -> dict[str, str]:
     return {name.strip().lower().replace(" ", "_"): value.strip() for name, _, value in pairs if value.strip()}
 
 
+@post("/requests/{request_id:str}/fulfil", include_in_schema=False, opt=danger("request_carried_out", Right.PRIVACY))
+async def take_fulfilment(desk: NamedDependency[Desk], request_id: FromPath[str]) -> Page:
+    """Have a request carried out: somebody is deleted, or everything that is held of them is handed out."""
+    return await _take(desk, request_id, "fulfil")
+
+
 @post("/requests/{request_id:str}/{step:str}", include_in_schema=False)
 async def take_step(desk: NamedDependency[Desk], request_id: FromPath[str], step: FromPath[str]) -> Page:
-    """Decide something about a request."""
-    fields = await desk.form()
+    """Decide something else about a request."""
     desk.need(Right.PRIVACY)
+    return await _take(desk, request_id, step)
+
+
+async def _take(desk: Desk, request_id: str, step: str) -> Page:
+    fields = await desk.form()
     if not looks_like(request_id, "prv"):
         raise NotFound("privacy.request.unknown", "there is no such request")
     try:
@@ -293,36 +291,38 @@ async def take_step(desk: NamedDependency[Desk], request_id: FromPath[str], step
     return desk.back(f"/requests/{request_id}", done)
 
 
+_DONE: dict[Action, str] = {
+    "confirm": "request_confirmed",
+    "acknowledge": "request_acknowledged",
+    "extend": "request_extended",
+    "fulfil": "request_begun",
+    "deny": "request_denied",
+    "appeal": "request_appealed",
+    "decide": "appeal_decided",
+}
+
+
 async def _act(tx: Tx, desk: Desk, request_id: str, step: str, fields: dict[str, str]) -> str:
-    kit, by, now = desk.wiring.kit, f"operator {desk.who.id}", desk.now
-    why = fields.get("why", "")
-    if step == "confirm":
-        level, person = fields.get("level", ""), fields.get("person", "").strip()
-        await confirm_by_hand(tx, kit, request_id, level, person, fields.get("saw", ""), by, now)
-        return "request_confirmed"
-    if step == "acknowledge":
-        await acknowledge_request(tx, kit, request_id, by, now)
-        return "request_acknowledged"
-    if step == "extend":
-        await extend_request(tx, kit, request_id, why, by, now)
-        return "request_extended"
-    if step == "fulfil":
+    action = next((each for each in _DONE if each == step), None)
+    if action is None:
+        raise NotFound("privacy.request.unknown", "there is no such step")
+    if action == "fulfil":
         one = await find_request(tx, request_id)
         if one is not None and one.kind == "delete" and fields.get("sure", "").strip().lower() != "delete":
             raise BadInput("console.form.unsure", "a deletion cannot be undone: type delete to say that you mean it")
-        await begin_request(tx, kit, request_id, by, now)
-        return "request_begun"
-    if step == "deny":
-        ground, citation = fields.get("ground", ""), fields.get("citation", "")
-        await deny_request(tx, kit, request_id, ground, citation, why, by, now)
-        return "request_denied"
-    if step == "appeal":
-        await appeal_request(tx, kit, request_id, why, by, now)
-        return "request_appealed"
-    if step == "decide":
-        await decide_on_appeal(tx, kit, request_id, fields.get("decision") == "granted", why, by, now)
-        return "appeal_decided"
-    raise NotFound("privacy.request.unknown", "there is no such step")
+        desk.note(tx, request_id)
+    said = Decision(
+        action=action,
+        level=fields.get("level", ""),
+        person_id=fields.get("person", "").strip(),
+        saw=fields.get("saw", ""),
+        why=fields.get("why", ""),
+        ground=fields.get("ground", ""),
+        citation=fields.get("citation", ""),
+        granted=fields.get("decision") == "granted",
+    )
+    await decide(tx, desk.wiring.kit, request_id, said, f"operator {desk.who.id}", desk.now)
+    return _DONE[action]
 
 
-ROUTES = [requests_page, request_page, take_by_hand, take_step]
+ROUTES = [requests_page, request_page, take_by_hand, take_fulfilment, take_step]

@@ -12,6 +12,7 @@ from leadmill.core.spans import span_words
 from leadmill.flow.retaining import begin_by_hand, lift, place
 from leadmill.flow.rights import check_why, forget_by_hand, stop_for
 from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.dangers import danger
 from leadmill.parties import Right
 from leadmill.parties.store import list_operators
 from leadmill.privacy import (
@@ -135,16 +136,25 @@ def _next(runs: list[Run], now: datetime) -> datetime:
     return datetime.combine(today + timedelta(days=1), time(), UTC) if begun else now
 
 
-@post("/retention/run", include_in_schema=False)
-async def take_run(desk: NamedDependency[Desk]) -> Page:
-    """Have the schedules run by a worker, dry or for good."""
-    fields = await desk.form()
+@post("/retention/dry-run", include_in_schema=False)
+async def take_dry_run(desk: NamedDependency[Desk]) -> Page:
+    """Have a worker say what would go."""
+    await desk.form()
     desk.need(Right.PRIVACY)
-    dry = fields.get("kind") != "real"
-    if not dry and fields.get("sure") != "yes":
+    async with desk.wiring.db.begin() as tx:
+        await begin_by_hand(tx, desk.wiring.kit, desk.who.id, True, desk.now)
+    return desk.back("/retention", "run_begun")
+
+
+@post("/retention/run", include_in_schema=False, opt=danger("retention_run", Right.PRIVACY))
+async def take_run(desk: NamedDependency[Desk]) -> Page:
+    """Have the schedules run by a worker, for good."""
+    fields = await desk.form()
+    if fields.get("sure") != "yes":
         return await _page(desk, "Tick that you mean it: what goes cannot be brought back.")
     async with desk.wiring.db.begin() as tx:
-        await begin_by_hand(tx, desk.wiring.kit, desk.who.id, dry, desk.now)
+        begun = await begin_by_hand(tx, desk.wiring.kit, desk.who.id, False, desk.now)
+        desk.note(tx, begun.id)
     return desk.back("/retention", "run_begun")
 
 
@@ -162,14 +172,14 @@ async def take_hold(desk: NamedDependency[Desk]) -> Page:
     return desk.back("/retention", "held")
 
 
-@post("/retention/holds/{hold_id:str}/lift", include_in_schema=False)
+@post("/retention/holds/{hold_id:str}/lift", include_in_schema=False, opt=danger("hold_lifted", Right.PRIVACY))
 async def take_lifting(desk: NamedDependency[Desk], hold_id: FromPath[str]) -> Page:
     """Lift a legal hold."""
     fields = await desk.form()
-    desk.need(Right.PRIVACY)
     try:
         async with desk.wiring.db.begin() as tx:
             await lift(tx, desk.wiring.kit, hold_id, fields.get("why", ""), desk.who.id, desk.now)
+            desk.note(tx, hold_id)
     except BadInput as fault:
         return await _page(desk, f"{fault.detail[:1].upper()}{fault.detail[1:]}.")
     return desk.back("/retention", "lifted")
@@ -182,11 +192,10 @@ async def forget_page(desk: NamedDependency[Desk], person_id: FromPath[str]) -> 
     return desk.show("forget.html", "people", person_id=person_id, error="", why="", opt_out=True)
 
 
-@post("/people/{person_id:str}/forget", include_in_schema=False)
+@post("/people/{person_id:str}/forget", include_in_schema=False, opt=danger("person_forgotten", Right.PRIVACY))
 async def take_forgetting(desk: NamedDependency[Desk], person_id: FromPath[str]) -> Page:
     """Forget somebody; the certificate."""
     fields = await desk.form()
-    desk.need(Right.PRIVACY)
     why, opt_out = fields.get("why", ""), fields.get("opt_out") == "yes"
     try:
         if fields.get("sure") != "yes":
@@ -195,6 +204,7 @@ async def take_forgetting(desk: NamedDependency[Desk], person_id: FromPath[str])
         await stop_for(desk.wiring.kit, person_id, desk.who.id, opt_out)
         async with desk.wiring.db.begin() as tx:
             made = await forget_by_hand(tx, desk.wiring.kit, person_id, desk.who.id, why, desk.now)
+            desk.note(tx, person_id)
     except (BadInput, Conflict) as fault:
         if isinstance(fault, NotFound):
             raise
@@ -203,4 +213,4 @@ async def take_forgetting(desk: NamedDependency[Desk], person_id: FromPath[str])
     return desk.show("forgotten.html", "people", person_id=person_id, made=made)
 
 
-ROUTES = [retention_page, take_run, take_hold, take_lifting, forget_page, take_forgetting]
+ROUTES = [retention_page, take_dry_run, take_run, take_hold, take_lifting, forget_page, take_forgetting]

@@ -4,11 +4,12 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from leadmill.access.model import Act
+from leadmill.access import Act, note_act
 from leadmill.access.service import reset_factors
-from leadmill.access.store import enrolled, note_act
+from leadmill.access.store import enrolled
 from leadmill.core.faults import BadInput, Conflict
 from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.dangers import danger
 from leadmill.parties import Right, Role
 from leadmill.parties.service import add_operator, change_operator, set_password
 from leadmill.parties.store import list_operators
@@ -58,12 +59,10 @@ async def _page(desk: Desk, error: str = "", given: dict[str, str] | None = None
     )
 
 
-@post("/users", include_in_schema=False)
+@post("/users", include_in_schema=False, opt=danger("operator_added", Right.MANAGE_USERS))
 async def take_user(desk: NamedDependency[Desk]) -> Page:
     """Add an operator."""
     fields = await desk.form()
-    desk.need(Right.MANAGE_USERS)
-    desk.need_fresh()
     try:
         async with desk.wiring.db.begin() as tx:
             made = await add_operator(
@@ -75,18 +74,16 @@ async def take_user(desk: NamedDependency[Desk]) -> Page:
                 password=fields.get("password", ""),
                 now=desk.now,
             )
-            note_act(tx, Act(desk.now, desk.who.id, "operator_added", made.id, desk.address))
+            desk.note(tx, made.id)
     except BadInput as fault:
         return await _page(desk, fault.detail, {key: fields.get(key, "") for key in ("email", "name", "role")})
     return desk.back("/users", "added")
 
 
-@post("/users/{operator_id:str}", include_in_schema=False)
+@post("/users/{operator_id:str}", include_in_schema=False, opt=danger("operator_changed", Right.MANAGE_USERS))
 async def take_change(desk: NamedDependency[Desk], operator_id: FromPath[str]) -> Page:
     """Change a role, lock somebody out let them in again, set a new password, or take second factors away."""
     fields = await desk.form()
-    desk.need(Right.MANAGE_USERS)
-    desk.need_fresh()
     done = "changed"
     try:
         async with desk.wiring.db.begin() as tx:
@@ -101,7 +98,7 @@ async def take_change(desk: NamedDependency[Desk], operator_id: FromPath[str]) -
             if fields.get("standing") in ("disable", "enable"):
                 await change_operator(tx, operator_id, disabled=fields["standing"] == "disable")
             if "role" in fields or "standing" in fields:
-                note_act(tx, Act(desk.now, desk.who.id, "operator_changed", operator_id, desk.address))
+                desk.note(tx, operator_id)
     except (BadInput, Conflict) as fault:
         return await _page(desk, fault.detail)
     return desk.back("/users", done)

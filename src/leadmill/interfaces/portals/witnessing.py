@@ -17,6 +17,7 @@ from leadmill.capture import Form
 from leadmill.consent import Visit, pack_witness, read_chunk, read_visit, visit_token
 from leadmill.consent.service import keep_chunk
 from leadmill.core.faults import BadInput, NotFound
+from leadmill.interfaces.portals.pacing import count_piece
 from leadmill.interfaces.wiring import Wiring
 
 VISIT = "_visit"
@@ -65,16 +66,19 @@ def evidence_of(
 @post("/f/{form_id:str}/visit", include_in_schema=False, status_code=204)
 async def take_piece(request: Request[Any, Any, Any], wiring: NamedDependency[Wiring], form_id: FromPath[str]) -> None:
     """Take a piece of a recording. Raises BadInput ``consent.replay.malformed`` and ``consent.visit.unknown``, TooLarge
-    ``consent.replay.too_large``, NotFound ``portals.form.unknown`` where nothing is to be recorded."""
+    ``consent.replay.too_large``, Throttled ``consent.replay.throttled``, and NotFound ``portals.form.unknown`` where
+    nothing is to be recorded."""
     form = wiring.rules.forms.get(form_id)
     if form is None or form.replay == "off":
         raise NotFound("portals.form.unknown", "there is no such form, or it is not recorded")
-    chunk = read_chunk(await request.body())
+    body = await request.body()
+    chunk = read_chunk(body)
     now = wiring.clock()
     visit = read_visit(wiring.keyed_hash, chunk.visit, form.id, now)
     if visit is None:
         raise BadInput("consent.visit.unknown", "this is no visit of ours, or its time is over")
     async with wiring.db.begin() as tx:
+        await count_piece(tx, wiring, request, len(body))
         await keep_chunk(tx, wiring.kit.pen.vault, visit, chunk, now)
 
 
