@@ -37,6 +37,7 @@ from leadmill.flow.kit import Caller, Ears, Kit
 from leadmill.flow.quoting import Quoter
 from leadmill.flow.resale import keep_resale
 from leadmill.flow.runner import Mill
+from leadmill.flow.signals import owe_signal
 from leadmill.flow.store import drop_pause, keep_pause, list_pauses
 from leadmill.flow.tenants import WALLS
 from leadmill.flow.vendors import owe_keeping
@@ -232,6 +233,7 @@ def _ears(
         keep_identity(tx, case, identity, now)
         pen.seal_early(tx, case, identity, now)
         owe_replay(tx, case.lead_id, case.get(Witnessed), now, mint)
+        owe_signal(tx, case, now, mint)
         if identity.duplicate_of:
             suspect = next(step for step in book.walk().together if isinstance(step, Suspect))
             sightings.note(tx, suspect.ask_of(case))

@@ -8,7 +8,7 @@ import pytest
 from leadmill.core.case import Heard
 from leadmill.core.verdicts import Hold, Pass, Stop, Verdict
 from leadmill.parties import Buyer, Roster
-from leadmill.policy import Clear, Clearance, Law, SuppressionAsk, SuppressionFound, law_of, read_law
+from leadmill.policy import Clear, Clearance, Law, SuppressionAsk, SuppressionFound, law_of, read_law, sale_key
 from leadmill.runtime.packs import BUILT_IN, load_packs
 from tests.policy.engine import engine_by
 from tests.policy.leads import NOW, VERTICALS, buyer, case_of, hashed, roster
@@ -58,7 +58,8 @@ def law(*rules: dict[str, Any]) -> dict[str, Law]:
 
 def test_the_person_is_asked_after_by_both_keys() -> None:
     (ask,) = clearing(roster()).wants(case_of())
-    assert ask == SuppressionAsk(phone=b"p", email=b"e")
+    sales = (sale_key(hashed, b"p"), sale_key(hashed, b"e"))
+    assert ask == SuppressionAsk(phone=b"p", email=b"e", sales=sales)
 
 
 def test_a_lead_in_order_is_cleared_for_who_was_named() -> None:

@@ -21,8 +21,9 @@ class Proof(Evidence, frozen=True, kw_only=True):
     the text as it was shown. ``sellers`` are the companies named to the person, ``channels`` the ways of contact
     agreed to (call, text, email), ``refused`` those the person declined. ``box_default`` tells how a box stood before
     the person touched it. ``certificates`` maps a vendor (``trustedform``, ``jornaya``) to its certificate; a
-    certificate claimed is not one checked. ``origin`` says who vouches for the text: ``form`` for a published form of
-    ours, ``source`` for what a publisher sent.
+    certificate claimed is not one checked. ``directed_to`` are the companies to whom the person told us to give the
+    lead, ``directed_at`` when: nothing else outweighs an earlier opt-out of sale. ``origin`` says who vouches for the
+    text: ``form`` for a published form of ours, ``source`` for what a publisher sent.
     """
 
     kind: Literal["written", "none"]
@@ -43,6 +44,8 @@ class Proof(Evidence, frozen=True, kw_only=True):
     sensitive_opt_in: list[str] = field(default_factory=list)
     origin: Literal["form", "source"] = "source"
     doubts: list[str] = field(default_factory=list)
+    directed_to: list[str] = field(default_factory=list)
+    directed_at: datetime | None = None
 
     personal: ClassVar[bool] = True
 
@@ -57,6 +60,9 @@ class Proof(Evidence, frozen=True, kw_only=True):
             yield f"Text shown: {len(self.text)} characters, digest {self.text_sha256[:12]}."
         if self.refused:
             yield f"Declined: {', '.join(self.refused)}."
+        if self.directed_to:
+            when = f" on {self.directed_at:%Y-%m-%d}" if self.directed_at is not None else ""
+            yield f"Told us{when} to give the lead to: {', '.join(self.directed_to).rstrip('.')}."
         for vendor in sorted(self.certificates):
             yield f"A {vendor} certificate was presented."
         yield from self.doubts

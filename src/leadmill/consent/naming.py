@@ -1,7 +1,7 @@
 """How a page was seen, under the names that the law packs ask by (docs/law/names.md). Pure.
 
-For whoever puts a case to the law (``policy check`` takes these names); the walk's station does not look at pages yet.
-What is not known has no name here: a rule that needs it says what then.
+For whoever puts a case to the law (``policy check`` takes these names) and for the walk's own station. What is not
+known has no name here: a rule that needs it says what then.
 """
 
 from datetime import timedelta
@@ -18,9 +18,11 @@ def page_evidence(seen: Witnessed) -> dict[str, Any]:
     if seen.seen is None:
         return found
     control, shown, told = seen.seen.control, seen.seen.shown, seen.seen.recorded
-    if control is not None:
+    if control is not None and not control.kept:  # a page that was loaded again shows the person's own tick
         found["page.box_default"] = control.default
-    if shown is not None and not shown.hidden:
+    if shown is not None and shown.hidden:
+        found["page.disclosure_position"] = "hidden"
+    elif shown is not None:
         found["page.disclosure_position"] = "above_button" if shown.above_button else "below_button"
         if shown.contrast is not None:
             found["page.contrast"] = shown.contrast

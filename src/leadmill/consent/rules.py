@@ -6,7 +6,7 @@ Pure. ``prove`` is called by the step; ``stamp_page`` and ``read_stamp`` by the 
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -108,12 +108,13 @@ def _of_source(lead: Lead, submission: Submission) -> Proof:
         channels = list(_spoken_in(text))
         doubts.append(FROM_TEXT)
     box, display = _text(said.get("box_default")), _text(said.get("sellers_display"))
+    given, directed = _given_at(lead, submission, doubts), _listed(said.get("directed_to"))
     return Proof(
         kind="written",
         text=text,
         text_sha256=_digest(text),
         version=_text(said.get("version")),
-        given_at=_given_at(lead, submission, doubts),
+        given_at=given,
         url=_text(said.get("url")) or _text(lead.context.get("landing_page")),
         sellers=_listed(said.get("sellers")),
         sellers_display="visible" if display == "visible" else "hyperlink" if display == "hyperlink" else None,
@@ -126,6 +127,8 @@ def _of_source(lead: Lead, submission: Submission) -> Proof:
         certificates=_certificates(lead),
         sensitive_opt_in=_listed(said.get("sensitive_opt_in")),
         doubts=doubts,
+        directed_to=directed,
+        directed_at=_directed_at(said, given, submission.received_at) if directed else None,
     )
 
 
@@ -171,6 +174,13 @@ def _given_at(lead: Lead, submission: Submission, doubts: list[str]) -> datetime
         doubts.append(LATER)
         return submission.received_at
     return given
+
+
+def _directed_at(said: Mapping[str, Value], given: datetime | None, received_at: datetime) -> datetime | None:
+    """When the person said to whom the lead is to be given: with the consent, where nothing else is said; no later than
+    the lead arrived."""
+    at = read_moment(said.get("directed_at"))
+    return given if at is None else min(at, received_at)
 
 
 def _refused(lead: Lead) -> list[str]:

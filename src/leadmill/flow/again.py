@@ -7,6 +7,7 @@ station it starts from, forgets what it learned there, and is decided anew under
 from collections.abc import Sequence
 from datetime import datetime
 
+from leadmill.capture import Lead
 from leadmill.core.events import Event
 from leadmill.core.faults import Permanent
 from leadmill.flow.kit import Kit
@@ -14,7 +15,7 @@ from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import FAILED, LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.runner import report_broken, walk_alone, walk_together
-from leadmill.flow.suppressed import has_opted_out
+from leadmill.flow.suppressed import standing_of
 from leadmill.flow.walker import Walker
 from leadmill.identity import HeldAs, Identity
 from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, OfferedAgain, Solicit, sales_of
@@ -52,7 +53,7 @@ async def walk_again(
     walk = kit.walk()
     start = start or _next_station(recalled, walk)
     released = _looked_at(recalled) if anew else ()
-    if anew or await has_opted_out(tx, kit.pen.vault.keyed_hash, recalled.lead):
+    if anew or await _has_objected(tx, kit, recalled.lead):
         start = _no_later(start, Clear.name, walk)  # it was cleared before the person opted out
     gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]
     declined = Declined(buyers=tuple(dict.fromkeys(name for name in gone if name)))
@@ -94,6 +95,14 @@ def _looked_at(recalled: Recalled) -> tuple[str, ...]:
     held = [event.because for event in taken if event.step == Clear.name and event.verdict == "hold"]
     rules = [str(why.detail["rule"]) for why in held if why is not None and "rule" in why.detail]
     return tuple(dict.fromkeys(rules))
+
+
+async def _has_objected(tx: Tx, kit: Kit, lead: Lead | None) -> bool:
+    """Whether the person opted out, of contact or of sale, since the lead came."""
+    if lead is None:
+        return False
+    standing = await standing_of(tx, kit.pen.vault.keyed_hash, lead)
+    return standing.opted_out or standing.unsold
 
 
 def _no_later(start: str, station: str, walk: Walk) -> str:

@@ -46,7 +46,7 @@ from leadmill.flow.permitting import ask_leave
 from leadmill.flow.reactions import react
 from leadmill.flow.returning import way_back
 from leadmill.flow.store import read_lead
-from leadmill.flow.suppressed import has_opted_out, standing_of, way_out, without_sensitive
+from leadmill.flow.suppressed import standing_of, way_out, without_sensitive
 from leadmill.followup import (
     Messenger,
     Sending,
@@ -184,10 +184,11 @@ async def _parcel(tx: Tx, kit: Kit, plan: Plan) -> tuple[DeliverySpec, Parcel] |
     if lead is None:
         return Permanent("flow.lead.forgotten", "the person was forgotten; nothing is handed over any more")
     standing = await standing_of(tx, kit.pen.vault.keyed_hash, lead)
-    if standing.opted_out:
+    outside = recipient.id in rules.roster.buyers
+    if standing.opted_out or (standing.unsold and outside):
         return Outcome("dead", OPTED_OUT.code, because=because(OPTED_OUT))
     fields = lead.fields
-    if standing.limited and recipient.id in rules.roster.buyers:
+    if standing.limited:  # our own people included: they are told what was asked for, and nothing sensitive
         fields = without_sensitive(fields, rules.verticals.get(lead.vertical))
     sale = await find_sale(tx, plan.sale_id)
     parcel = pack(
@@ -254,8 +255,13 @@ def send_message(
             lead = await open_row(tx, kit.pen, row)
             denied: SendOutcome | None = None
             permit = Permit("allow", "")
-            if await has_opted_out(tx, kit.pen.vault.keyed_hash, lead):
-                denied = SendOutcome("failed", OPTED_OUT.code)
+            if lead is not None:
+                standing = await standing_of(tx, kit.pen.vault.keyed_hash, lead)
+                if standing.opted_out:
+                    denied = SendOutcome("failed", OPTED_OUT.code)
+                if standing.limited:
+                    fields = without_sensitive(lead.fields, kit.walk().rules.verticals.get(lead.vertical))
+                    lead = msgspec.structs.replace(lead, fields=fields)
             out = way_out(kit.pen.vault, lead, public_url) if lead is not None else ""
             if lead is not None and denied is None:
                 permit = await ask_leave(tx, kit, row, lead, sending, bool(out), now)

@@ -24,7 +24,7 @@ from leadmill.flow.retaining import Outside, Runner
 from leadmill.flow.retaining.store import held_together
 from leadmill.flow.rights.parting import part_with, stop_all
 from leadmill.flow.store import lead_ids_between, leads_of_persons, read_leads
-from leadmill.policy import Suppression, listed_key, suppress
+from leadmill.policy import Suppression, listed_key, note_pull, suppress
 from leadmill.privacy import (
     DROP_SOURCE,
     DropFile,
@@ -40,6 +40,7 @@ from leadmill.privacy import (
     identifiers,
     keep_items,
     key_of,
+    last_pull_at,
     listed_digest,
     open_items,
     read_items,
@@ -100,6 +101,7 @@ async def work_list(kit: Kit, files: Sequence[DropFile], body: bytes, name: str,
         await _suppress_rest(kit, pull)
         async with kit.db.begin() as tx:
             await end_pull(tx, pull.id, kit.clock())
+            await note_pull(tx, pull.at)  # sales in the state are held against it from now on
             tx.after(lambda: DROP_LAST.set(pull.at.timestamp()))
     statuses = await _statuses(kit, files)
     async with kit.db.begin() as tx:
@@ -141,6 +143,9 @@ def retain_and_screen(kit: Kit, outside: Outside) -> Handler:
             return
         async with kit.db.begin() as tx:
             kept = (await figures_of(tx)).entries
+            last = await last_pull_at(tx)
+            if last is not None:
+                await note_pull(tx, last)
         if kept:
             await screen_fresh(kit, run.at - _BACK)
 

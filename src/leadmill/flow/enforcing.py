@@ -39,10 +39,11 @@ from leadmill.optouts import (
     find_opt_outs,
     leads_of_opt_out,
     note_enforced,
+    notices_of,
     owe_notices,
 )
 from leadmill.parties import Buyer
-from leadmill.policy import suppressed_by
+from leadmill.policy import sale_key, suppressed_by
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
 
@@ -61,9 +62,10 @@ def enforce_opt_out(kit: Kit) -> Handler:
     return handle
 
 
-async def enforce(kit: Kit, opt_out_id: str) -> list[str]:
-    """Stop what is under way for whoever opted out, and owe telling those who have the person; the deliveries that
-    were being attempted at that moment, which finish. One lead a transaction."""
+async def enforce(kit: Kit, opt_out_id: str, tell: bool = True) -> list[str]:
+    """Stop what is under way for whoever opted out, and owe telling those who have the person, unless they are about to
+    be told more than that (``tell``); the deliveries that were being attempted at that moment, which finish. One lead a
+    transaction."""
     async with kit.db.begin() as tx:
         opt_out = (await find_opt_outs(tx, [opt_out_id])).get(opt_out_id)
         leads = set(await leads_of_opt_out(tx, opt_out_id))
@@ -74,12 +76,13 @@ async def enforce(kit: Kit, opt_out_id: str) -> list[str]:
     while True:
         async with kit.db.begin() as tx:
             hashes = [one.hash for one in await suppressed_by(tx, opt_out_id, after, _CHUNK)]
-            owners = await owners_of(tx, hashes)
+            # An opt-out of sale is kept under keys that lead to nobody: it bears on the one person it is known of.
+            owners = await owners_of(tx, hashes) if opt_out.scope != "sale" else {"": [opt_out.person_id or ""]}
             found = await leads_of_persons(tx, sorted({person for each in owners.values() for person in each}))
         closed = frozenset(hashes)
         for lead_id in sorted({*found, *leads}):
             async with kit.db.begin() as tx:
-                in_flight += await _enforce_on(tx, kit, opt_out, lead_id, closed, lead_id in leads)
+                in_flight += await _enforce_on(tx, kit, opt_out, lead_id, closed, lead_id in leads, tell)
         if len(hashes) < _CHUNK:
             break
         after = hashes[-1]
@@ -89,7 +92,7 @@ async def enforce(kit: Kit, opt_out_id: str) -> list[str]:
 
 
 async def _enforce_on(
-    tx: Tx, kit: Kit, opt_out: OptOut, lead_id: str, closed: frozenset[bytes], done: bool
+    tx: Tx, kit: Kit, opt_out: OptOut, lead_id: str, closed: frozenset[bytes], done: bool, tell: bool
 ) -> list[str]:
     row = await kit.pen.lock(tx, lead_id)
     now = kit.clock()
@@ -98,27 +101,23 @@ async def _enforce_on(
     in_flight: list[str] = []
     if not done:
         lead = await open_row(tx, kit.pen, row)
-        mine = contacts_of(kit.pen.vault.keyed_hash, lead.fields) if lead is not None else []
-        if not any(one.hash in closed for one in mine) or not await claim_lead(tx, opt_out.id, lead_id):
+        hashed = kit.pen.vault.keyed_hash
+        mine = [one.hash for one in contacts_of(hashed, lead.fields)] if lead is not None else []
+        if opt_out.scope == "sale":
+            mine = [sale_key(hashed, one) for one in mine]
+        if closed.isdisjoint(mine) or not await claim_lead(tx, opt_out.id, lead_id):
             return []
-        in_flight = await _stop(tx, kit, opt_out, row, now)
-    if opt_out.state == "stands":
+        stop = _stop_sales if opt_out.scope == "sale" else _stop
+        in_flight = await stop(tx, kit, opt_out, row, now)
+    # Whoever bought the person before an opt-out of sale did so in order; who is being handed the lead is told.
+    if tell and opt_out.state == "stands" and (opt_out.scope != "sale" or in_flight):
         await tell_recipients(tx, kit, opt_out.id, lead_id, now)
     return in_flight
 
 
 async def _stop(tx: Tx, kit: Kit, opt_out: OptOut, row: LeadRow, now: datetime) -> list[str]:
     """Stop a lead: messages that wait, deliveries that nobody is attempting, the walk itself where it waits."""
-    news: list[Event] = [
-        PersonOptedOut(
-            at=now,
-            opt_out_id=opt_out.id,
-            scope=opt_out.scope,
-            channel=opt_out.channel,
-            said_at=opt_out.at,
-            doubtful=opt_out.state == "review",
-        )
-    ]
+    news: list[Event] = [_heard(opt_out, now)]
     news += await stop_messages(tx, row.id, OPTED_OUT.code, now)
     legs = {leg.id for leg in await sales_of(tx, row.id) if leg.state in (LegState.SOLD, LegState.ASSIGNED)}
     in_flight, stopped = [], []
@@ -140,6 +139,36 @@ async def _stop(tx: Tx, kit: Kit, opt_out: OptOut, row: LeadRow, now: datetime) 
     return in_flight
 
 
+async def _stop_sales(tx: Tx, kit: Kit, opt_out: OptOut, row: LeadRow, now: datetime) -> list[str]:
+    """Take back what was sold and is not handed over. Messages go on, and so does the lead: whatever waits comes by the
+    law again, which sells it to nobody and leaves it to our own people."""
+    news: list[Event] = [_heard(opt_out, now)]
+    legs = {leg.id for leg in await sales_of(tx, row.id) if leg.state is LegState.SOLD and leg.buyer_id is not None}
+    in_flight, stopped = [], []
+    for receipt in await receipts_of(tx, row.id):
+        if receipt.state in ("queued", "retrying") and receipt.sale_id in legs:
+            if await _in_flight(tx, receipt):
+                in_flight.append(receipt.delivery_id)
+            else:
+                stopped.append(receipt.sale_id)
+    if stopped:
+        await take_back(tx, kit, row, stopped, because(OPTED_OUT), news, now)
+    else:
+        await kit.pen.append(tx, row.id, news, now)
+    return in_flight
+
+
+def _heard(opt_out: OptOut, now: datetime) -> PersonOptedOut:
+    return PersonOptedOut(
+        at=now,
+        opt_out_id=opt_out.id,
+        scope=opt_out.scope,
+        channel=opt_out.channel,
+        said_at=opt_out.at,
+        doubtful=opt_out.state == "review",
+    )
+
+
 async def _in_flight(tx: Tx, receipt: Receipt) -> bool:
     """Whether somebody is attempting it now: an attempt was claimed whose end is not written down."""
     return receipt.attempts > len(await attempts_of(tx, receipt.delivery_id))
@@ -155,12 +184,15 @@ async def tell_recipients(
     fields: Sequence[str] = (),
 ) -> list[Notice]:
     """Owe telling everybody who has a locked lead, or may: who was sent it, and gave no answer, as well; the notices
-    that are new. ``cause_id`` is the opt-out or the request they are told of, ``fields`` what was corrected."""
+    that are new. ``cause_id`` is the opt-out or the request they are told of, ``fields`` what was corrected. Whoever is
+    told of a deletion is not told of the opt-out that it began with."""
+    before = await notices_of(tx, lead_id) if matter == "opted_out" else []
+    deleted = {one.sale_id for one in before if one.matter == "deleted"}
     tried = {one.sale_id for one in await receipts_of(tx, lead_id) if one.attempts}
     owed = [
         (leg.id, recipient, _way(kit, recipient))
         for leg in await sales_of(tx, lead_id)
-        if (recipient := leg.buyer_id or leg.team_id) and _may_have_it(leg, tried)
+        if leg.id not in deleted and (recipient := leg.buyer_id or leg.team_id) and _may_have_it(leg, tried)
     ]
     return await owe_notices(tx, kit.mint, cause_id, lead_id, owed, now, matter, fields)
 
@@ -181,12 +213,12 @@ def _way(kit: Kit, recipient_id: str) -> Way:
     return "portal"
 
 
-async def enforce_now(kit: Kit, opt_out_ids: Iterable[str], patience: float = PATIENCE) -> None:
+async def enforce_now(kit: Kit, opt_out_ids: Iterable[str], patience: float = PATIENCE, tell: bool = True) -> None:
     """Carry opt-outs out before somebody is answered, and wait a little for attempts that were in flight: what is not
-    over then counts as handed over, and its recipient is told."""
+    over then counts as handed over, and its recipient is told. ``tell`` as in :func:`enforce`."""
     in_flight: list[str] = []
     for opt_out_id in opt_out_ids:
-        in_flight += await enforce(kit, opt_out_id)
+        in_flight += await enforce(kit, opt_out_id, tell)
     ends = asyncio.get_running_loop().time() + patience
     while in_flight and asyncio.get_running_loop().time() < ends:
         await asyncio.sleep(0.05)

@@ -5,7 +5,7 @@ It makes the suppression durable and owes a job; ``enforcing`` carries it out.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -31,6 +31,7 @@ from leadmill.optouts import (
     within,
 )
 from leadmill.outcomes import Disposition, OutcomeCorrected, OutcomeReported
+from leadmill.policy import sale_key
 from leadmill.runtime.db import Tx
 
 
@@ -53,13 +54,17 @@ class Wish(Struct, frozen=True, kw_only=True):
     place: str = ""
 
 
-async def take_opt_outs(tx: Tx, kit: Kit, wishes: Sequence[Wish], now: datetime) -> list[Heard]:
+async def take_opt_outs(
+    tx: Tx, kit: Kit, wishes: Sequence[Wish], now: datetime, waits: timedelta = timedelta()
+) -> list[Heard]:
     """Hear opt-outs; they count from the commit on. Where it is certain who opts out, all their contact details within
-    the scope are closed: a phone that several persons share closes itself alone.
+    the scope are closed: a phone that several persons share closes itself alone. An opt-out of sale is kept under keys
+    of its own, and closes no way of contact. The job that stops what is under way ``waits`` where whoever calls does it
+    at once.
 
     Raises BadInput ``optouts.contact.malformed`` and ``optouts.contact.missing``, NotFound ``flow.lead.unknown``.
     """
-    return await hear_opt_outs(tx, kit.mint, [await _saying(tx, kit, wish, now) for wish in wishes], now)
+    return await hear_opt_outs(tx, kit.mint, [await _saying(tx, kit, wish, now) for wish in wishes], now, waits)
 
 
 async def _saying(tx: Tx, kit: Kit, wish: Wish, now: datetime) -> Saying:
@@ -88,6 +93,8 @@ async def _saying(tx: Tx, kit: Kit, wish: Wish, now: datetime) -> Saying:
     if not contacts:
         kinds = " or ".join(_NAMED[kind] for kind in KINDS[wish.scope])
         raise BadInput("optouts.contact.missing", f"name {kinds}, or a lead that has one")
+    if wish.scope == "sale":
+        contacts = [Contact("sale", sale_key(hashed, one.hash)) for one in contacts]
     opt_out_id = kit.mint("opt", now)
     return Saying(
         opt_out_id=opt_out_id,

@@ -59,8 +59,11 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
             Recognise(rules.verticals, rules.keyed_hash),
             Remember(rules.upkeeps, rules.checks),
             Suspect(rules.suspects, rules.keyed_hash),
-            Rate(rules.cards),
-            Clear(rules.laws, rules.verticals, rules.roster, rules.keyed_hash, rules.engine, demands(rules)),
+            Rate(rules.cards, rules.models.panels),
+            Clear(
+                *(rules.laws, rules.verticals, rules.roster, rules.keyed_hash, rules.engine),
+                *(demands(rules), certified(rules)),
+            ),
             Compare(rules.roster),
             Solicit(rules.orders, rules.roster, currencies, asked),
             Allocate(rules.orders, rules.roster, currencies, before, house(rules)),
@@ -87,6 +90,11 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
 def demands(rules: Rules) -> dict[str, tuple[Demand, ...]]:
     """The evidence that the house insists on, by vertical."""
     return {name: one.demands for name, one in rules.markets.items() if one.demands and not one.retired}
+
+
+def certified(rules: Rules) -> dict[str, tuple[str, ...]]:
+    """What the house itself is certified for, by vertical; nothing where that is not declared."""
+    return {name: one.certified for name, one in rules.markets.items() if one.certified is not None and not one.retired}
 
 
 def house(rules: Rules) -> House:

@@ -26,7 +26,7 @@ from leadmill.facts import Glance
 from leadmill.flow.floor import Full
 from leadmill.flow.keep import payout_of
 from leadmill.flow.kit import Kit
-from leadmill.flow.pipeline import Walk, demands
+from leadmill.flow.pipeline import Walk, certified, demands
 from leadmill.flow.posting import frozen_of
 from leadmill.flow.runner import RulesMoved, report_broken, walk_alone
 from leadmill.flow.store import Claim, Kept, claim_requests, keep_answers, read_lead
@@ -84,13 +84,14 @@ def build_ping_walk(walk: Walk) -> PingWalk:
     """The walk of pings beside a walk of leads: the same scorecards, laws, orders and terms."""
     rules = walk.rules
     steps = {step.name: step for step in (*walk.together, *walk.after)}
+    asked = demands(rules), certified(rules)
     terms = steps[Post.name]
     return PingWalk(
         walk=walk,
         alone=(
             Glance(rules.reference),
             *(step for step in walk.together if isinstance(step, Rate)),
-            Foresee(rules.laws, rules.verticals, rules.roster, rules.keyed_hash, rules.engine, demands(rules)),
+            Foresee(rules.laws, rules.verticals, rules.roster, rules.keyed_hash, rules.engine, *asked),
             *(step for step in walk.together if isinstance(step, Compare)),
         ),
         bidding=next((step for step in walk.together if isinstance(step, Solicit)), None),

@@ -13,34 +13,35 @@ from msgspec import Struct
 from leadmill.capture import Lead, Vertical
 from leadmill.optouts import Ticket, contacts_of, keys_of, seal_ticket
 from leadmill.parties import KeyedHash
-from leadmill.policy import find_suppressed, limit_key
+from leadmill.policy import find_suppressed, limit_key, sale_key
 from leadmill.runtime.db import Tx
 from leadmill.runtime.vault import Vault
-
-
-async def has_opted_out(tx: Tx, keyed_hash: KeyedHash, lead: Lead | None) -> bool:
-    """Whether the lead's e-mail address or phone number is suppressed. A lead that cannot be opened is nobody's."""
-    if lead is None:
-        return False
-    return bool(await find_suppressed(tx, keys_of(keyed_hash, lead.fields)))
-
 
 T = TypeVar("T")
 
 
 class Standing(Struct, frozen=True):
-    """What a lead's person has said: that they want no contact, that sensitive data goes nowhere."""
+    """What a lead's person has said: that they want no contact, that sensitive data goes nowhere, and, after the lead
+    came, that they are not to be sold."""
 
     opted_out: bool
     limited: bool
+    unsold: bool = False
 
 
 async def standing_of(tx: Tx, keyed_hash: KeyedHash, lead: Lead) -> Standing:
-    """Both, in one question."""
+    """All of it, in one question."""
     keys = set(keys_of(keyed_hash, lead.fields))
-    limits = {limit_key(keyed_hash, one.hash) for one in contacts_of(keyed_hash, lead.fields)}
-    found = (await find_suppressed(tx, keys | limits)).keys()
-    return Standing(opted_out=not keys.isdisjoint(found), limited=not limits.isdisjoint(found))
+    contacts = contacts_of(keyed_hash, lead.fields)
+    limits = {limit_key(keyed_hash, one.hash) for one in contacts}
+    sales = {sale_key(keyed_hash, one.hash) for one in contacts}
+    found = await find_suppressed(tx, keys | limits | sales)
+    return Standing(
+        opted_out=not keys.isdisjoint(found.keys()),
+        limited=not limits.isdisjoint(found.keys()),
+        # What was said before the lead came, its own clearance has heard.
+        unsold=any(found[key].at > lead.received_at for key in sales if key in found),
+    )
 
 
 def without_sensitive(fields: Mapping[str, T], vertical: Vertical | None) -> dict[str, T]:

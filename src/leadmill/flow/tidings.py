@@ -65,7 +65,12 @@ class Sheet(Struct, frozen=True):
     text: str
 
 
-_CLOSES = {"all": "calls, texts and e-mails", "phone": "calls and texts", "email": "e-mails"}
+_CLOSES = {
+    "all": "calls, texts and e-mails",
+    "phone": "calls and texts",
+    "email": "e-mails",
+    "sale": "the sale of their data",
+}
 _SUBJECTS: dict[Matter, str] = {
     "opted_out": "Opt-out: do not contact the person of lead {lead}",
     "deleted": "Deletion: delete what you have of lead {lead}",
@@ -84,10 +89,16 @@ _SAYS: dict[Matter, str] = {
     "Please use it for nothing but what they asked for, and give it to nobody:",
 }
 
+_UNSOLD = (
+    "Somebody whose lead was being handed to you wants their data sold to nobody.\n\n"
+    "Please sell what you have of the person of these to nobody, and share it for no advertising:"
+)
+
 
 def sheet(cause: Cause, notice: Notice) -> Sheet:
     """The notice as an e-mail."""
-    says = _SAYS[notice.matter].format(
+    told = _UNSOLD if notice.matter == "opted_out" and cause.scope == "sale" else _SAYS[notice.matter]
+    says = told.format(
         closes=_CLOSES[cause.scope], fields=", ".join(name.replace("_", " ") for name in notice.fields or ())
     )
     text = (

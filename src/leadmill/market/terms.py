@@ -12,7 +12,7 @@ from msgspec import Struct
 from leadmill.core.hours import Span
 from leadmill.core.money import Money
 from leadmill.core.reasons import declare
-from leadmill.parties import Demand
+from leadmill.parties import Certification, Demand
 
 BELOW_FLOOR = declare("market.order.below_floor", "It pays {price}, and {whose} floor is {floor}.")
 BELOW_RESERVE = declare("market.order.below_reserve", "It pays {price}, and the market's reserve is {reserve}.")
@@ -144,7 +144,8 @@ class Resale(Struct, frozen=True):
 class MarketTerms(Struct, frozen=True, kw_only=True):
     """How one vertical's leads are given out. Floors and reserves are for a lead of its own and for a leg of a shared
     one; ``neutral`` bars ranking by payment though the pack does not; ``consent_list`` keeps every lead to buyers
-    whom its consent names; ``demands`` is the evidence without which the law lets none of them pass."""
+    whom its consent names; ``demands`` is the evidence without which the law lets none of them pass;
+    ``certified`` what the house is certified for, None where that is not declared."""
 
     vertical: str
     strategy: Strategy = "revenue"
@@ -159,3 +160,4 @@ class MarketTerms(Struct, frozen=True, kw_only=True):
     currency: str = "USD"
     retired: bool = False
     demands: tuple[Demand, ...] = ()
+    certified: tuple[Certification, ...] | None = None

@@ -12,8 +12,9 @@ from msgspec import Struct
 from leadmill.core.events import Event
 from leadmill.core.reasons import State, declare
 
-Scope = Literal["all", "phone", "email"]
-"""What an opt-out closes: every way of contact, calls and texts, or e-mail."""
+Scope = Literal["all", "phone", "email", "sale"]
+"""What an opt-out closes: every way of contact, calls and texts, or e-mail; or the sale of the person's data, which
+closes no way of contact."""
 
 Channel = Literal["reply", "web", "one_click", "agent", "api", "gpc", "list"]
 """How it came. ``agent``: told to somebody who wrote it down; ``gpc``: Global Privacy Control; ``list``: a file."""
@@ -30,10 +31,16 @@ Matter = Literal["opted_out", "deleted", "corrected", "limited"]
 """What a notice tells a recipient of its lead's person: that they opted out, or that a request of theirs was carried
 out here, which the recipient has to follow as well."""
 
-Kind = Literal["phone", "email", "sha256"]
-"""What a hash stands for; ``sha256`` is an entry of a list that holds hashes alone."""
+Kind = Literal["phone", "email", "sha256", "sale"]
+"""What a hash stands for; ``sha256`` is an entry of a list that holds hashes alone, ``sale`` the key under which an
+opt-out of sale is kept for a contact detail."""
 
-KINDS: dict[Scope, tuple[Kind, ...]] = {"all": ("phone", "email"), "phone": ("phone",), "email": ("email",)}
+KINDS: dict[Scope, tuple[Kind, ...]] = {
+    "all": ("phone", "email"),
+    "phone": ("phone",),
+    "email": ("email",),
+    "sale": ("phone", "email"),
+}
 """The kinds of contact details that a scope suppresses."""
 
 CHANNELS: tuple[Channel, ...] = ("reply", "web", "one_click", "agent", "api", "gpc", "list")
@@ -134,7 +141,12 @@ _CAME = {
     "gpc": "by Global Privacy Control",
     "list": "on a list",
 }
-_CLOSES = {"all": "every way of contact", "phone": "calls and texts", "email": "e-mail"}
+_CLOSES = {
+    "all": "every way of contact",
+    "phone": "calls and texts",
+    "email": "e-mail",
+    "sale": "the sale of their data",
+}
 
 
 class PersonOptedOut(Event, frozen=True, kw_only=True, tag="optout.heard"):
@@ -148,7 +160,9 @@ class PersonOptedOut(Event, frozen=True, kw_only=True, tag="optout.heard"):
 
     def tell(self) -> Iterable[str]:
         """One sentence."""
-        if self.doubtful:
+        if self.scope == "sale":
+            yield f"The person opted out of sale {_CAME[self.channel]}: nobody else is sold their data."
+        elif self.doubtful:
             yield f"The person may have opted out {_CAME[self.channel]}; {_CLOSES[self.scope]} is closed meanwhile."
         else:
             yield f"The person opted out {_CAME[self.channel]}: {_CLOSES[self.scope]} is closed for good."

@@ -5,7 +5,7 @@ whoever hands over a lead or sends a message asks for suppressions in the transa
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from leadmill.core.events import Event
@@ -25,27 +25,37 @@ from leadmill.optouts.model import (
     Saying,
     Way,
 )
-from leadmill.policy import Suppression, find_suppressed, lift_suppressions, suppress
+from leadmill.policy import Suppression, find_suppressed, lift_suppressions, say_again, suppress
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import enqueue
 from leadmill.runtime.telemetry import OPT_OUTS
 
 
-async def hear_opt_outs(tx: Tx, mint: Mint, sayings: Sequence[Saying], now: datetime) -> list[Heard]:
-    """Suppress what is said for good, all in one statement, and owe that what is under way is stopped. The same again
-    changes nothing; clear words after doubtful ones settle the doubt."""
+async def hear_opt_outs(
+    tx: Tx, mint: Mint, sayings: Sequence[Saying], now: datetime, waits: timedelta = timedelta()
+) -> list[Heard]:
+    """Suppress what is said for good, all in one statement, and owe that what is under way is stopped, by a job that
+    waits so long where whoever calls stops it at once. The same again changes nothing; clear words after doubtful ones
+    settle the doubt."""
     entries = [
         Suppression(one.hash, one.kind, said.at, said.channel, said.opt_out_id)
         for said in sayings
         for one in said.contacts
     ]
     fresh = await suppress(tx, entries)
+    await say_again(tx, [entry for entry in entries if entry.hash not in fresh])
     stand = await find_suppressed(tx, {entry.hash for entry in entries})
-    return [await _hear(tx, mint, said, fresh, stand, now) for said in sayings]
+    return [await _hear(tx, mint, said, fresh, stand, now, waits) for said in sayings]
 
 
 async def _hear(
-    tx: Tx, mint: Mint, said: Saying, fresh: set[bytes], stand: Mapping[bytes, Suppression], now: datetime
+    tx: Tx,
+    mint: Mint,
+    said: Saying,
+    fresh: set[bytes],
+    stand: Mapping[bytes, Suppression],
+    now: datetime,
+    waits: timedelta,
 ) -> Heard:
     by = [stand[one.hash] for one in said.contacts]
     mine = [each for each in by if each.hash in fresh and each.opt_out_id == said.opt_out_id]
@@ -74,13 +84,13 @@ async def _hear(
             words=said.words,
         ),
     )
-    _owe_enforcing(tx, mint, said.opt_out_id, now)
+    _owe_enforcing(tx, mint, said.opt_out_id, now, waits)
     tx.after(OPT_OUTS.labels(said.channel, "doubtful" if said.doubtful else "recorded").inc)
     return Heard(said.opt_out_id, True, said.at, len(mine))
 
 
-def _owe_enforcing(tx: Tx, mint: Mint, opt_out_id: str, now: datetime) -> None:
-    enqueue(tx, ENFORCE, opt_out_id, {"opt_out_id": opt_out_id}, now, now, mint)
+def _owe_enforcing(tx: Tx, mint: Mint, opt_out_id: str, now: datetime, waits: timedelta = timedelta()) -> None:
+    enqueue(tx, ENFORCE, opt_out_id, {"opt_out_id": opt_out_id}, now + waits, now, mint)
 
 
 async def decide_doubt(tx: Tx, mint: Mint, opt_out_id: str, stands: bool, who: str, now: datetime) -> OptOutDecided:

@@ -22,7 +22,6 @@ from leadmill.parties.model import (
     CallerKind,
     Contract,
     Credit,
-    Demand,
     Hook,
     KeyedHash,
     KeyRing,
@@ -43,7 +42,7 @@ from leadmill.parties.model import (
     Throttled,
     may,
 )
-from leadmill.parties.papers import read_demands
+from leadmill.parties.papers import read_certified, read_demands
 from leadmill.parties.payouts import earned
 from leadmill.parties.requirements import Requirement, read_requirement
 from leadmill.parties.rules import build_roster, key_reference, read_buyer, read_source, read_team
@@ -94,6 +93,7 @@ from leadmill.parties.store import (
     set_standing,
     sum_reads,
 )
+from leadmill.parties.words import Certification, Demand
 
 __all__ = [
     "IDLE",
@@ -105,6 +105,7 @@ __all__ = [
     "Buyer",
     "Caller",
     "CallerKind",
+    "Certification",
     "Contract",
     "Credit",
     "Demand",
@@ -164,6 +165,7 @@ __all__ = [
     "prove_session",
     "read_address",
     "read_buyer",
+    "read_certified",
     "read_demands",
     "read_requirement",
     "read_scopes",

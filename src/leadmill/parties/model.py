@@ -16,6 +16,7 @@ from leadmill.core.faults import Forbidden
 from leadmill.core.hours import Schedule
 from leadmill.core.money import Money
 from leadmill.parties.requirements import Requirement
+from leadmill.parties.words import Came, Demand, Trust
 
 KeyedHash = Callable[[str, str], bytes]
 """Hashes a text for a purpose under a key that only this installation has: ``vault.keyed_hash``."""
@@ -24,31 +25,6 @@ KEY_PURPOSE = "api-key"
 """The purpose under which API keys are hashed."""
 
 BuyerKind = Literal["lender", "agency", "law_firm", "installer", "school", "lead_buyer"]
-
-Demand = Literal[
-    "aca",
-    "authorization",
-    "certificate",
-    "certification",
-    "complaints",
-    "conflicts",
-    "disclosure",
-    "dnc",
-    "drop",
-    "gpc",
-    "licence_age",
-    "licence_line",
-    "line",
-    "mail",
-    "ownership",
-    "place",
-    "reassigned",
-    "recording",
-    "state_dnc",
-    "tpmo",
-]
-"""A kind of evidence that a buyer or a house can insist on. Where nobody does, the law's rules about it are asked only
-of leads that come with it; ``policy.families`` says which names each holds, ``docs/policy.md`` what for."""
 
 
 class Payout(Struct, frozen=True):
@@ -76,7 +52,8 @@ class Source(Struct, frozen=True, kw_only=True):
     its leads. ``key_hash`` is the hex keyed hash of its API key, empty where it has none. Its leads go for no less than
     ``floor`` (``shared_floor`` a leg), and only where ``min_margin`` and ``min_margin_rate`` of the price remain once
     it has its payout. ``page`` says what people see where it gathers leads: a ``comparison`` of companies ranks them,
-    and the law may say how.
+    and the law may say how. ``came`` says how it comes by its leads, ``certifies`` what it has certified of them,
+    ``open_complaints`` how many complaints of made-up consent are open against it, None where nobody counts them.
     """
 
     id: str
@@ -99,6 +76,9 @@ class Source(Struct, frozen=True, kw_only=True):
     key_hash: str = ""
     key_expires: date | None = None
     retired: bool = False
+    came: Came = "publisher_form"
+    certifies: tuple[Trust, ...] = ()
+    open_complaints: int | None = None
 
 
 class Licence(Struct, frozen=True, kw_only=True):
@@ -170,7 +150,8 @@ class Buyer(Struct, frozen=True, kw_only=True):
     ``vetted`` says that we have checked who this is, ``certifies_use`` that it has certified what it uses leads for.
     ``known`` is set where it keeps a list of the people it has, ``optouts`` where it is told by message who opted out.
     ``demands`` is the evidence without which it gets no lead, ``ownership`` who owns it, by country in per cent, None
-    where that is not declared. ``require`` is what every lead must bring to be sold to it.
+    where that is not declared. ``require`` is what every lead must bring to be sold to it. ``clears_conflicts`` says
+    that a firm takes no lead before it has cleared conflicts, None where that is not declared.
     """
 
     id: str
@@ -194,6 +175,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
     demands: tuple[Demand, ...] = ()
     ownership: dict[str, float] | None = None
     require: Requirement | None = None
+    clears_conflicts: bool | None = None
 
 
 class Rep(Struct, frozen=True, kw_only=True):

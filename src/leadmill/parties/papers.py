@@ -7,18 +7,36 @@ from collections.abc import Mapping
 from typing import cast, get_args
 
 from leadmill.core.reading import Table, nearest
-from leadmill.parties.model import Demand
+from leadmill.parties.words import Certification, Demand, Trust
 
 _DEMANDS: tuple[Demand, ...] = get_args(Demand)
+_CERTIFICATIONS: tuple[Certification, ...] = get_args(Certification)
+_TRUSTS: tuple[Trust, ...] = get_args(Trust)
 
 
 def read_demands(table: Table) -> tuple[Demand, ...]:
     """The key ``demands``: kinds of evidence without which no lead passes; none where it is absent."""
-    found = table.texts("demands", ())
+    return cast(tuple[Demand, ...], _words(table, "demands", "evidence", _DEMANDS))
+
+
+def read_certified(table: Table) -> tuple[Certification, ...] | None:
+    """The key ``certified``: what the house is certified for; None where it is absent."""
+    if not table.has("certified"):
+        return None
+    return cast(tuple[Certification, ...], _words(table, "certified", "certification", _CERTIFICATIONS))
+
+
+def read_trusts(table: Table) -> tuple[Trust, ...]:
+    """The key ``certifies``: what a source has certified of leads out of a credit bureau's file; none where absent."""
+    return cast(tuple[Trust, ...], _words(table, "certifies", "certificate", _TRUSTS))
+
+
+def _words(table: Table, key: str, called: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    found = table.texts(key, ())
     for one in found:
-        if one not in _DEMANDS:
-            table.refuse(f"knows no evidence '{one}'; {nearest(one, _DEMANDS)}", "demands")
-    return cast(tuple[Demand, ...], found)
+        if one not in known:
+            table.refuse(f"knows no {called} '{one}'; {nearest(one, known)}", key)
+    return tuple(found)
 
 
 def read_ownership(table: Table) -> dict[str, float] | None:

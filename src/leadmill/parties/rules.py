@@ -26,9 +26,10 @@ from leadmill.parties.model import (
     Speech,
     Team,
 )
-from leadmill.parties.papers import read_demands, read_ownership
+from leadmill.parties.papers import read_demands, read_ownership, read_trusts
 from leadmill.parties.payouts import read_payout
 from leadmill.parties.requirements import read_requirement
+from leadmill.parties.words import Came
 
 _PROFILE = Literal["hmac-sha256", "sha256", "sha1", "md5"]
 _PHONE_FORM = Literal["e164", "digits", "national"]
@@ -61,6 +62,9 @@ def read_source(raw: object) -> Source:
         answer_secret=_secret_name(table, "answer_secret") if table.has("answer_secret") else None,
         key_expires=_key(table),
         retired=table.flag("retired", False),
+        came=cast(Came, table.choice("came", get_args(Came), "publisher_form")),
+        certifies=read_trusts(table),
+        open_complaints=table.whole("open_complaints", most=1_000_000) if table.has("open_complaints") else None,
     )
     table.close()
     if not source.verticals:
@@ -125,6 +129,7 @@ def read_buyer(raw: object) -> Buyer:
         demands=read_demands(table),
         ownership=read_ownership(table),
         require=read_requirement(table),
+        clears_conflicts=table.flag("clears_conflicts") if table.has("clears_conflicts") else None,
     )
     table.close()
     return buyer

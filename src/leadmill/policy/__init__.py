@@ -15,11 +15,12 @@ from leadmill.policy.asking import (
     may_rank,
     may_score,
 )
+from leadmill.policy.brought import signal_of
 from leadmill.policy.deadlines import Deadlines, Due
 from leadmill.policy.decide import Engine
 from leadmill.policy.foresight import Foresee
 from leadmill.policy.lawbooks import law_of, read_law
-from leadmill.policy.listed import limit_key, listed_emails, listed_key, listed_phones
+from leadmill.policy.listed import limit_key, listed_emails, listed_key, listed_phones, sale_key
 from leadmill.policy.model import (
     MESSAGE_DEFERRED,
     MESSAGE_DENIED,
@@ -40,9 +41,11 @@ from leadmill.policy.store import (
     hear_suppressions,
     lift_suppressions,
     list_suppressed,
+    say_again,
     suppress,
     suppressed_by,
 )
+from leadmill.policy.store.numbers import note_pull
 
 __all__ = [
     "MESSAGE_DEFERRED",
@@ -80,8 +83,12 @@ __all__ = [
     "may_message",
     "may_rank",
     "may_score",
+    "note_pull",
     "read_law",
     "registries_here",
+    "sale_key",
+    "say_again",
+    "signal_of",
     "suppress",
     "suppressed_by",
     "take_reassigned",

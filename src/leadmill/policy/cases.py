@@ -73,6 +73,7 @@ def merged(under: Any, over: Any) -> Any:
 
 def _absolute(value: Any, now: datetime, key: str = "") -> Any:
     if isinstance(value, str):
+        value = value.strip()
         found = _RELATIVE.fullmatch(value) if value[:1] in "nt" and key not in _WORDS else None
         return _resolved(found, now) if found else value
     if isinstance(value, Mapping):

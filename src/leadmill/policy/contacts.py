@@ -177,7 +177,7 @@ def _permitted(e: Evidence) -> bool | None:
 
 def _asked_for(e: Evidence) -> bool | None:
     """Whether the person asked first; None where nobody says."""
-    if e.text("lead.inquiry.source_kind") == "crash_report":
+    if (e.text("lead.inquiry.source_kind") or "").casefold() == "crash_report":
         return False
     by = e.text("lead.inquiry.initiated_by")
     return None if by is None else by == "consumer"

@@ -10,6 +10,7 @@ from leadmill.policy.calendars import within_months
 from leadmill.policy.contacts import recipient_names
 from leadmill.policy.evidence import Derived, Evidence, day_in_text, hours_since
 from leadmill.policy.rules import plain
+from leadmill.policy.shapes import number_in
 
 _ADVERSARIES = ("CN", "RU", "IR", "KP")
 _MULTIPLIER = re.compile(r"zip.*multiplier")
@@ -65,18 +66,21 @@ def _foreign_share(e: Evidence) -> float | None:
         return None
     shares = [0.0]
     for owner in e.tables("recipient.ownership"):
-        if str(owner.get("country", "")).upper() in _ADVERSARIES:
-            share = owner.get("share")
-            if isinstance(share, bool) or not isinstance(share, int | float):
+        country = owner.get("country")
+        if not isinstance(country, str) or not country.strip():
+            return None
+        if country.strip().upper() in _ADVERSARIES:
+            share = number_in(owner.get("share"))
+            if share is None:
                 return None
-            shares.append(float(share))
+            shares.append(share)
     return sum(shares)
 
 
 def certificate_state(vendor: str | None, made: datetime | None, kept: datetime | None, now: datetime) -> str | None:
     """``unretained`` while there is time, ``expired`` when there is none left, ``kept`` else; None where nobody can
     tell. Only TrustedForm's are let go of so soon."""
-    if vendor != "trustedform":
+    if vendor is None or vendor.casefold().replace(" ", "") != "trustedform":
         return "kept"
     if made is None:
         return None
@@ -212,7 +216,9 @@ DEALINGS = {
         lambda e: any(item.strip().lower() not in _LEGAL_RANK for item in e.texts("rank_features")),
         "a criterion other than place and practice area",
     ),
-    "from_call": Derived(lambda e: e.text("lead.inquiry.source_kind") in _CALLS, "whether the lead came of a call"),
+    "from_call": Derived(
+        lambda e: (e.text("lead.inquiry.source_kind") or "").casefold() in _CALLS, "whether the lead came of a call"
+    ),
     "soa.hours_before": Derived(_soa_hours, "hours from the scope of appointment to the appointment"),
     "home_sale.covered": Derived(_sale_threshold, "whether the sale is large enough for the right to cancel"),
     "home_sale.buyer_age": Derived(_buyer_age, "the buyer's age, else the lead's"),

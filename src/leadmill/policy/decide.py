@@ -26,6 +26,7 @@ from leadmill.policy.places import Places
 from leadmill.policy.provisions import Cap, Deadline, Sensitive, Wait, Window
 from leadmill.policy.replies import Reply, classify_reply
 from leadmill.policy.rules import in_force
+from leadmill.policy.shapes import shapes_of
 from leadmill.policy.weighing import (
     Finding,
     Holds,
@@ -130,7 +131,7 @@ class Engine:
         terms = {term.name: compile_predicate(term.when) for law in self.laws for term in law.terms}
         self.places = Places(reference, zones, everywhere, of_zip)
         calendar = Calendar([day for law in self.laws for day in law.holidays])
-        self._setting = Setting(CONTACTS | DEALINGS, terms, self.places, calendar, read_reply)
+        self._setting = Setting(CONTACTS | DEALINGS, terms, self.places, calendar, read_reply, shapes_of(self.laws))
         self.read_reply = read_reply
         self.packs = {law.name: law.digest for law in self.laws}
         self._benches: dict[tuple[str, str], _Bench] = {}
@@ -213,6 +214,9 @@ class Engine:
         if part != "lead" and bench.licences and e.get("sale"):
             for licence in bench.licences:
                 _add(findings, weigh_licence(licence, e, closed))
+        if written and e.garbled:
+            says = "Something that the law turns on is not written as anybody could read it."
+            findings.append(Finding("review", ("ENG-3",), _HOUSE, "evidence_unreadable", says))
         return findings, deferrals
 
     def _bench(self, action: str, vertical: str) -> _Bench:

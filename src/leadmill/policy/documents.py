@@ -34,8 +34,12 @@ affair, and its own evidence."""
 
 def known_of(traits: Traits) -> dict[str, Any]:
     """What is worked out already, by the names of evidence."""
-    # The signal comes with the lead itself, so that nothing the person said can be later.
+    # To whom the person directed the lead after the signal is known of each buyer, and nobody else was.
     found: dict[str, Any] = {WHERE: traits.where, TODAY: traits.today, "gpc.directed_later": False}
+    if traits.pull_hours is not None:
+        found["drop.hours"] = traits.pull_hours
+    if traits.page is not None:
+        found["page.replay_early"] = traits.page.early
     if traits.certified is not None:
         found["certificate.state"] = traits.certified.state
     return found
@@ -68,6 +72,7 @@ def bought_by(document: Document, buyer: Buyer, traits: Traits) -> Document:
         contract={"privacy_terms": terms.privacy_terms, "signed": terms.signed.isoformat()} if terms else None,
         vetted=buyer.vetted,
         certifies_use=buyer.certifies_use,
+        conflicts_cleared=buyer.clears_conflicts,
         ownership=[{"country": code, "share": share} for code, share in buyer.ownership.items()]
         if buyer.ownership is not None
         else None,
@@ -113,6 +118,12 @@ def contact_of(traits: Traits, way: str) -> Document:
     )
 
 
+def page_of(traits: Traits) -> Document:
+    """The page that took the lead in."""
+    page = traits.page.document() if traits.page is not None else None
+    return {**sale_of(traits), **_filled(action="capture", page=page)}
+
+
 def ping_of(traits: Traits, fields: Sequence[str]) -> Document:
     """A ping with these fields."""
     found = sale_of(traits)
@@ -126,7 +137,7 @@ def _lead(traits: Traits) -> Document:
         purpose=traits.vertical,
         sensitive=list(traits.sensitive) or None,
         line_type=traits.line,
-        inquiry={"source_kind": traits.came, "initiated_by": "consumer"},
+        inquiry={"source_kind": traits.came, "initiated_by": traits.initiated},
         fields={"property_state": traits.property_state} if traits.property_state else None,
     )
 
@@ -136,7 +147,10 @@ def _consent(traits: Traits) -> Document:
     certificate = None
     if found is not None:
         certificate = _filled(vendor=found.vendor, matched=found.matched, rendered_request=found.rendered)
-    return _filled(
+    papers = traits.papers.consent() if traits.papers is not None else {}
+    if traits.came == "covered_entity":  # whose data nobody passes on without a signed authorization (45 CFR 164.508)
+        papers.setdefault("health", {"collect": False})
+    return papers | _filled(
         kind=traits.kind,
         box_default=traits.box,
         channels=list(traits.channels),
@@ -150,11 +164,19 @@ def _consent(traits: Traits) -> Document:
 
 
 def _facts(traits: Traits) -> Document:
-    return _filled(
+    papers = traits.papers.facts() if traits.papers is not None else {}
+    return papers | _filled(
         gpc={"signal": traits.gpc} if traits.gpc is not None else None,
         suppression={"phone": traits.no_phone, "email": traits.no_email},
         dnc=_dnc(traits.listed) if traits.listed is not None else None,
         rnd={"result": traits.reassigned} if traits.reassigned is not None else None,
+        # Whoever is on the list is suppressed, and has no part in a sale.
+        drop={"registered": True, "match": "no_match"} if traits.pull_hours is not None else None,
+        trigger=dict.fromkeys(traits.trusted, True) or None,
+        source={"open_fabricated_consent_complaints": traits.complaints} if traits.complaints is not None else None,
+        platform={"aggregator": True} | dict.fromkeys(traits.certified_for, True)
+        if traits.certified_for is not None
+        else None,
     )
 
 

@@ -16,6 +16,7 @@ from leadmill.core.predicates import Check
 from leadmill.core.spans import moment
 from leadmill.policy.calendars import Calendar, local_day
 from leadmill.policy.places import Places, Whereabouts
+from leadmill.policy.shapes import NO_SHAPES, Shape, fits, shaped
 
 
 class Derived(Struct, frozen=True):
@@ -36,6 +37,7 @@ class Setting(Struct, frozen=True):
     places: Places
     calendar: Calendar
     read_reply: Callable[[str], str]
+    shapes: Mapping[str, Shape] = NO_SHAPES
     ways: "dict[str, tuple[Way, Any]]" = {}
     """How each name is found, filled as names are asked for."""
 
@@ -46,10 +48,11 @@ TODAY = "\0today"
 
 
 class Evidence(Mapping[str, Any]):
-    """What a case holds, by name. Total: a name that leads nowhere holds None. ``known`` is derived evidence that was
-    worked out before."""
+    """What a case holds, by name. Total: a name that leads nowhere holds None, and so does an empty text or table.
+    ``known`` is derived evidence that was worked out before; ``garbled`` says that something was asked for that cannot
+    be read as what it should be."""
 
-    __slots__ = ("_known", "document", "now", "setting")
+    __slots__ = ("_known", "document", "garbled", "now", "setting")
 
     def __init__(
         self, document: Mapping[str, Any], now: datetime, setting: Setting, known: Mapping[str, Any] = {}
@@ -58,6 +61,7 @@ class Evidence(Mapping[str, Any]):
         self.now = now
         self.setting = setting
         self._known: dict[str, Any] = dict(known)
+        self.garbled = False
 
     def get(self, name: str, default: Any = None) -> Any:
         """What the name holds; None where nothing is there."""
@@ -84,10 +88,18 @@ class Evidence(Mapping[str, Any]):
                 if not isinstance(value, dict):
                     return None
                 value = value.get(part)
-            return value
+            if value is None or value == "" or value == {}:
+                return None
+            shape = self.setting.shapes.get(name)
+            return value if shape is None or fits(value, shape) else self._read(value, shape)
         if way == "derived":
             return by(self)
         return by(self, self.now) if way == "term" else self.get(by) is not None
+
+    def _read(self, value: object, shape: Shape) -> Any:
+        found = shaped(value, shape)
+        self.garbled = self.garbled or found is None
+        return found
 
     # What several derivations share
 
@@ -96,14 +108,14 @@ class Evidence(Mapping[str, Any]):
         """Where the person may be."""
         found = self._known.get(WHERE)
         if found is None:
-            get = self.text
-            more = self.get("facts.zones")
+            get = self.get
+            more = get("facts.zones")
             found = self._known[WHERE] = self.setting.places.find(
-                get("lead.state"),
-                get("lead.zip"),
-                get("lead.stated.state"),
-                get("lead.stated.tz"),
-                get("lead.phone"),
+                self.text("lead.state"),
+                _digits(get("lead.zip"), 5),
+                self.text("lead.stated.state"),
+                self.text("lead.stated.tz"),
+                _digits(get("lead.phone"), 0),
                 tuple(zone for zone in more if isinstance(zone, str)) if isinstance(more, list) else (),
             )
         return found
@@ -131,26 +143,35 @@ class Evidence(Mapping[str, Any]):
     def flag(self, name: str) -> bool | None:
         """True, false, or None for anything else."""
         found = self.get(name)
-        return found if isinstance(found, bool) else None
+        return found if found is None or isinstance(found, bool) else self._read(found, "flag")
 
     def number(self, name: str) -> float | None:
         """A number, also one written as a text; None for anything else."""
-        return number_in(self.get(name))
+        found = self.get(name)
+        return None if found is None else self._read(found, "number")
 
     def instant(self, name: str) -> datetime | None:
         """The moment under a name."""
-        return instant_in(self.get(name))
+        value = self.get(name)
+        found = instant_in(value)
+        self.garbled = self.garbled or (found is None and value is not None)
+        return found
 
     def tables(self, name: str) -> list[Mapping[str, Any]]:
-        """The tables of a list."""
+        """The tables of a list; one table counts as a list of it."""
         found = self.get(name)
-        return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+        if found is None:
+            return []
+        items = found if isinstance(found, list) else [found]
+        tables = [item for item in items if isinstance(item, Mapping)]
+        self.garbled = self.garbled or len(tables) < len(items)
+        return tables
 
     def past(self, *kinds: str) -> list[Mapping[str, Any]]:
         """What the history holds of these kinds up to now. An event without a time has happened."""
         found = []
         for event in self.tables("history"):
-            if event.get("kind") in kinds:
+            if _kind_of(event) in kinds:
                 at = instant_in(event.get("at"))
                 if at is None or at <= self.now:
                     found.append(event)
@@ -184,16 +205,24 @@ def day_in_text(value: object) -> date | None:
     return found if found is not None and 1900 <= found.year < 2200 else None
 
 
-def number_in(value: object) -> float | None:
-    """A number, also one written as a text."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value)
-    try:
-        return float(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+_KINDS = {
+    **dict.fromkeys(("optout", "unsubscribe", "unsubscribed", "revocation", "revoke", "stop"), "opt_out"),
+    **dict.fromkeys(("do_not_call", "dnc"), "dnc_request"),
+}
+"""Other words for an end that somebody asked for."""
+
+
+def _kind_of(event: Mapping[str, Any]) -> str:
+    kind = event.get("kind")
+    word = kind.strip().casefold().replace("-", "_").replace(" ", "_") if isinstance(kind, str) else ""
+    return _KINDS.get(word, word)
+
+
+def _digits(value: object, width: int) -> str | None:
+    """A ZIP or a number, also one written as a number, which has lost the noughts before it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value).zfill(width)
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def hours_since(then: datetime | None, now: datetime) -> float | None:

@@ -34,6 +34,11 @@ FAMILIES: dict[Demand, Family] = {
         ("consent.certificate", "certificate.state"), "consent.certificate", "a vendor's certificate of consent"
     ),
     "certification": Family(("facts.platform",), "facts.platform", "what the house itself is certified for"),
+    "choices": Family(
+        ("page.more_clicks", "page.accept_clicks", "page.decline_clicks"),
+        "page.accept_clicks",
+        "how many clicks each choice of a page takes",
+    ),
     "complaints": Family(
         ("facts.source.open_fabricated_consent_complaints",),
         "facts.source.open_fabricated_consent_complaints",
@@ -61,10 +66,23 @@ FAMILIES: dict[Demand, Family] = {
         "channel.email.postal_address",
         "what each of our messages carries, and how our mail stands",
     ),
+    "notice": Family(
+        ("page.unnoticed", "page.notice_fields"), "page.notice_fields", "which fields a page's notice names"
+    ),
     "ownership": Family(("recipient.foreign_share",), "recipient.ownership", "who owns the recipient"),
+    "page": Family(
+        ("page.collects", "page.contrast", "page.disclosure_position"),
+        "page",
+        "how the page looked on which somebody agreed",
+    ),
     "place": Family(("lead.state", "home.states"), "lead.state", "the state that the person lives in"),
     "reassigned": Family(("facts.rnd.result",), "facts.rnd.result", "whether the number went to somebody else"),
     "recording": Family(("facts.recording",), "facts.recording", "recordings of calls"),
+    "replay": Family(
+        ("page.replay", "page.replay_early"),
+        "page.replay.asked",
+        "whether a visit's recording waited for a choice",
+    ),
     "state_dnc": Family(
         ("facts.dnc.state_listed",), "facts.dnc.state_listed", "the do-not-call lists of states that keep one"
     ),

@@ -13,7 +13,7 @@ from leadmill.core.reasons import Because, Reason, because
 from leadmill.core.verdicts import Rule
 from leadmill.parties import Buyer, Demand, Team
 from leadmill.policy.decide import Engine
-from leadmill.policy.documents import Document, bought_by, contact_of, kept_by, known_of, ping_of, sale_of
+from leadmill.policy.documents import Document, bought_by, contact_of, kept_by, known_of, page_of, ping_of, sale_of
 from leadmill.policy.model import RECIPIENT, UNSURE
 from leadmill.policy.traits import Traits
 from leadmill.policy.weighing import Finding
@@ -25,7 +25,10 @@ _OURS_TO_MEND = frozenset(("stale_scrub",))
 """What is denied for a fault of ours and not of the lead: it waits until somebody has seen to it."""
 
 _OF_POSTS: frozenset[Demand] = frozenset(
-    ("aca", "authorization", "certificate", "dnc", "gpc", "line", "reassigned", "state_dnc", "tpmo")
+    (
+        *("aca", "authorization", "certificate", "dnc", "gpc", "line", "page", "reassigned", "recording", "replay"),
+        *("state_dnc", "tpmo"),
+    )
 )
 """What no ping can bring, because it names no person: it is asked of the post."""
 
@@ -71,7 +74,11 @@ class Counsel:
         if traits.fields is not None:
             demanded -= _OF_POSTS
         known, document = known_of(traits), sale_of(traits)
-        said = self._hear(document, traits, known, demanded, "lead")
+        # A person may direct a lead to some though the browser objects to its sale; then that is asked of each buyer.
+        directed = {**known, "gpc.directed_later": True} if traits.directed else known
+        said = self._hear(document, traits, directed, demanded, "lead")
+        if traits.fields is None and (traits.page is not None or "page" in demanded):
+            said = [*self._hear(page_of(traits), traits, known, demanded, None), *said]
         against, unsure = _of(said, "deny"), _of(said, "review")
         refused: dict[str, Because] = {}
         doubted: dict[str, Because] = {}
@@ -106,8 +113,10 @@ class Counsel:
         if traits.fields is not None:
             more -= _OF_POSTS
         known = {**known, "consent.names_seller": buyer.id in traits.named}
+        if traits.directed:
+            known["gpc.directed_later"] = buyer.id in traits.directed
         # What a buyer alone insists on is asked of the whole lead.
-        part = "recipient" if not more else None
+        part = "recipient" if not more and not traits.directed else None
         return _gravest(self._hear(bought_by(document, buyer, traits), traits, known, demanded | more, part))
 
     def _ways(

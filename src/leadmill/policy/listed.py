@@ -41,3 +41,8 @@ def _sha256(text: str) -> str:
 def limit_key(keyed_hash: KeyedHash, contact: bytes) -> bytes:
     """The key under which a limit on sensitive data is kept for a contact detail, known by its keyed hash."""
     return keyed_hash("limited", contact.hex())
+
+
+def sale_key(keyed_hash: KeyedHash, contact: bytes) -> bytes:
+    """The key under which an opt-out of sale is kept for a contact detail, known by its keyed hash."""
+    return keyed_hash("not for sale", contact.hex())

@@ -140,20 +140,26 @@ class Law(Struct, frozen=True):
     zip_zones: dict[str, tuple[str, ...]] = {}
 
 
+DELETION_LIST = "drop"
+"""The name under which the state's deletion list stands among the registries."""
+
+
 class SuppressionAsk(Ask, frozen=True):
-    """Did the person behind these keyed hashes ask not to be contacted? ``phones`` and ``emails`` are other keys under
-    which a list may have the number and the address."""
+    """Did the person behind these keyed hashes ask not to be contacted, or not to be sold? ``phones`` and ``emails``
+    are other keys under which a list may have the number and the address, ``sales`` those of an opt-out of sale."""
 
     phone: bytes | None = None
     email: bytes | None = None
     phones: tuple[bytes, ...] = ()
     emails: tuple[bytes, ...] = ()
+    sales: tuple[bytes, ...] = ()
 
 
 class SuppressionFound(Answer, frozen=True, omit_defaults=True):
     """Since when each is suppressed, None where it is not; and what else is kept of the number: on which do-not-call
     registries it stands (``listed``, of those in ``registries``, each with the date of its version), and what the
-    database of reassigned numbers said of it (yes, no, no_data) when it was asked."""
+    database of reassigned numbers said of it (yes, no, no_data) when it was asked. ``unsold`` is when the person last
+    said that their data is not to be sold, ``pulled`` when the state's deletion list was last fetched and worked."""
 
     phone: datetime | None = None
     email: datetime | None = None
@@ -161,6 +167,8 @@ class SuppressionFound(Answer, frozen=True, omit_defaults=True):
     registries: dict[str, date] = {}
     reassigned: str | None = None
     reassigned_at: datetime | None = None
+    unsold: datetime | None = None
+    pulled: datetime | None = None
 
     def tell(self) -> Iterable[str]:
         """Which of the two, if any, is suppressed, and what the lists say."""
@@ -174,6 +182,10 @@ class SuppressionFound(Answer, frozen=True, omit_defaults=True):
             since = getattr(self, name)
             if since:
                 yield f"The {name} is suppressed since {since:%Y-%m-%d}."
+        if self.unsold is not None:
+            yield f"The person opted out of sale, last on {self.unsold:%Y-%m-%d}."
+        if self.pulled is not None:
+            yield f"The state's deletion list was last worked on {self.pulled:%Y-%m-%d}."
         if not self.phone and not self.email:
             yield "Neither phone nor e-mail is suppressed."
 

@@ -78,8 +78,8 @@ class Places:
         if heard:
             reached[heard] = None
             zones |= dict.fromkeys(clocks)
-        if not reached:
-            # The rules for an unknown state are held against every clock there is.
+        if not reached or not zones:
+            # Rules for an unknown state, and for one without clocks of its own, are held against every clock there is.
             zones = dict.fromkeys((*zones, *self._everywhere))
         return Whereabouts(tuple(home), tuple(reached), tuple(zones), days or tuple(zones))
 

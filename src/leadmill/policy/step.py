@@ -20,7 +20,7 @@ from leadmill.identity import Identity
 from leadmill.parties import Buyer, Demand, Roster, Team
 from leadmill.policy.decide import VERTICALS, Engine
 from leadmill.policy.leave import Counsel, Leave, cited, worded
-from leadmill.policy.listed import listed_emails, listed_phones
+from leadmill.policy.listed import listed_emails, listed_phones, sale_key
 from leadmill.policy.model import (
     DENIED,
     NO_CHANNEL,
@@ -54,8 +54,8 @@ _KEPT = 10_000
 
 
 class Clear:
-    """Judges by the law packs in force. Built for one revision of the rules; ``demands`` is the evidence that the house
-    insists on, by vertical."""
+    """Judges by the law packs in force. Built for one revision of the rules; by vertical, ``demands`` is the evidence
+    that the house insists on, ``certified`` what the house itself is certified for."""
 
     name = "policy"
 
@@ -67,6 +67,7 @@ class Clear:
         keyed_hash: Callable[[str, str], bytes],
         engine: Engine,
         demands: Mapping[str, Collection[Demand]] = {},
+        certified: Mapping[str, tuple[str, ...]] = {},
     ) -> None:
         self._laws = [laws[name] for name in sorted(laws)]
         self._verticals = verticals
@@ -78,7 +79,7 @@ class Clear:
         self._channel = ready(self._laws, "channel")
         self._recipient = ready(self._laws, "recipient")
         self._digests = engine.packs
-        self._gatherer = Gatherer(verticals, engine.places)
+        self._gatherer = Gatherer(verticals, engine.places, roster.sources, certified)
         wanted = {name: frozenset(items) for name, items in demands.items()}
         self._counsel = Counsel(engine, roster.buyers.values(), self._teams, wanted)
         self._kept: dict[Traits, Verdict] = {}
@@ -89,17 +90,19 @@ class Clear:
         self._standing: dict[tuple[str, str, str | None, date], Because | None] = {}
 
     def wants(self, case: Case) -> Sequence[Ask]:
-        """Whether phone or e-mail is suppressed, by the keys that identity found, and what registries say of the
-        number."""
+        """Whether phone or e-mail is suppressed, by the keys that identity found, whether the person opted out of
+        sale, and what registries say of the number."""
         identity = case[Identity]
-        phone, email = identity.keys.get("phone"), identity.keys.get("email")
+        phone = bytes.fromhex(identity.keys.get("phone") or "")
+        email = bytes.fromhex(identity.keys.get("email") or "")
         dossier = case[Dossier]
         return (
             SuppressionAsk(
-                bytes.fromhex(phone) if phone else None,
-                bytes.fromhex(email) if email else None,
+                phone or None,
+                email or None,
                 listed_phones(self._hash, dossier.text("phone.e164")),
                 listed_emails(self._hash, dossier.text("email.lookup")),
+                tuple([sale_key(self._hash, key) for key in (phone, email) if key]),
             ),
         )
 
@@ -121,7 +124,7 @@ class Clear:
 
     def look(self, case: Case, proof: Proof, found: SuppressionFound, now: datetime) -> Traits:
         """What the law may look at of the lead."""
-        return self._gatherer.gather(case, proof, self.named(proof), found, now)
+        return self._gatherer.gather(case, proof, self.named(proof), found, now, self._directed(proof))
 
     def _decide(self, traits: Traits) -> Verdict:
         seen, now, day = self._evidence(traits), traits.hour, traits.day
@@ -212,6 +215,13 @@ class Clear:
                 self._shown.clear()
             self._shown[key] = found
         return found
+
+    def _directed(self, proof: Proof) -> frozenset[str]:
+        """The buyers to whom the person told us to give the lead, by id."""
+        if not proof.directed_to:
+            return frozenset()
+        told = frozenset(map(plain, proof.directed_to))
+        return frozenset(buyer for buyer, names in self.names.items() if not told.isdisjoint(names))
 
     def _against(self, recipient: Buyer | Team, seen: dict[str, Any], traits: Traits, leave: Leave) -> Because | None:
         outside = isinstance(recipient, Buyer)

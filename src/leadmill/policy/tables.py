@@ -15,7 +15,8 @@ SUPPRESSION = sa.Table(
 )
 """``hash`` is the vault's keyed hash of the normalised phone number or e-mail address; ``source`` is how the opt-out
 came, ``opt_out_id`` which one it was. A ``limit`` closes nothing: it stands under a key of its own, and says that
-sensitive data is used for nothing but what was asked for; ``opt_out_id`` is the person's request then."""
+sensitive data is used for nothing but what was asked for; ``opt_out_id`` is the person's request then. Nor does a
+``sale``, which says that the person's data is not to be sold; its ``at`` is when that was last said."""
 
 sa.Index(
     "suppression_by_opt_out",

@@ -6,17 +6,20 @@ turns on less, and what does (a certificate's three days) is worked out exactly 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from math import ceil
 
 from msgspec import Struct
 
 from leadmill.capture import Lead, Submission, Vertical
 from leadmill.certificates import Certificate, as_evidence, best_of, certificates_of
-from leadmill.consent import Proof
+from leadmill.consent import Proof, Witnessed
 from leadmill.core.case import Case
 from leadmill.core.spans import moment
 from leadmill.facts import Dossier
+from leadmill.parties import Source
+from leadmill.policy.brought import Page, Papers, came_by, origin_of, page_of, papers_of, signal_of
 from leadmill.policy.calendars import local_day, within_months
 from leadmill.policy.dealings import certificate_state
 from leadmill.policy.model import SuppressionFound
@@ -33,6 +36,7 @@ _LINES = {"mobile": "wireless", "fixed": "landline", "voip": "voip", "company": 
 """Kinds of lines as the law names them; a number that may be either is of unknown kind."""
 
 _ADULT = 18
+_HOUR = timedelta(hours=1)
 
 
 class Certified(Struct, frozen=True):
@@ -59,7 +63,11 @@ class Traits(Struct, frozen=True, kw_only=True):
     ``day`` is the date where the lead lives, in UTC where its zone is not known; ``today`` the latest that it may be
     there. ``unconditional`` says that the text called agreeing no condition of purchase, ``permitted`` that contact was
     agreed to within the last twelve months. ``chosen`` are the companies that the person chose one by one, ``agreed``
-    the sensitive categories opted in to, ``came`` how the lead came to us. None is unknown throughout.
+    the sensitive categories opted in to, ``came`` how the lead came to us. ``gpc`` is the browser's wish, now or from
+    an earlier lead of the person; ``directed`` are the buyers to whom the person directed the lead after it.
+    ``pull_hours`` is the age of the state's deletion list, the hour that has begun included; ``trusted`` what a source
+    certified of its leads, ``complaints`` how many are open against it; ``certified_for`` what the house itself is
+    certified for. None is unknown throughout.
     """
 
     vertical: str
@@ -94,20 +102,44 @@ class Traits(Struct, frozen=True, kw_only=True):
     came: str
     fields: tuple[str, ...] | None = None
     """The names of a ping's fields; None for a lead."""
+    initiated: str = "consumer"
+    directed: frozenset[str] = frozenset()
+    pull_hours: int | None = None
+    page: Page | None = None
+    papers: Papers | None = None
+    trusted: tuple[str, ...] = ()
+    complaints: int | None = None
+    certified_for: tuple[str, ...] | None = None
 
 
 class Gatherer:
-    """Gathers traits by the verticals' fields and the places of the law."""
+    """Gathers traits by the verticals' fields, the places of the law and what the sources' records say."""
 
-    def __init__(self, verticals: Mapping[str, Vertical], places: Places) -> None:
+    def __init__(
+        self,
+        verticals: Mapping[str, Vertical],
+        places: Places,
+        sources: Mapping[str, Source] = {},
+        certified: Mapping[str, tuple[str, ...]] = {},
+    ) -> None:
         self._places = places
+        self._certified = certified
+        self._origins = {name: origin_of(source) for name, source in sources.items()}
         self._sensitive = {
             name: tuple((key, spec.sensitive) for key, spec in one.fields.items() if spec.sensitive)
             for name, one in verticals.items()
         }
 
-    def gather(self, case: Case, proof: Proof, named: frozenset[str], found: SuppressionFound, now: datetime) -> Traits:
-        """The traits of a lead."""
+    def gather(
+        self,
+        case: Case,
+        proof: Proof,
+        named: frozenset[str],
+        found: SuppressionFound,
+        now: datetime,
+        directed: frozenset[str] = frozenset(),
+    ) -> Traits:
+        """The traits of a lead; ``directed`` are the buyers to whom the person directed it."""
         lead, dossier = case[Lead], case[Dossier]
         state = dossier.text("zip.state") or lead.text("state")
         where = self._places.find(state, dossier.text("zip.code"), None, None, None)
@@ -115,11 +147,9 @@ class Gatherer:
         if phone_state is not None and phone_state not in where.reached:
             where = _reaching(where, phone_state)
         hour = now.replace(minute=0, second=0, microsecond=0)
-        context, consent = lead.context, lead.consent
-        gpc = context.get("gpc")
-        submission = case.get(Submission)
-        if gpc is None and submission is not None and submission.channel == "hosted":
-            gpc = False  # a browser that sends the signal sends it with every request
+        consent, submission, seen = lead.consent, case.get(Submission), case.get(Witnessed)
+        signal = signal_of(lead, submission, seen)
+        origin = came_by(submission, lead, self._origins)
         chosen, noticed = consent.get("chosen"), consent.get("sensitive_notice")
         property_state = lead.fields.get("property_state")
         return Traits(
@@ -143,7 +173,7 @@ class Gatherer:
             email=dossier.outcome("email.syntax") == "pass",
             no_phone=found.phone is not None,
             no_email=found.email is not None,
-            gpc=gpc if isinstance(gpc, bool) else None,
+            gpc=True if found.unsold is not None else signal,
             age=_age(dossier, lead),
             sensitive=self._categories(lead),
             agreed=tuple(proof.sensitive_opt_in),
@@ -152,7 +182,15 @@ class Gatherer:
             listed=_listed(found, where) if found.registries else None,
             reassigned=_reassigned(found, dossier, proof),
             line=_line(dossier),
-            came=_came(submission),
+            came=origin.came,
+            initiated=origin.initiated_by,
+            directed=directed if directed and signal is not True and _is_after(proof, found.unsold) else frozenset(),
+            pull_hours=_hours_begun(found.pulled, now),
+            page=page_of(lead, proof, seen),
+            papers=papers_of(lead),
+            trusted=origin.certifies,
+            complaints=origin.complaints,
+            certified_for=self._certified.get(lead.vertical),
         )
 
     def _categories(self, lead: Lead) -> tuple[str, ...]:
@@ -240,6 +278,12 @@ def _line(dossier: Dossier) -> str | None:
     return _LINES.get(dossier.text("phone.type") or "")
 
 
-def _came(submission: Submission | None) -> str:
-    """A form of ours, or else a publisher's: also where the publisher calls itself a house of ours."""
-    return "own_form" if submission is not None and submission.channel == "hosted" else "publisher_form"
+def _is_after(proof: Proof, unsold: datetime | None) -> bool:
+    """Whether what the person directed was directed after they last said that nothing is to be sold."""
+    at = proof.directed_at
+    return at is not None and (unsold is None or at > unsold)
+
+
+def _hours_begun(since: datetime | None, now: datetime) -> int | None:
+    """Hours from then to now, one that has begun counted whole: more than so many exactly where the age is."""
+    return None if since is None else ceil((now - since) / _HOUR)

@@ -84,6 +84,7 @@ def weigh_wait(wait: Wait, e: Evidence) -> tuple[Finding, Deferral] | None:
             then = instant_in(value)
             began = local_day(then, zone) if then else None
         if began is None:
+            e.garbled = e.garbled or value is not None
             return None
         last = e.setting.calendar.add(began, wait.days, wait.counting)
         ends = midnight(last + timedelta(days=1), zone)

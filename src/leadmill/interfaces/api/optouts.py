@@ -50,7 +50,7 @@ class SubjectIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class OptOutIn(SubjectIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One opt-out; ``channel`` is how it came."""
+    """One opt-out; ``channel`` is how it came. A browser's signal (``gpc``) closes sale and nothing else."""
 
     channel: Literal["reply", "web", "agent", "api", "gpc", "list"] = "api"
 
@@ -252,7 +252,7 @@ def _wish(
     return Wish(
         channel=channel,
         by=f"{caller.kind} {caller.owner}",
-        scope=one.scope,
+        scope="sale" if channel == "gpc" else one.scope,
         email=one.email,
         phone=one.phone,
         lead_id=lead_id,

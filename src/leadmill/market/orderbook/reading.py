@@ -25,7 +25,7 @@ from leadmill.market.orderbook.pricelist import (
 from leadmill.market.tenders.pinging import NO_PROFILES, read_ping
 from leadmill.market.tenders.tender import Bidder
 from leadmill.market.terms import MarketTerms, PriceRule, Resale, Strategy, Unit, VolumeStep
-from leadmill.parties import read_demands, read_requirement
+from leadmill.parties import read_certified, read_demands, read_requirement
 from leadmill.runtime.dialect import Profile
 
 _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
@@ -199,6 +199,7 @@ def read_market(raw: object) -> MarketTerms:
         currency=currency,
         retired=table.flag("retired", False),
         demands=read_demands(table),
+        certified=read_certified(table),
     )
     table.close()
     if second and (terms.strategy != "revenue" or terms.neutral):

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from leadmill.policy.model import Suppression, SuppressionAsk, SuppressionFound
+from leadmill.policy.model import DELETION_LIST, Suppression, SuppressionAsk, SuppressionFound
 from leadmill.policy.tables import SUPPRESSION
 from leadmill.runtime.db import Row, Tx, prepared
 
@@ -18,7 +18,7 @@ _FIND = prepared(
         "SELECT 's' AS of, hash, at, source AS says FROM suppression WHERE hash = ANY(:hashes)"
         " UNION ALL SELECT 'd', hash, NULL, registry FROM dnc_listed WHERE hash = ANY(:phones)"
         " UNION ALL SELECT 'n', hash, queried_at, result FROM reassigned_number WHERE hash = ANY(:phones)"
-        " UNION ALL SELECT registry, NULL, NULL, CAST(as_of AS text) FROM dnc_registry"
+        " UNION ALL SELECT registry, NULL, taken_at, CAST(as_of AS text) FROM dnc_registry"
     ).bindparams(sa.bindparam("hashes", type_=_BYTES), sa.bindparam("phones", type_=_BYTES))
 )
 """The kinds of rows: suppressed, on a do-not-call registry, asked about among reassigned numbers, and the registries
@@ -46,9 +46,16 @@ _ALL = prepared(
     .where(
         SUPPRESSION.c.hash > sa.bindparam("after", type_=sa.LargeBinary),
         SUPPRESSION.c.kind != sa.literal_column("'limit'"),
+        SUPPRESSION.c.kind != sa.literal_column("'sale'"),
     )
     .order_by(SUPPRESSION.c.hash)
     .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_SAY_AGAIN = prepared(
+    sa.text(
+        "UPDATE suppression AS s SET at = u.t FROM unnest(CAST(:hashes AS bytea[]), CAST(:times AS timestamptz[]))"
+        " AS u(h, t) WHERE s.hash = u.h AND s.kind = 'sale' AND s.at < u.t"
+    )
 )
 _LIFT = prepared(sa.delete(SUPPRESSION).where(SUPPRESSION.c.opt_out_id == sa.bindparam("opt_out", type_=sa.Text)))
 
@@ -62,7 +69,7 @@ _WHOLE = "drop"
 
 async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[[SuppressionAsk], SuppressionFound]:
     """Which of these people opted out, and what registries say of their numbers: one query for all."""
-    wanted = {key for ask in asks for key in (ask.phone, ask.email, *ask.phones, *ask.emails) if key}
+    wanted = {key for ask in asks for key in (ask.phone, ask.email, *ask.phones, *ask.emails, *ask.sales) if key}
     if not wanted:
         return lambda ask: _NOTHING_FOUND
     phones = {ask.phone for ask in asks if ask.phone}
@@ -71,6 +78,7 @@ async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[
     listed: dict[bytes, list[str]] = {}
     passed: dict[bytes, tuple[str, datetime]] = {}
     registries: dict[str, date] = {}
+    pulled: datetime | None = None
     for row in await tx.all(_FIND, hashes=sorted(wanted), phones=sorted(phones)):
         kind, key = row["of"], row["hash"]
         if kind == "s":
@@ -81,9 +89,11 @@ async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[
             listed.setdefault(key, []).append(row["says"])
         elif kind == "n":
             passed[key] = row["says"], row["at"]
+        elif kind == DELETION_LIST:
+            pulled = row["at"]
         else:
             registries[kind] = date.fromisoformat(row["says"])
-    if not since and not listed and not passed and not registries:
+    if not since and not listed and not passed and not registries and pulled is None:
         return lambda ask: _NOTHING_FOUND
 
     def first(*keys: bytes | None) -> datetime | None:
@@ -100,6 +110,8 @@ async def hear_suppressions(tx: Tx, asks: Sequence[SuppressionAsk]) -> Callable[
             registries if ask.phone else {},
             result,
             at,
+            max((since[key] for key in ask.sales if key in since), default=None) if since else None,
+            pulled,
         )
 
     return answer
@@ -123,6 +135,14 @@ async def suppress(tx: Tx, entries: Sequence[Suppression]) -> set[bytes]:
     return {row["hash"] for row in rows}
 
 
+async def say_again(tx: Tx, entries: Sequence[Suppression]) -> None:
+    """Note that opt-outs of sale were said once more: what a person directs counts only where it came after the last
+    time. Entries in the order of their hashes."""
+    ordered = sorted((entry for entry in entries if entry.kind == "sale"), key=lambda entry: entry.hash)
+    if ordered:
+        await tx.run(_SAY_AGAIN, hashes=[e.hash for e in ordered], times=[e.at for e in ordered])
+
+
 async def find_suppressed(tx: Tx, hashes: Iterable[bytes]) -> dict[bytes, Suppression]:
     """Those of the hashes that are suppressed."""
     wanted = list(hashes)
@@ -135,7 +155,8 @@ async def suppressed_by(tx: Tx, opt_out_id: str, after: bytes = b"", most: int =
 
 
 async def list_suppressed(tx: Tx, after: bytes = b"", most: int = 1000) -> list[Suppression]:
-    """Everything suppressed, in the order of the hashes, the next ``most`` after one; limits suppress nothing."""
+    """Everything suppressed, in the order of the hashes, the next ``most`` after one; limits and opt-outs of sale
+    suppress nothing."""
     return [_entry(row) for row in await tx.all(_ALL, after=after, most=most)]
 
 

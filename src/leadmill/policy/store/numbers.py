@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from leadmill.policy.model import Registry
+from leadmill.policy.model import DELETION_LIST, Registry
 from leadmill.policy.tables import DNC_LISTED, DNC_REGISTRY
 from leadmill.runtime.db import Tx, prepared
 
@@ -30,7 +30,16 @@ _PUT = prepared(
         " entries = EXCLUDED.entries, taken_at = EXCLUDED.taken_at"
     ).bindparams(_REGISTRY, _AS_OF, sa.bindparam("now", type_=_TIME))
 )
-_REGISTRIES = prepared(sa.select(DNC_REGISTRY).order_by(DNC_REGISTRY.c.registry))
+_REGISTRIES = prepared(
+    sa.select(DNC_REGISTRY).where(DNC_REGISTRY.c.registry != DELETION_LIST).order_by(DNC_REGISTRY.c.registry)
+)
+_PULLED = prepared(
+    sa.text(
+        "INSERT INTO dnc_registry (registry, as_of, entries, taken_at) VALUES (:registry, :as_of, 0, :at)"
+        " ON CONFLICT (registry) DO UPDATE SET as_of = EXCLUDED.as_of, taken_at = EXCLUDED.taken_at"
+        " WHERE dnc_registry.taken_at < EXCLUDED.taken_at"
+    ).bindparams(_REGISTRY, _AS_OF, sa.bindparam("at", type_=_TIME))
+)
 _RESULTS = prepared(
     sa.text(
         "INSERT INTO reassigned_number (hash, result, queried_at) SELECT h, r, :at"
@@ -59,6 +68,11 @@ async def put_registry(tx: Tx, registry: str, as_of: date, now: datetime) -> Non
 async def list_registries(tx: Tx) -> list[Registry]:
     """The registries that are here."""
     return [Registry(**dict(row.items())) for row in await tx.all(_REGISTRIES)]
+
+
+async def note_pull(tx: Tx, at: datetime) -> None:
+    """Note when the state's deletion list was fetched that is worked now; the latest stands."""
+    await tx.run(_PULLED, registry=DELETION_LIST, as_of=at.date(), at=at)
 
 
 async def put_results(tx: Tx, results: Sequence[tuple[bytes, str]], queried_at: datetime) -> None:
