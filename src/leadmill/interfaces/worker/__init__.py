@@ -31,6 +31,7 @@ from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.retaining import plan_retention
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
+from leadmill.flow.signals import SIGNAL, keep_signal
 from leadmill.flow.store import forget_answers, stranded
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.flow.upkeep import REVERIFY, plan_looks, reverify
@@ -80,6 +81,7 @@ def workers(house: House) -> list[Worker]:
         WRITE: write_letter(house.kit, house.way, house.settings.public_url),
         LAPSE: close_unconfirmed(house.kit),
         KEEP_REPLAY: keep_replay(house.kit),
+        SIGNAL: keep_signal(house.kit),
         KEEP: keep_certificates(house.kit),
     }
     return [
