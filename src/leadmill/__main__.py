@@ -6,14 +6,22 @@ Wiring a house takes two seconds before the first word is read. A command that n
 import importlib
 import sys
 
-ALONE = {"resolve": "leadmill.interfaces.cli.alone", "policy": "leadmill.interfaces.cli.policy_alone"}
-"""Commands that need no house, and the module whose ``cli`` has them."""
+_SCORING = "leadmill.interfaces.cli.scoring_alone"
+ALONE = {
+    "resolve": "leadmill.interfaces.cli.alone",
+    "policy": "leadmill.interfaces.cli.policy_alone",
+    "scoring train": _SCORING,
+    "scoring evaluate": _SCORING,
+    "scoring predict": _SCORING,
+}
+"""Commands that need no house, by their first word or two, and the module whose ``cli`` has them."""
 
 
 def start() -> None:
     """Run the command of the arguments."""
-    word = sys.argv[1] if len(sys.argv) > 1 else ""
-    importlib.import_module(ALONE.get(word, "leadmill.main")).cli()
+    words = sys.argv[1:3]
+    alone = ALONE.get(" ".join(words[:1])) or ALONE.get(" ".join(words))
+    importlib.import_module(alone or "leadmill.main").cli()
 
 
 if __name__ == "__main__":

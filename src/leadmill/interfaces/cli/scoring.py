@@ -1,0 +1,246 @@
+"""``leadmill scoring train``, ``evaluate`` and ``predict``: models learned from files, held against files, put to work.
+
+Needs no house and no database, so these start without them (:mod:`leadmill.__main__`). The part of the family that
+works on a house is :mod:`leadmill.interfaces.cli.rating`.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from leadmill.core.faults import BadInput
+from leadmill.interfaces.cli.learned import tell_card, tell_columns, tell_evaluated
+from leadmill.interfaces.cli.speaking import FINDINGS, Json, document, err, guarded, out
+from leadmill.learning.service import (
+    AIR,
+    Asked,
+    Effort,
+    Kind,
+    evaluate,
+    look_at,
+    predict,
+    read_model,
+    read_table,
+    train,
+)
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, JSONL or Parquet; a row a lead, say.")]
+_Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a model.")]
+_Threads = Annotated[int, typer.Option("--threads", min=1, max=64, help="Processors to use at most.")]
+_Seed = Annotated[int, typer.Option("--seed", min=0, max=1_000_000, help="What chance is drawn from.")]
+_Protected = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--protected", metavar="COL", help="Test data for the audit of groups; never learned from."
+    ),
+]
+_Time = Annotated[str | None, typer.Option("--time", metavar="COL", help="When each row was to be scored.")]
+
+
+def add_to(app: typer.Typer, opener: object = None) -> None:
+    """Add the family to the program; ``opener`` stays closed."""
+    family = typer.Typer(help="Scorecards and models: what a lead is worth, and why.", no_args_is_help=True)
+    app.add_typer(family, name="scoring")
+    _add_train(family)
+    _add_evaluate(family)
+    _add_predict(family)
+
+
+def _add_train(family: typer.Typer) -> None:
+    @family.command("train", epilog="Example: leadmill scoring train leads.csv --target Converted --out model")
+    def train_command(
+        file: _File,
+        target: Annotated[str, typer.Option("--target", metavar="COL", help="The column of the outcome.")],
+        out_dir: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the model goes.")] = None,
+        exclude: Annotated[
+            list[str] | None, typer.Option("--exclude", metavar="COL", help="Do not learn from it. Repeatable.")
+        ] = None,
+        keep: Annotated[
+            list[str] | None,
+            typer.Option("--keep", metavar="COL", help="Learn from it although it is suspected. Repeatable."),
+        ] = None,
+        positive: Annotated[
+            str | None, typer.Option("--positive", metavar="VALUE", help="The outcome that is sought.")
+        ] = None,
+        time: _Time = None,
+        monotone: Annotated[
+            list[str] | None,
+            typer.Option("--monotone", metavar="COL=+", help="More never scores lower (with - higher). Repeatable."),
+        ] = None,
+        kind: Annotated[
+            list[str] | None,
+            typer.Option("--kind", metavar="COL=KIND", help="What a column is: number, category, date… Repeatable."),
+        ] = None,
+        protected: _Protected = None,
+        barred: Annotated[
+            list[str] | None, typer.Option("--barred", metavar="COL", help="Never to be read. Repeatable.")
+        ] = None,
+        ratio: Annotated[
+            float, typer.Option("--air", min=0.0, max=1.0, help="The least adverse-impact ratio that passes.")
+        ] = AIR,
+        against: Annotated[
+            Path | None, typer.Option("--against", metavar="DIR", help="A model in use, to compare with.")
+        ] = None,
+        budget: Annotated[
+            float, typer.Option("--budget", metavar="SECONDS", min=0.0, max=86_400.0, help="For tuning.")
+        ] = 60.0,
+        tries: Annotated[
+            int | None, typer.Option("--tries", min=1, max=500, help="Settings to try, instead of a time.")
+        ] = None,
+        seed: _Seed = 0,
+        threads: _Threads = 2,
+        as_json: Json = False,
+    ) -> None:
+        """Learn from a file whose outcomes are known, with a part held back to see how good it is.
+
+        Columns that know the outcome too well are named first; clear leaks are left out unless kept. Without --out the
+        columns are only looked at. Status 1 says that the model does not treat groups within the limits.
+        """
+
+        def act() -> int:
+            asked = Asked(
+                target=target, positive=positive, exclude=tuple(exclude or ()), keep=tuple(keep or ()),
+                kinds={name: _kind(value) for name, value in _pairs(kind, "--kind")},
+                monotone={name: _sign(value) for name, value in _pairs(monotone, "--monotone")},
+                time=time, protected=tuple(protected or ()), barred=tuple(barred or ()), least_ratio=ratio,
+                effort=Effort(budget_s=budget, tries=tries, seed=seed, threads=threads),
+            )  # fmt: skip
+            return _train(file, asked, out_dir, against, as_json)
+
+        raise typer.Exit(guarded(act))
+
+
+def _train(file: Path, asked: Asked, out_dir: Path | None, against: Path | None, as_json: bool) -> int:
+    in_use = read_model(against) if against is not None else None
+    with err.status("reading") as status:
+
+        def say(stage: str, done: int, total: int | None) -> None:
+            status.update(f"{stage} {done:,}" if done else stage)
+
+        read = read_table(file, say)
+        look = look_at(read.table, asked)
+        status.stop()
+        tell_columns(read, look)
+        if out_dir is None:
+            if as_json:
+                document(
+                    {"columns": look.profiles, "suspects": look.suspects, "left_out": look.left_out, "model": None}
+                )
+            return 0
+        status.start()
+        trained, card = train(read, asked, look, out_dir, datetime.now(UTC), say, in_use)
+    if as_json:
+        document({"out": str(out_dir), "unreadable": read.unreadable, "card": card})
+    else:
+        tell_card(card)
+        out.print(f"The model: {out_dir}; its card: {out_dir / 'card.md'}", markup=False)
+    return 0 if trained.passes else FINDINGS
+
+
+def _add_evaluate(family: typer.Typer) -> None:
+    @family.command("evaluate", epilog="Example: leadmill scoring evaluate model later.csv --protected sex")
+    def evaluate_command(
+        folder: _Dir,
+        file: _File,
+        protected: _Protected = None,
+        against: Annotated[
+            Path | None, typer.Option("--against", metavar="DIR", help="Another model, on the same rows.")
+        ] = None,
+        time: _Time = None,
+        refit_every: Annotated[
+            int | None,
+            typer.Option("--refit-every", metavar="ROWS", min=10, help="Also: fitted again on the file's past."),
+        ] = None,
+        label_delay: Annotated[
+            int, typer.Option("--label-delay", metavar="ROWS", min=0, help="How many rows later outcomes are known.")
+        ] = 0,
+        seed: _Seed = 0,
+        threads: _Threads = 2,
+        as_json: Json = False,
+    ) -> None:
+        """Hold a model against a file's outcomes: AUC, log-loss, Brier, calibration error, lift, and by groups.
+
+        Status 1 says that groups are not treated within the limits.
+        """
+
+        def act() -> int:
+            model = read_model(folder)
+            other = read_model(against) if against is not None else None
+            with err.status("reading") as status:
+
+                def say(stage: str, done: int, total: int | None) -> None:
+                    status.update(f"{stage} {done:,}" if done else stage)
+
+                read = read_table(file, say)
+                effort = Effort(seed=seed, threads=threads)
+                found = evaluate(
+                    model, read, say, tuple(protected or ()), other, time, refit_every, label_delay, effort
+                )
+            if as_json:
+                document(found)
+            else:
+                tell_evaluated(found)
+            return 0 if all(one.passes for one in found.audits) else FINDINGS
+
+        raise typer.Exit(guarded(act))
+
+
+def _add_predict(family: typer.Typer) -> None:
+    @family.command("predict", epilog="Example: leadmill scoring predict model new.csv --out scores.csv")
+    def predict_command(
+        folder: _Dir,
+        file: _File,
+        out_file: Annotated[Path, typer.Option("--out", metavar="FILE.csv", help="Where row,score,reasons go.")],
+        reasons: Annotated[int, typer.Option("--reasons", min=0, max=20, help="Reasons a row at most.")] = 4,
+        threads: _Threads = 2,
+        as_json: Json = False,
+    ) -> None:
+        """Score a file's rows, each with its reasons; of a low score what speaks against it comes first."""
+
+        def act() -> int:
+            model = read_model(folder)
+            with err.status("reading") as status:
+
+                def say(stage: str, done: int, total: int | None) -> None:
+                    status.update(f"{stage} {done:,}" if done else stage)
+
+                done = predict(model, read_table(file, say), out_file, say, reasons, threads)
+            for name in done.absent:
+                err.print(f"The file has no column '{name}'; it counts as missing.", markup=False)
+            for name in done.barred:
+                err.print(f"The column '{name}' is barred and was not read.", markup=False)
+            if as_json:
+                document({"out": str(out_file)} | dict(msgspec.structs.asdict(done)))
+            else:
+                out.print(f"{done.rows:,} rows, mean score {done.mean:.4f}: {out_file}", markup=False)
+            return 0
+
+        raise typer.Exit(guarded(act))
+
+
+def _pairs(said: list[str] | None, option: str) -> list[tuple[str, str]]:
+    found = []
+    for each in said or ():
+        name, equals, value = each.rpartition("=")
+        if not equals or not name or not value:
+            raise BadInput("learning.option.malformed", f"{option} takes COL=VALUE")
+        found.append((name, value))
+    return found
+
+
+def _sign(value: str) -> int:
+    signs = {"+": 1, "-": -1, "rising": 1, "falling": -1}
+    if value not in signs:
+        raise BadInput("learning.option.malformed", "--monotone takes COL=+ or COL=-")
+    return signs[value]
+
+
+def _kind(value: str) -> Kind:
+    known: dict[str, Any] = {str(kind): kind for kind in Kind if kind.learned}
+    if value not in known:
+        raise BadInput("learning.option.malformed", f"--kind takes one of: {', '.join(known)}")
+    found: Kind = known[value]
+    return found
