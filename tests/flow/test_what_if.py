@@ -29,7 +29,7 @@ def rules() -> Rules:
         {"west": read_team({"id": "west", "name": "West"})},
     )
     values["orders"] = {ident: read_order(order(ident, "65.00")) for ident in ("one", "two")}
-    values["forms"] = {}
+    values["forms"], values["cards"] = {}, {}
     values["verticals"] = read_verticals(PACKS)
     values["dialects"] = NO_DIALECTS
     return Rules(**values)

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadmill.core.faults import BadInput
 from leadmill.core.predicates import fields_of
 from leadmill.facts import KEYS
 from leadmill.runtime.packs import load_packs
-from leadmill.scoring import Score, Scorecard, read_card, read_scorecards
-from leadmill.scoring.rules import Values, band_of, compile_card
+from leadmill.scoring import Fade, Score, Scorecard, read_card, read_record, read_scorecards
+from leadmill.scoring.rules import Values, band_of, compile_card, remaining
 
 NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 
@@ -73,6 +75,14 @@ says = "Too good to be true."
 """
 
 
+HOT = """
+[[sales]]
+id = "asked"
+when = [{ field = "demo_requested", eq = true }]
+says = "Asked to be shown the product."
+"""
+
+
 def card(text: str = CARD) -> Scorecard:
     return read_card(tomllib.loads(text), "solar")
 
@@ -125,6 +135,84 @@ def test_a_score_speaks() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"demo_requested": True}, "sales"),
+        ({"demo_requested": True, "name.placeholder": True}, "nurture"),
+        ({"demo_requested": True, "monthly_bill": 4000}, "review"),
+        ({"monthly_bill": 200, "state": "CA"}, "sales"),
+        ({"phone.valid": True}, "sell"),
+    ],
+)
+def test_a_hot_lead_goes_to_the_sales_team_if_it_would_be_sold(values: Values, path: str) -> None:
+    hot = card(CARD.replace("sell_from = 40", "sell_from = 40\nsales_from = 90") + HOT)
+    assert compile_card(hot)({**values}, NOW).path == path
+
+
+def fading(**how: float) -> Scorecard:
+    fades = ", ".join(f"{name} = {value}" for name, value in how.items())
+    text = f'fades = {{ since = "context.last_visit_at", {fades} }}'
+    return card(CARD.replace('says = "the phone number can be dialled"', f'says = "dials"\n{text}'))
+
+
+@pytest.mark.parametrize(
+    ("how", "seen_at", "points"),
+    [
+        ({"half_life": 7}, "2026-03-04T15:00:00+00:00", 10),
+        ({"half_life": 7}, "2026-02-25T15:00:00+00:00", 5),
+        ({"half_life": 7}, "2026-02-18T15:00:00Z", 3),
+        ({"half_life": 7}, "2025-01-01", 0),
+        ({"per_day": 1.5}, "2026-03-02T15:00:00+00:00", 7),
+        ({"per_day": 1.5}, "2026-02-02", 0),
+        ({"half_life": 7, "per_day": 0.5}, "2026-02-25T15:00:00+00:00", 2),
+        ({"half_life": 7}, "2027-01-01", 10),
+        ({"half_life": 7}, "some day", 10),
+        ({"half_life": 7}, None, 10),
+    ],
+)
+def test_points_fade_with_the_age_of_what_they_are_about(how: dict[str, float], seen_at: str, points: int) -> None:
+    score = compile_card(fading(**how))({"phone.valid": True, "context.last_visit_at": seen_at}, NOW)
+    assert score.points == 50 + points
+    assert [item.points for item in score.contributions] == [points] * (points > 0)
+
+
+@given(
+    points=st.integers(-100, 100),
+    days=st.floats(0, 4000),
+    half_life=st.floats(0, 3650),
+    per_day=st.floats(0, 100),
+)
+def test_what_is_left_is_never_more_and_never_of_the_other_sign(
+    points: int, days: float, half_life: float, per_day: float
+) -> None:
+    left = remaining(points, days, Fade("received_at", half_life, per_day))
+    assert min(0, points) <= left <= max(0, points)
+    assert abs(remaining(points, days + 1, Fade("received_at", half_life, per_day))) <= abs(left)
+
+
+def test_a_record_takes_the_place_of_a_card_and_gives_it_back() -> None:
+    raw = {"vertical": "solar", "why": "renters convert badly", **tomllib.loads(CARD)}
+    found = read_record(raw).card
+    assert found is not None
+    assert (found.own, found.why, found.digest) == (True, "renters convert badly", card().digest)
+    assert read_record({"vertical": "solar", "retired": True}).card is None
+    for wrong, says in (
+        ({"vertical": "solar"}, "card: is missing"),
+        ({**raw, "sels": []}, "did you mean 'sales'"),
+        ({**raw, "paths": {"sell_from": 40, "sales_from": 30}}, "must not be under sell_from"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            read_record(wrong)
+        assert says in refused.value.detail
+
+
+def test_a_card_says_what_it_looks_at_and_from_when_it_counts() -> None:
+    one = card(CARD.replace('says = "the phone', 'fades = { since = "fact.email.mx", per_day = 1 }\nsays = "the phone'))
+    assert one.ages == ("email.mx",)
+    assert {"phone.valid", "email.mx", "homeowner", "score"} <= one.asked
+
+
+@pytest.mark.parametrize(
     ("points", "band"),
     [(100, "A"), (80, "A"), (79, "B"), (60, "B"), (59, "C"), (40, "C"), (39, "D"), (20, "D"), (19, "E"), (0, "E")],
 )
@@ -146,6 +234,8 @@ def test_bands_follow_the_points(points: int, band: str) -> None:
         ('says = "the phone number can be dialled"', "", "says: is missing"),
         ("[paths]", "[path]", "is not a key here"),
         ("[[review]]", "[[reviews]]", "did you mean 'review'"),
+        ('group = "contact"', 'fades = { since = "received_at" }', "say half_life"),
+        ('group = "contact"', 'fades = { since = "received_at", half_life = 0 }', "over 0"),
     ],
 )
 def test_a_card_with_a_slip_is_refused_with_the_place(old: str, new: str, says: str) -> None:

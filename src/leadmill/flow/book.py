@@ -7,6 +7,7 @@ rules. Packs are kept in the store under their digest, for the same reason.
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -15,8 +16,9 @@ from leadmill.delivery import Courier
 from leadmill.enrich import Installed
 from leadmill.facts import Reference, read_checks
 from leadmill.flow.enriching import EnrichmentBook
-from leadmill.flow.lawful import bounded, check_cards, check_rankings
+from leadmill.flow.lawful import bounded, check_cards, check_rankings, why_unscorable
 from leadmill.flow.pipeline import Walk, build_walk
+from leadmill.flow.rating import Models, Shelf, cards_of, models_of
 from leadmill.flow.rules import Dialects, Rules
 from leadmill.flow.standing import agreements_of, reviews_of, schedules_of, terms_of
 from leadmill.followup import read_templates
@@ -31,7 +33,7 @@ from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Packs, digest_of
 from leadmill.runtime.records import Snapshot, follow, latest, snapshot
-from leadmill.scoring import read_scorecards
+from leadmill.scoring import MODEL_KIND, read_scorecards
 
 _KEPT = 8
 """How many revisions are kept assembled."""
@@ -55,7 +57,8 @@ class Book:
         self._engine = Engine(self._laws.values(), reference, words_of(packs.laws))
         self._verticals = bounded(read_verticals(packs), self._engine, clock())
         inbound = read_dialects(packs, self._verticals)
-        self._dialects = Dialects(inbound, read_profiles(packs), bidders, couriers, providers)
+        unscorable = partial(why_unscorable, self._engine, clock())
+        self._dialects = Dialects(inbound, read_profiles(packs), bidders, couriers, providers, unscorable)
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
         self._suspects = read_fraud_cards(packs)
@@ -70,6 +73,8 @@ class Book:
         self._reference = reference
         self._enrichment = EnrichmentBook(providers)
         self._hash = keyed_hash
+        self.shelf = Shelf()
+        """The learned models that were read."""
         self._walks: OrderedDict[tuple[int, bool], Walk] = OrderedDict()
         self._held = Snapshot(0, {})
         self._orders: dict[str, tuple[str, Order]] = {}
@@ -93,7 +98,8 @@ class Book:
             forms=_forms(found, self._verticals),
             verticals=self._verticals,
             lexicon=self._lexicon,
-            cards=self._cards,
+            cards=cards_of(found, self._cards),
+            models=Models({one.id: one for one in models_of(found.of(MODEL_KIND))}, self.shelf),
             laws=self._laws,
             reference=self._reference,
             keyed_hash=self._hash,
@@ -137,6 +143,7 @@ class Book:
             found = self._held = await follow(tx, self._held)
         else:
             found = await snapshot(tx, revision)
+        await self.shelf.learn(tx, found)
         walk = build_walk(self.rules(found, mail), self._now)
         self._walks[found.revision, mail] = walk
         while len(self._walks) > _KEPT:

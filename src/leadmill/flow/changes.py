@@ -77,7 +77,9 @@ class Difference(Struct, frozen=True):
 
 def compare(kind: str, ident: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> RecordChange:
     """The change from one document to another; None where there is none."""
-    fields = tuple(_fields(before or {}, after or {}))
+    by_id = kind == "scorecard"
+    was, now = (_by_id(table or {}) if by_id else table or {} for table in (before, after))
+    fields = tuple(_fields(was, now))
     if before is None:
         what = What.CREATED if after is not None else What.UNCHANGED
     elif after is None or (after.get("retired") is True and before.get("retired") is not True):
@@ -85,6 +87,17 @@ def compare(kind: str, ident: str, before: Mapping[str, Any] | None, after: Mapp
     else:
         what = What.CHANGED if fields else What.UNCHANGED
     return RecordChange(kind, ident, what, fields)
+
+
+def _by_id(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with each list of tables by their ids: a card of fifty rules of which one changes shows the one."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list) and value and all(isinstance(item, Mapping) and "id" in item for item in value):
+            return {item["id"]: {key: inner for key, inner in item.items() if key != "id"} for item in value}
+        return value
+
+    return {key: plain(value) for key, value in table.items()}
 
 
 def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[FieldChange]:

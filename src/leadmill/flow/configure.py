@@ -18,7 +18,7 @@ from leadmill.capture import Vertical, read_verticals
 from leadmill.core.faults import BadInput, TooLarge
 from leadmill.core.ids import Mint
 from leadmill.core.reading import nearest
-from leadmill.flow import enriching, standing
+from leadmill.flow import enriching, rating, standing
 from leadmill.flow.changes import Difference, RecordChange, What
 from leadmill.flow.planning import Declared, Plan, decode, plan, retires
 from leadmill.flow.rules import NO_DIALECTS, Dialects, Rules
@@ -27,8 +27,9 @@ from leadmill.parties import Buyer, Credit, KeyedHash, Roster, Source, declare_k
 from leadmill.runtime import records
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
+from leadmill.scoring import MODEL_KIND, CardRecord, ModelRecord, Scorecard, read_scorecards
 
-KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS, *standing.KINDS)
+KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS, *standing.KINDS, *rating.KINDS)
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file read."""
 
@@ -153,6 +154,7 @@ async def apply_declared(
         await records.wait_in_line(tx)
     found = await records.snapshot(tx)
     planned = plan(declared, found.documents, verticals, keyed_hash, environ, dialects)
+    await _check_models(tx, planned, found, verticals, dialects)
     if dry_run:
         changes = any(record.what is not What.UNCHANGED for record in planned.records)
         return Difference(found.revision + changes, True, planned.records)
@@ -164,6 +166,16 @@ async def apply_declared(
         if record.what is not What.UNCHANGED:
             await _follow(tx, planned, record, now, mint, on_buyer)
     return Difference(revision, False, planned.records)
+
+
+async def _check_models(
+    tx: Tx, planned: Plan, found: records.Snapshot, verticals: Mapping[str, Vertical], dialects: Dialects
+) -> None:
+    changed = [party for party in planned.parties.values() if isinstance(party, ModelRecord)]
+    if changed:
+        after = found.of(MODEL_KIND)
+        after |= {ident: body for (kind, ident), body in planned.documents.items() if kind == MODEL_KIND and body}
+        await rating.check_models(tx, changed, rating.models_of(after), verticals, dialects.unscorable)
 
 
 def _changed_ids(planned: Plan, kind: str) -> list[str]:
@@ -203,14 +215,14 @@ def changed_rules(given: Sequence[Declared], packs: Packs) -> Callable[[Rules], 
     """How rules would be under a file's tables: a function that puts these records in place of those in force and
     keeps the others. It raises :class:`BadInput` as :func:`plan` does. API keys play no part.
     """
-    verticals = read_verticals(packs)
+    verticals, of_packs = read_verticals(packs), read_scorecards(packs)
     for item in given:
         if item.kind in (*enriching.KINDS, *standing.KINDS):
             why = "it decides no walk" if item.kind in standing.KINDS else "what providers said is heard as it was"
             says = f"{item.place}: {why}; leave it out"
             raise BadInput("config.change.unheard", says)
     declared = [Declared(item.kind, _keyless(item.raw), item.place) for item in given]
-    return lambda rules: _changed(rules, declared, verticals)
+    return lambda rules: _changed(rules, declared, verticals, of_packs)
 
 
 def _keyless(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,10 +233,13 @@ def _keyless(raw: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str, Vertical]) -> Rules:
+def _changed(
+    rules: Rules, declared: Sequence[Declared], verticals: Mapping[str, Vertical], of_packs: Mapping[str, Scorecard]
+) -> Rules:
     roster = rules.roster
     sources, buyers, teams = dict(roster.sources), dict(roster.buyers), dict(roster.teams)
     orders, forms, markets = dict(rules.orders), dict(rules.forms), dict(rules.markets)
+    cards, models = dict(rules.cards), rules.models
     books: dict[str, dict[str, Any]] = {
         "source": sources,
         "buyer": buyers,
@@ -232,6 +247,8 @@ def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str,
         "order": orders,
         "form": forms,
         "market": markets,
+        "scorecard": cards,
+        "model": {},
     }
     leaving = [item for item in declared if retires(item.raw)]
     planned = plan(
@@ -245,6 +262,12 @@ def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str,
     for (kind, ident), document in planned.documents.items():
         books[kind].pop(ident, None)
         party = planned.parties.get((kind, ident))
+        if isinstance(party, ModelRecord):
+            models = models.changed([party])
+            continue
+        if isinstance(party, CardRecord):
+            cards |= {ident: card} if (card := party.card or of_packs.get(ident)) is not None else {}
+            continue
         if document is not None and party is not None and (kind == "order" or not getattr(party, "retired", False)):
             books[kind][ident] = party
     for item in leaving:
@@ -252,7 +275,15 @@ def _changed(rules: Rules, declared: Sequence[Declared], verticals: Mapping[str,
             raise BadInput("config.record.unknown", f"there is no {item.kind} {item.id} to retire")
     kept: dict[str, Any] = {name: getattr(rules, name) for name in Rules.__slots__}
     return Rules(
-        **{**kept, "roster": Roster(sources, buyers, teams), "orders": orders, "forms": forms, "markets": markets}
+        **{
+            **kept,
+            "roster": Roster(sources, buyers, teams),
+            "orders": orders,
+            "forms": forms,
+            "markets": markets,
+            "cards": cards,
+            "models": models,
+        }
     )
 
 

@@ -4,7 +4,7 @@ Called by the book when it reads the packs. What the law forbids is refused ther
 rule that forbids it, so that no lead meets it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import get_args
 
@@ -12,7 +12,6 @@ import msgspec
 
 from leadmill.capture import Vertical
 from leadmill.core.faults import BadInput
-from leadmill.core.predicates import fields_of
 from leadmill.market import Unit
 from leadmill.policy import Engine, Permit, masked_in_pings, may_charge, may_rank, may_score
 from leadmill.scoring import Scorecard
@@ -40,11 +39,14 @@ def _barred(engine: Engine, vertical: str, now: datetime) -> dict[str, str]:
 def check_cards(cards: Mapping[str, Scorecard], engine: Engine, now: datetime) -> None:
     """Refuse a scorecard that looks at what may move no score. Raises BadInput ``scoring.card.unlawful``."""
     for name, card in cards.items():
-        conditions = [*(rule.when for rule in card.points), *(rule.when for rule in card.review)]
-        looked = {field for condition in conditions for field in fields_of(condition)}
-        permit = may_score(engine, name, looked, now)
-        if permit.decision == "deny":
-            raise BadInput("scoring.card.unlawful", f"{name}/scorecard.toml: {_because(permit)}")
+        if why := why_unscorable(engine, now, name, card.asked):
+            raise BadInput("scoring.card.unlawful", f"{name}/scorecard.toml: {why}")
+
+
+def why_unscorable(engine: Engine, now: datetime, vertical: str, names: Iterable[str]) -> str:
+    """Why no score of the vertical's leads may look at these names; nothing where it may."""
+    permit = may_score(engine, vertical, names, now)
+    return _because(permit) if permit.decision == "deny" else ""
 
 
 def check_rankings(verticals: Mapping[str, Vertical], engine: Engine, now: datetime) -> None:

@@ -10,12 +10,15 @@ import msgspec
 from msgspec import Struct
 
 from leadmill.capture import Form, Vertical, canonical_vertical, credential_text, read_form, vertical_names
-from leadmill.core.faults import BadInput, FieldFault
+from leadmill.core.faults import BadInput
 from leadmill.core.reading import nearest
 from leadmill.delivery import read_delivery
 from leadmill.enrich import Authority, Chain, ProviderSpec, read_authority, read_chain, read_provider
 from leadmill.flow.changes import RecordChange, compare
 from leadmill.flow.enriching import check_chain
+from leadmill.flow.mistakes import Mistakes
+from leadmill.flow.rating import KINDS as RATING
+from leadmill.flow.rating import Rating, check_rating, read_rating
 from leadmill.flow.rules import NO_DIALECTS, Dialects
 from leadmill.flow.standing import KINDS as STANDING
 from leadmill.flow.standing import Aside, check_aside, read_aside
@@ -34,13 +37,18 @@ from leadmill.parties import (
 )
 from leadmill.privacy import DataAgreement, Schedule
 from leadmill.review import ReviewTerms
+from leadmill.scoring import CardRecord, ModelRecord
 
-Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Aside
+Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Aside | Rating
+
+
+OF_VERTICALS = frozenset({"market", "scorecard"})
+"""Kinds of which a vertical has one, under its own name."""
 
 
 class Declared(Struct, frozen=True):
-    """A table of a file; ``place`` is where it stands, such as ``business.toml#/order/3``. A market has its vertical's
-    name as its id."""
+    """A table of a file; ``place`` is where it stands, such as ``business.toml#/order/3``. A market or a scorecard has
+    its vertical's name as its id."""
 
     kind: str
     raw: dict[str, Any]
@@ -49,7 +57,7 @@ class Declared(Struct, frozen=True):
     @property
     def id(self) -> str:
         """Its id, or nothing where it has none that is a text."""
-        found = self.raw.get("vertical" if self.kind == "market" else "id")
+        found = self.raw.get("vertical" if self.kind in OF_VERTICALS else "id")
         return found if isinstance(found, str) else ""
 
 
@@ -74,7 +82,7 @@ def plan(
 
     Raises :class:`BadInput`: the mistake itself where there is one, ``config.files.invalid`` with one entry each
     where there are several."""
-    faults = _Faults()
+    faults = Mistakes()
     names = vertical_names(verticals)
     parties: dict[tuple[str, str], Party] = {}
     after: dict[tuple[str, str], dict[str, Any] | None] = {}
@@ -110,9 +118,9 @@ def plan(
 
 
 def _named(item: Declared, names: Mapping[str, str]) -> Declared:
-    """A market under its vertical's own name, however the file calls it."""
+    """What a vertical has one of under the vertical's own name, however the file calls it."""
     vertical = item.raw.get("vertical")
-    if item.kind != "market" or not isinstance(vertical, str):
+    if item.kind not in OF_VERTICALS or not isinstance(vertical, str):
         return item
     return Declared(item.kind, {**item.raw, "vertical": canonical_vertical(vertical, names)}, item.place)
 
@@ -230,6 +238,8 @@ def _read(
         return read_authority(raw)
     if kind in STANDING:
         return read_aside(kind, raw)
+    if kind in RATING:
+        return read_rating(kind, raw)
     party = read_buyer(raw) if kind == "buyer" else read_team(raw)
     if party.delivery:
         couriers = None if party.retired else dialects.couriers
@@ -296,6 +306,11 @@ class _Known(Struct, frozen=True):
             case Reverify() | Schedule() | DataAgreement() | ReviewTerms():
                 named = {"vertical": self.verticals, "source": self.sources, "buyer": self.buyers, "team": self.teams}
                 check_aside(party, {**named, "provider": self.providers})
+            case CardRecord():
+                self._verticals(f"scorecard {party.vertical}", (party.vertical,))
+                check_rating(party, self.dialects.unscorable)
+            case ModelRecord():
+                self._verticals(f"model {party.id}", (party.vertical,))
             case MarketTerms():
                 self._verticals(f"market {party.vertical}", (party.vertical,))
                 self._market(party)
@@ -355,37 +370,6 @@ class _Known(Struct, frozen=True):
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list) else ()
-
-
-class _Faults:
-    """Gathers the mistakes of many records."""
-
-    def __init__(self) -> None:
-        self._found: list[BadInput] = []
-        self._entries: list[FieldFault] = []
-        self._place = ""
-
-    def at(self, place: str) -> "_Faults":
-        self._place = place
-        return self
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, fault: BaseException | None, __: object) -> bool:
-        if not isinstance(fault, BadInput):
-            return False
-        self._found.append(fault)
-        entries = fault.errors or [FieldFault("", fault.code, fault.detail)]
-        self._entries += [FieldFault(self._place + entry.pointer, entry.code, entry.detail) for entry in entries]
-        return True
-
-    def end(self) -> None:
-        """Raise what was found."""
-        if len(self._found) == 1:
-            raise type(self._found[0])(self._found[0].code, self._found[0].detail, self._entries)
-        if self._found:
-            raise BadInput("config.files.invalid", f"{len(self._entries)} mistakes; nothing was changed", self._entries)
 
 
 def _bad(code: str, says: str) -> NoReturn:

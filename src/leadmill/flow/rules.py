@@ -5,7 +5,7 @@ and a decision records its revision and the packs' digest. Another revision give
 under a walk.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -13,6 +13,7 @@ from leadmill.capture import Dialect, Form, Lexicon, Vertical
 from leadmill.delivery import Courier
 from leadmill.enrich import NO_ENRICHMENT, Enrichment, Installed
 from leadmill.facts import Checks, Reference
+from leadmill.flow.rating import NO_MODELS, Models
 from leadmill.followup import Templates
 from leadmill.fraud import Card
 from leadmill.hygiene import Reverify, Upkeep
@@ -28,13 +29,16 @@ from leadmill.scoring import Scorecard
 class Dialects(Struct, frozen=True):
     """The other systems' languages: ``inbound`` those that senders may speak, ``outbound`` the profiles by which buyers
     are spoken to, ``bidders`` and ``couriers`` the installed ways to ask them for a bid and to hand them a lead,
-    ``providers`` the installed providers of facts (None where nobody says, and nothing is checked against them)."""
+    ``providers`` the installed providers of facts (None where nobody says, and nothing is checked against them).
+    ``unscorable`` says why no score of a vertical may look at these names, and nothing where it may: the law's word,
+    which records are read against like the others."""
 
     inbound: dict[str, Dialect] = {}
     outbound: dict[str, Profile] = {}
     bidders: Mapping[str, Bidder] | None = None
     couriers: Mapping[str, Courier] | None = None
     providers: Mapping[str, Installed] | None = None
+    unscorable: Callable[[str, Iterable[str]], str] | None = None
 
 
 NO_DIALECTS = Dialects()
@@ -57,6 +61,7 @@ class Rules:
         "lexicon",
         "mail",
         "markets",
+        "models",
         "orders",
         "packs",
         "reference",
@@ -97,6 +102,7 @@ class Rules:
         retention: Terms | None = None,
         agreements: Mapping[str, DataAgreement] | None = None,
         reviews: Mapping[str, ReviewTerms] | None = None,
+        models: Models = NO_MODELS,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -122,3 +128,4 @@ class Rules:
         self.retention = retention or Terms()
         self.agreements: Mapping[str, DataAgreement] = agreements or {}
         self.reviews: Mapping[str, ReviewTerms] = reviews or {}
+        self.models = models

@@ -11,6 +11,7 @@ from leadmill.core.ids import Mint
 from leadmill.flow.book import Book
 from leadmill.flow.configure import changed_rules, read_text
 from leadmill.flow.keep import Pen
+from leadmill.flow.kit import Ears
 from leadmill.flow.model import Trial
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import add_trial, count_between, find_trial, move_trial
@@ -46,7 +47,7 @@ async def start_trial(tx: Tx, trial: Trial, mint: Mint) -> None:
     enqueue(tx, TRY, trial.id, {}, trial.at, trial.at, mint, dedupe=f"trial {trial.id}")
 
 
-def make_trial(db: Database, pen: Pen, book: Book, packs: Packs) -> Handler:
+def make_trial(db: Database, pen: Pen, book: Book, packs: Packs, ears: Ears | None = None) -> Handler:
     """The handler of trial jobs. One that was cut short begins anew."""
 
     async def handle(job: Job) -> None:
@@ -62,7 +63,7 @@ def make_trial(db: Database, pen: Pen, book: Book, packs: Packs) -> Handler:
         await tell(0)
         try:
             other = changed_rules(read_text(trial.text.encode(), _NAME), packs)
-            found = await replay_with(db, pen, book, other, trial.since, trial.until, tell)
+            found = await replay_with(db, pen, book, other, trial.since, trial.until, tell, ears)
         except (BadInput, Permanent) as fault:
             ended = msgspec.structs.replace(trial, state="failed", fault=_words(fault))
         else:

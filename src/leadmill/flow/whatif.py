@@ -1,13 +1,13 @@
-"""What another order book would have made of recorded leads.
+"""What another order book, or another way to rate, would have made of recorded leads.
 
-Called by ``leadmill replay --with`` and by the job behind the console's “What if”. Everything up to the market is
-decided as it was; the market sells into caps and balances that fill up as the replayed leads come by. Orders whose
-price is a bid are priced by the bid that was heard for that very lead; where it was never heard, by what the buyer bid
-on others, and the result says how far off that may be. What happened after a lead's first walk, a buyer's refusal say,
-is replayed on neither side.
+Called by ``leadmill replay --with`` and by the job behind the console's “What if”. Everything is decided on what was
+heard then; a lead that comes farther than it did is asked about today. The market sells into caps and balances that
+fill up as the replayed leads come by. Orders whose price is a bid are priced by the bid that was heard for that very
+lead; where it was never heard, by what the buyer bid on others, and the result says how far off that may be. What
+happened after a lead's first walk, a buyer's refusal say, is replayed on neither side.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from math import sqrt
 
@@ -20,10 +20,12 @@ from leadmill.enrich import Enrich
 from leadmill.flow.book import Book
 from leadmill.flow.habits import Habits, heard_bids
 from leadmill.flow.keep import Pen
+from leadmill.flow.kit import Ears
 from leadmill.flow.memory import Chapter, Recalled, Station, recalled_between
 from leadmill.flow.model import LeadReceived, LeadSettled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.replay import step_of_then
+from leadmill.flow.rerating import Rerated, hear_today, score_of
 from leadmill.flow.rules import Rules
 from leadmill.flow.walker import state_of
 from leadmill.fraud import Suspect
@@ -40,6 +42,7 @@ from leadmill.market import (
     SimulatedBook,
 )
 from leadmill.runtime.db import Database
+from leadmill.scoring import Score
 
 _NORMAL = 1.96
 """Standard deviations within which 95 of 100 normal values lie."""
@@ -79,7 +82,8 @@ class Sums(Struct):
 class WhatIf(Struct):
     """What another order book would have changed. ``skipped`` counts leads that cannot be decided anew: the person was
     forgotten, or a step is reached that had heard nothing. ``guessed`` counts sales at bids that were never heard;
-    ``changed`` all leads that would go elsewhere, of which ``changes`` names the first."""
+    ``changed`` all leads that would go elsewhere, of which ``changes`` names the first; ``scores`` is how they would
+    be rated."""
 
     leads: int = 0
     skipped: int = 0
@@ -89,6 +93,7 @@ class WhatIf(Struct):
     by_recipient: dict[str, Sums] = {}
     by_source: dict[str, Sums] = {}
     total: Sums = field(default_factory=Sums)
+    scores: Rerated = field(default_factory=Rerated)
 
 
 async def replay_with(
@@ -99,9 +104,11 @@ async def replay_with(
     since: datetime | None = None,
     until: datetime | None = None,
     progress: Callable[[int], Awaitable[None]] | None = None,
+    ears: Ears | None = None,
 ) -> WhatIf:
     """Re-decide every fresh lead of a span with another order book; ``other`` makes the changed rules out of those in
-    force then, ``progress`` hears how many leads were decided."""
+    force then, ``progress`` hears how many leads were decided. Leads that come farther than they did are asked about
+    at ``ears``, and skipped where there are none."""
     habits = Habits()
     async for _, recalled in recalled_between(db, pen, since, until):
         habits.learn(recalled)
@@ -119,7 +126,12 @@ async def replay_with(
         if key not in walks:
             rules = (await book.at(tx, opening.revision, opening.mail)).rules
             walks[key] = book.with_rules(other(rules))
-        found.decide(recalled, walks[key])
+        today: dict[Ask, Answer] = {}
+        while unheard := found.decide(recalled, walks[key], today):
+            answers = await hear_today(tx, ears, unheard) if ears is not None else {}
+            found.result.scores.farther += not today and bool(answers)
+            found.gives_up = not answers
+            today |= answers
     found.add_errors()
     return found.result
 
@@ -131,21 +143,29 @@ class _Finding:
         self.result = WhatIf()
         self._habits = habits
         self._limits: SimulatedBook | None = None
+        self.gives_up = False
+        """Whether a lead is passed over where it asks what nobody answers."""
+        self._unheard: Sequence[Ask] = ()
         self._guesses: dict[tuple[str, str, str], int] = {}
         """Sales at guessed bids, by order, buyer and source."""
 
-    def decide(self, recalled: Recalled, walk: Walk) -> None:
-        """Decide one lead anew and note what changes."""
+    def decide(self, recalled: Recalled, walk: Walk, today: Mapping[Ask, Answer]) -> Sequence[Ask]:
+        """Decide one lead anew and note what changes; or what it must hear for that beyond what was heard then and
+        ``today``."""
         if self._limits is None:
             self._limits = SimulatedBook(walk.rules.orders, walk.rules.roster)
         first = _first_walk(recalled.chapters)
         was = next((event for event in first[-1].events if isinstance(event, LeadSettled)), None)
         case = Case(recalled.row.id, [recalled.submission] if recalled.submission else [])
         guessed: set[str] = set()
-        verdict = self._walk(recalled, walk, first, case, guessed)
+        verdict = self._walk(recalled, walk, first, case, guessed, today)
+        if verdict is None and self._unheard and not self.gives_up:
+            return self._unheard
+        self.gives_up = False
+        self.result.scores.note(score_of(first), case.get(Score))
         if verdict is None or was is None:
             self.result.skipped += 1
-            return
+            return ()
         at = first[-1].at
         sale, assigned = case.get(Sale), case.get(Assignment)
         if sale is not None:
@@ -159,10 +179,18 @@ class _Finding:
             self._limits.assigned(assigned, at)
         on_guess = sale is not None and any(leg.order_id in guessed for leg in sale.legs)
         self._note(recalled, was, case, verdict, on_guess)
+        return ()
 
     def _walk(
-        self, recalled: Recalled, walk: Walk, first: Sequence[Chapter], case: Case, guessed: set[str]
+        self,
+        recalled: Recalled,
+        walk: Walk,
+        first: Sequence[Chapter],
+        case: Case,
+        guessed: set[str],
+        today: Mapping[Ask, Answer],
     ) -> Verdict | None:
+        self._unheard = ()
         recorded = {station.event.step: station for chapter in first for station in chapter.stations}
         bids = heard_bids(recalled)
         verdict: Verdict = Pass()
@@ -178,8 +206,9 @@ class _Finding:
                 step = step_of_then(step, station)
             now = station.event.at if station else first[-1].at
             asks = step.wants(case)
-            heard = self._hear(walk, asks, station, bids, now, guessed, simulated=isinstance(step, Allocate))
+            heard = self._hear(walk, asks, station, bids, now, guessed, today, simulated=isinstance(step, Allocate))
             if heard is None:
+                self._unheard = [ask for ask in asks if ask not in today]
                 return None
             verdict = step.judge(case, heard, now)
             case.learn(verdict.learned)
@@ -193,6 +222,7 @@ class _Finding:
         bids: dict[str, BidHeard | NoBid],
         now: datetime,
         guessed: set[str],
+        today: Mapping[Ask, Answer],
         simulated: bool,
     ) -> Heard | None:
         """What a step hears: bids as they were or as they may have been, limits as they would stand, all else as it
@@ -212,6 +242,8 @@ class _Finding:
                 answers[ask] = self._limits.answer(ask, now)
             elif station is not None and len(station.heard) == len(asks):
                 answers[ask] = station.heard[number]
+            elif ask in today:
+                answers[ask] = today[ask]
             elif not simulated:
                 return None
         return Heard(answers)

@@ -17,6 +17,7 @@ from leadmill.market.again import OfferedAgain
 from leadmill.market.allocation.scarce import Allotment
 from leadmill.market.model import (
     CLOSED,
+    HOT,
     NONE_CLEARED,
     NOT_CLEARED,
     OTHER_TEAM,
@@ -188,14 +189,25 @@ class Contest:
             self._barred = why
         return why
 
+    def claim(self, lead_id: str) -> Assignment | None:
+        """The team that takes a lead too hot to be sold, if any; who would have bought it is refused."""
+        outcome = self.keep_in_house(lead_id)
+        if outcome is not None:
+            hot = because(HOT, winner=outcome.team)
+            self._refused[:0] = [bid.refuse(hot) for bid in self.bids]
+            self.bids = []
+        return outcome
+
     def keep_in_house(self, lead_id: str) -> Assignment | None:
         """The team that takes the lead, if any; the others are refused."""
         best: tuple[tuple[int, int, str], Line, Desk] | None = None
-        for line in self._teams:
+        teams, self._teams = self._teams, []
+        for line in teams:
             desk = pick_desk(line, self._values, self._room, self._now)
             if not isinstance(desk, Desk):
                 self._refused.append(line.refuse(desk))
                 continue
+            self._teams.append(line)
             rank = (line.order.priority, self._room.reps.get(desk.name, 0), line.order.id)
             if best is None or rank < best[0]:
                 best = (rank, line, desk)

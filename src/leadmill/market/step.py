@@ -155,8 +155,12 @@ class Allocate:
         choice = kept if isinstance(kept, Choice) else None
         if again is not None:
             choice = again.one_leg(choice)
-        outcome: Sale | Assignment | None = None
-        if choice is not None:
+        # What a price was promised for, or a buyer has already, is not taken for the house.
+        hot = _is_hot(case) and quoted is None and again is None
+        outcome: Sale | Assignment | None = auction.claim(lead.id) if hot else None
+        if outcome is not None:
+            choice = allotment = None
+        elif choice is not None:
             outcome = sell(auction.clearance, lead.id, choice, now)
         elif quoted is None:  # what a price was promised for is sold or comes back
             outcome = auction.keep_in_house(lead.id)
@@ -233,6 +237,12 @@ class Allocate:
                 else:
                     fitting.append(line)
         return match
+
+
+def _is_hot(case: Case) -> bool:
+    """Whether the score says that the house's own sales team is to have the lead at once."""
+    score = case.get(Score)
+    return score is not None and score.path == "sales"
 
 
 def _apart(overlap: Overlap, recipient: str) -> Because | None:

@@ -1,24 +1,80 @@
 """Scoring: what a lead is worth pursuing, with the reasons.
 
-Decides whether a lead is sold, nurtured, looked at by a person or dropped. Takes the ``Lead`` with its ``Dossier``;
-gives a ``Score`` through the step ``Rate``, by the scorecard of the vertical's pack (``read_scorecards``). ``seen`` is
-the one mapping of names to values that predicates are asked of.
+Decides whether a lead is sold, handed to the sales team, nurtured, looked at by a person or dropped. Takes the ``Lead``
+with its ``Dossier``; gives a ``Score`` through the step ``Rate``: by the scorecard of the vertical's pack
+(``read_scorecards``) or of the house (``read_record``), or by a learned model that the house set over it
+(``read_model_record``, ``Panel``), whose ``Opinions`` stand beside. ``seen`` is the one mapping of names to values that
+predicates are asked of. ``label_of`` says what became of a lead, as a label to learn from.
 """
 
-from leadmill.scoring.model import Contribution, Path, PointsRule, ReviewRule, Score, Scorecard, Seen
-from leadmill.scoring.rules import read_card, read_scorecards
-from leadmill.scoring.step import Rate, seen
+from leadmill.scoring.cards import KIND as CARD_KIND
+from leadmill.scoring.cards import read_card, read_record, read_scorecards
+from leadmill.scoring.labels import HORIZON, Heard, Label, What, label_of
+from leadmill.scoring.model import (
+    NEVER,
+    CardRecord,
+    Contribution,
+    Fade,
+    Opinion,
+    Opinions,
+    Path,
+    PointsRule,
+    ReviewRule,
+    SalesRule,
+    Score,
+    Scorecard,
+    Seen,
+)
+from leadmill.scoring.models import KIND as MODEL_KIND
+from leadmill.scoring.models import STATES, ModelRecord, Panel, Voter, crowded, read_model_record
+from leadmill.scoring.reviewing import CardReview, Rated, Share, Suggestion, odds_words, review_card, suggested_card
+from leadmill.scoring.rules import band_of, see
+from leadmill.scoring.step import NO_PANELS, Rate, Tried, seen
+from leadmill.scoring.store import keep_model, model_bodies
 
 __all__ = [
+    "CARD_KIND",
+    "HORIZON",
+    "MODEL_KIND",
+    "NEVER",
+    "NO_PANELS",
+    "STATES",
+    "CardRecord",
+    "CardReview",
     "Contribution",
+    "Fade",
+    "Heard",
+    "Label",
+    "ModelRecord",
+    "Opinion",
+    "Opinions",
+    "Panel",
     "Path",
     "PointsRule",
     "Rate",
+    "Rated",
     "ReviewRule",
+    "SalesRule",
     "Score",
     "Scorecard",
     "Seen",
+    "Share",
+    "Suggestion",
+    "Tried",
+    "Voter",
+    "What",
+    "band_of",
+    "crowded",
+    "keep_model",
+    "label_of",
+    "model_bodies",
+    "odds_words",
     "read_card",
+    "read_model_record",
+    "read_record",
     "read_scorecards",
+    "review_card",
+    "see",
     "seen",
+    "suggested_card",
 ]

@@ -10,11 +10,12 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 
 from leadmill.core.case import Evidence
-from leadmill.core.predicates import Predicate
+from leadmill.core.predicates import Predicate, fields_of
 from leadmill.core.reasons import State, declare
 
-Path = Literal["sell", "nurture", "review", "reject"]
-"""Where a lead goes by its score."""
+Path = Literal["sell", "nurture", "review", "reject", "sales"]
+"""Where a lead goes by its score. ``sales`` is a hot lead: it is for the house's own sales team at once, and is sold
+where no team takes it."""
 
 NURTURE = declare(
     "scoring.points.nurture", "{points} points are fewer than the {sell_from} from which leads are sold.", State.NURTURE
@@ -53,20 +54,65 @@ class Score(Evidence, frozen=True, kw_only=True):
 
     def tell(self) -> Iterable[str]:
         """The points and each rule's share."""
-        yield f"{self.points} points, band {self.band}: {self.path}."
+        yield f"{self.points} points, band {self.band}: {_GOES.get(self.path, self.path)}."
         for item in self.contributions:
             yield f"{item.points:+d} {item.says}"
 
 
+class Opinion(Struct, frozen=True, array_like=True):
+    """What one model said of a lead: the ``probability`` of what it was trained on, calibrated, and the points that
+    makes. ``digest`` finds its bytes; ``adverse`` are, of the one that decided, the sentences that spoke against the
+    lead most, without the person's values."""
+
+    model: str
+    digest: str
+    state: str
+    probability: float
+    points: int
+    adverse: list[str] = []
+
+
+class Opinions(Evidence, frozen=True, omit_defaults=True):
+    """What the models said of a lead; the first ``decided``, or none of them did and the scorecard's points count."""
+
+    said: list[Opinion]
+    decided: bool = False
+
+    personal: ClassVar[bool] = False
+
+    def tell(self) -> Iterable[str]:
+        """A line a model."""
+        for place, one in enumerate(self.said):
+            decided = self.decided and place == 0
+            does = f"the {one.state}, decided" if decided else f"{one.state}, only heard"
+            yield f"Model {one.model} ({does}): {100 * one.probability:.1f} % likely, {one.points} points."
+            if decided and one.adverse:
+                yield f"Against it most: {'; '.join(one.adverse)}."
+
+
+_GOES = {"sales": "to the sales team at once"}
+
+
 class Seen(Evidence, frozen=True):
     """What predicates see of a lead: its fields (state, ZIP and country in their normal form), its facts,
-    ``context.*``, ``source``, ``vertical``, ``fraud.score``, ``fraud.signals`` and, once rated, ``score``. Derived from
-    other evidence, so it is never stored."""
+    ``context.*``, ``source``, ``vertical``, ``received_at``, ``fraud.score``, ``fraud.signals`` and, once rated,
+    ``score``. Derived from other evidence, so it is never stored."""
 
     values: dict[str, str | int | float | bool | list[str] | None]
 
     personal: ClassVar[bool] = True
     kept: ClassVar[bool] = False
+
+
+class Fade(Struct, frozen=True):
+    """How the points of a rule lessen with the age of what they are about: by half every ``half_life`` days, by
+    ``per_day`` points a day, or both, the halving first. ``since`` names what holds the moment it counts from:
+    ``received_at``, a field or fact that is a date or time, or ``fact.<key>``, when that fact was observed. Where the
+    moment is not known, nothing fades."""
+
+    since: str
+    half_life: float = 0.0
+    per_day: float = 0.0
 
 
 class PointsRule(Struct, frozen=True):
@@ -77,6 +123,7 @@ class PointsRule(Struct, frozen=True):
     points: int
     says: str
     group: str | None = None
+    fades: Fade | None = None
 
 
 class ReviewRule(Struct, frozen=True):
@@ -87,10 +134,24 @@ class ReviewRule(Struct, frozen=True):
     says: str
 
 
+class SalesRule(Struct, frozen=True):
+    """Sends a lead that would be sold straight to the sales team where the condition holds. It may look at
+    ``score``."""
+
+    id: str
+    when: Predicate
+    says: str
+
+
+NEVER = 101
+"""A threshold that no score reaches."""
+
+
 class Scorecard(Struct, frozen=True, kw_only=True):
     """How the leads of one vertical are rated: a start, points for and against, and from how many on a lead is sold
-    (``sell_from``) or at least kept (``nurture_from``). ``groups`` says how many points, either way, a group can come
-    to. ``digest`` goes into every score given by the card."""
+    (``sell_from``), at least kept (``nurture_from``), or handed to the sales team at once (``sales_from``). ``groups``
+    says how many points, either way, a group can come to. ``digest`` goes into every score given by the card; ``own``
+    says that a record of the house's took the place of the pack's card, ``why`` what for."""
 
     vertical: str
     version: int = 0
@@ -101,3 +162,28 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     groups: dict[str, int] = {}
     review: tuple[ReviewRule, ...] = ()
     digest: str = ""
+    sales_from: int = NEVER
+    sales: tuple[SalesRule, ...] = ()
+    own: bool = False
+    why: str = ""
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The names that its conditions look at."""
+        whens = [*(rule.when for rule in self.points), *(rule.when for rule in self.review)]
+        whens += [rule.when for rule in self.sales]
+        fades = {rule.fades.since.removeprefix("fact.") for rule in self.points if rule.fades is not None}
+        return frozenset(field for when in whens for field in fields_of(when)) | (fades - {"received_at"})
+
+    @property
+    def ages(self) -> tuple[str, ...]:
+        """The facts whose time of observation it counts from."""
+        since = {rule.fades.since for rule in self.points if rule.fades is not None}
+        return tuple(sorted(name.removeprefix("fact.") for name in since if name.startswith("fact.")))
+
+
+class CardRecord(Struct, frozen=True):
+    """What the house says of a vertical's card: another one, or None where the pack's counts again."""
+
+    vertical: str
+    card: Scorecard | None

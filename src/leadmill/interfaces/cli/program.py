@@ -21,8 +21,10 @@ from leadmill.interfaces.cli import (
     market,
     policy,
     privacy,
+    rating,
     resolve,
     retention,
+    scoring,
     security,
     serve,
     suppress,
@@ -69,6 +71,8 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
         market,
         resolve,
         policy,
+        scoring,
+        rating,
         bench,
     ):
         family.add_to(app, opener)

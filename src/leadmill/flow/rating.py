@@ -1,0 +1,173 @@
+"""Records that say how leads are rated: scorecards in the place of the packs', and learned models over them.
+
+Called by ``book``, which assembles what is in force, by ``planning``, which refuses what the law forbids, and by
+``configure``, which refuses models that may not run. Versions are those of all records: each is kept with who made it
+and when, and every lead is decided again under that of its time.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from leadmill.capture import Vertical
+from leadmill.core.faults import BadInput
+from leadmill.learning import Model, read_model
+from leadmill.runtime.db import Tx
+from leadmill.runtime.records import Snapshot
+from leadmill.scoring import (
+    CARD_KIND,
+    MODEL_KIND,
+    CardRecord,
+    ModelRecord,
+    Panel,
+    Scorecard,
+    Voter,
+    crowded,
+    model_bodies,
+    read_model_record,
+    read_record,
+)
+
+KINDS = (CARD_KIND, MODEL_KIND)
+"""The kinds of these records."""
+
+Rating = CardRecord | ModelRecord
+Unscorable = Callable[[str, Iterable[str]], str]
+"""Why no score of a vertical may look at some names; nothing where it may."""
+
+
+def read_rating(kind: str, raw: Mapping[str, Any]) -> Rating:
+    """A record of one of these kinds as read. Raises BadInput as its reader does."""
+    return read_record(raw) if kind == CARD_KIND else read_model_record(raw)
+
+
+def check_rating(record: Rating, unscorable: Unscorable | None) -> None:
+    """Refuse a card that the law forbids. Raises BadInput ``scoring.card.unlawful``."""
+    card = record.card if isinstance(record, CardRecord) else None
+    if card is None or unscorable is None:
+        return
+    if why := unscorable(card.vertical, card.asked):
+        raise BadInput("scoring.card.unlawful", f"scorecard {card.vertical}: {why}")
+
+
+def cards_of(found: Snapshot, of_packs: Mapping[str, Scorecard]) -> dict[str, Scorecard]:
+    """The cards of a revision: the packs', and the house's own in their place."""
+    cards = dict(of_packs)
+    for body in found.of(CARD_KIND).values():
+        record = read_record(msgspec.json.decode(body))
+        if record.card is not None:
+            cards[record.vertical] = record.card
+    return cards
+
+
+def models_of(found: Mapping[str, str]) -> list[ModelRecord]:
+    """The records of models among documents by id."""
+    return [read_model_record(msgspec.json.decode(body)) for body in found.values()]
+
+
+class Shelf:
+    """The models that were read, by digest: each is read once in a process, however many revisions name it."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, Model] = {}
+
+    async def learn(self, tx: Tx, found: Snapshot) -> None:
+        """Read what a revision names and is not here yet."""
+        wanted = {one.digest for one in models_of(found.of(MODEL_KIND)) if not one.retired} - self._models.keys()
+        for digest, body in (await model_bodies(tx, sorted(wanted))).items():
+            self._models[digest] = read_model(body)
+
+    def panels(self, records: Iterable[ModelRecord]) -> dict[str, Panel]:
+        """Who speaks about the leads of each vertical by these records."""
+        voters: dict[str, list[Voter]] = {}
+        for one in records:
+            model = self._models.get(one.digest)
+            if one.runs and model is not None:
+                voters.setdefault(one.vertical, []).append(Voter(one, model, model.form.base_rate))
+        return {vertical: Panel(each) for vertical, each in voters.items()}
+
+    def of(self, digest: str) -> Model | None:
+        """The model of a digest, where it was read."""
+        return self._models.get(digest)
+
+
+class Models:
+    """The models of a revision: their records by id, and who speaks about the leads of each vertical."""
+
+    def __init__(self, records: Mapping[str, ModelRecord], shelf: Shelf) -> None:
+        self.records = records
+        self.panels = shelf.panels(records.values())
+        self._shelf = shelf
+
+    def of(self, record: ModelRecord) -> Model | None:
+        """What a record is about, where it was read."""
+        return self._shelf.of(record.digest)
+
+    def changed(self, records: Iterable[ModelRecord]) -> "Models":
+        """The same with other records in the place of those of the same ids: a new champion takes the place of the
+        one before, which is heard on as a shadow."""
+        new = {one.id: one for one in records}
+        crowned = {one.vertical for one in new.values() if one.runs and one.state == "champion"}
+        kept = {
+            ident: msgspec.structs.replace(one, state="shadow", share=None)
+            if one.state == "champion" and one.vertical in crowned
+            else one
+            for ident, one in self.records.items()
+        }
+        return Models({**kept, **new}, self._shelf)
+
+
+NO_MODELS = Models({}, Shelf())
+
+
+async def check_models(
+    tx: Tx,
+    changed: Iterable[ModelRecord],
+    standing: Iterable[ModelRecord],
+    verticals: Mapping[str, Vertical],
+    unscorable: Unscorable | None,
+) -> None:
+    """Refuse models that may not run: ``changed`` are those of this change, ``standing`` all as they will be.
+
+    Raises BadInput ``scoring.model.unknown`` where nobody added the bytes, ``scoring.model.unlawful`` where it looks at
+    what no score of the vertical may, ``scoring.model.personal`` where at what identifies a person,
+    ``scoring.model.unfair`` where its card says that it fails the limits of fairness, ``scoring.model.crowded`` where
+    several would decide about one lead."""
+    new = [one for one in changed if not one.retired]
+    bodies = await model_bodies(tx, sorted({one.digest for one in new}))
+    for one in new:
+        if one.digest not in bodies:
+            says = f"model {one.id}: nobody added it to this house; leadmill scoring add does"
+            raise BadInput("scoring.model.unknown", says)
+        if one.runs:
+            check_model(one, read_model(bodies[one.digest]), verticals[one.vertical], unscorable)
+    by_vertical: dict[str, list[ModelRecord]] = {}
+    for one in standing:
+        by_vertical.setdefault(one.vertical, []).append(one)
+    for vertical, records in by_vertical.items():
+        if why := crowded(records):
+            raise BadInput("scoring.model.crowded", f"{vertical}: {why}")
+
+
+def check_model(record: ModelRecord, model: Model, vertical: Vertical, unscorable: Unscorable | None) -> None:
+    """Refuse a model by what it looks at and by what its card says; see :func:`check_models`."""
+    names = [column.name for column in model.columns]
+    if unscorable is not None and (why := unscorable(vertical.name, names)):
+        raise BadInput("scoring.model.unlawful", f"model {record.id}: {why}")
+    specs = vertical.fields
+    personal = [name for name in names if (spec := specs.get(name)) is not None and (spec.personal or spec.sensitive)]
+    if personal:
+        says = f"model {record.id} looks at {', '.join(personal)}: who somebody is moves no score"
+        raise BadInput("scoring.model.personal", says)
+    if record.state in ("challenger", "champion") and (why := unfair(model.card)):
+        raise BadInput("scoring.model.unfair", f"model {record.id}: {why}")
+
+
+def unfair(card: Mapping[str, Any]) -> str:
+    """Why a model's card says that it must not decide; nothing where it does not."""
+    fairness = card.get("fairness")
+    if not isinstance(fairness, Mapping) or fairness.get("passed", True) is not False:
+        return ""
+    failures = fairness.get("failures") or ["a limit of fairness"]
+    return f"its card says that it fails: {'; '.join(str(each) for each in failures)}"

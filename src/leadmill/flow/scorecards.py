@@ -1,0 +1,212 @@
+"""Changing how a vertical's leads are rated: its card's versions, going back to one, models and their places.
+
+Called by ``leadmill scoring`` and by the console's page “Scores”. All of it goes through ``configure``, so that every
+change is checked like a file's, and kept with who made it, when and why.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomlkit
+from msgspec import Struct
+
+from leadmill.core.faults import BadInput, NotFound
+from leadmill.core.ids import Mint
+from leadmill.core.reading import nearest
+from leadmill.flow.changes import Difference
+from leadmill.flow.configure import apply_declared, declare, read_text
+from leadmill.flow.model import Trial
+from leadmill.flow.planning import Declared
+from leadmill.flow.rating import models_of
+from leadmill.flow.rules import Rules
+from leadmill.learning import pack_model, read_model
+from leadmill.parties import KeyedHash
+from leadmill.runtime import records
+from leadmill.runtime.db import Tx
+from leadmill.runtime.packs import Packs
+from leadmill.scoring import CARD_KIND, MODEL_KIND, ModelRecord, Scorecard, keep_model, read_card, read_record
+
+FILE = "scorecard.toml"
+_ABOUT = ("vertical", "why", "retired")
+
+
+class Author(Struct, frozen=True):
+    """Who changes something, when and why, and what the change is read with."""
+
+    name: str
+    at: datetime
+    mint: Mint
+    keyed_hash: KeyedHash
+    rules: Rules
+
+
+class CardVersion(Struct, frozen=True):
+    """A card as it stood from a revision on. ``revision`` 0 is the pack's own; ``raw`` the tables of the card, and
+    ``card`` the same as read; None of both where the house gave up its own card then, so that the pack's counted."""
+
+    revision: int
+    at: datetime | None
+    author: str
+    why: str
+    card: Scorecard | None
+    raw: Mapping[str, Any] | None
+
+
+def pack_card(packs: Packs, vertical: str) -> Mapping[str, Any]:
+    """The tables of the pack's own card; none where it has none. Raises NotFound ``scoring.vertical.unknown``."""
+    pack = packs.verticals.get(vertical)
+    if pack is None:
+        says = f"there is no vertical '{vertical}'; {nearest(vertical, packs.verticals)}"
+        raise NotFound("scoring.vertical.unknown", says)
+    return pack.files.get(FILE, {})
+
+
+async def versions_of(tx: Tx, packs: Packs, vertical: str) -> list[CardVersion]:
+    """Every version of a vertical's card, newest first; the pack's own is the last."""
+    own = pack_card(packs, vertical)
+    first = CardVersion(0, None, "pack", "", read_card(own, vertical), own)
+    return [*[_version(one) for one in await records.history(tx, CARD_KIND, vertical)], first]
+
+
+def _version(one: records.Version) -> CardVersion:
+    raw: dict[str, Any] = msgspec.json.decode(one.body) if one.body is not None else {"retired": True}
+    card = read_record(raw).card if one.body is not None else None
+    parts = {key: value for key, value in raw.items() if key not in _ABOUT} if card is not None else None
+    return CardVersion(one.revision, one.at, one.author, str(raw.get("why", "")), card, parts)
+
+
+async def card_in_force(tx: Tx, packs: Packs, vertical: str) -> CardVersion:
+    """The version that counts now."""
+    versions = await versions_of(tx, packs, vertical)
+    return versions[0] if versions[0].card is not None else versions[-1]
+
+
+async def find_version(tx: Tx, packs: Packs, vertical: str, revision: int) -> CardVersion:
+    """One version; revision 0 is the pack's. Raises NotFound ``scoring.version.unknown``."""
+    for one in await versions_of(tx, packs, vertical):
+        if one.revision == revision:
+            return one
+    raise NotFound("scoring.version.unknown", f"the card of {vertical} did not change at revision {revision}")
+
+
+def text_of(vertical: str, version: CardVersion, why: str = "") -> str:
+    """A version as a file would declare it."""
+    if version.raw is None or (version.revision == 0 and not version.raw):
+        table: dict[str, Any] = {"vertical": vertical, "retired": True}
+    else:
+        table = {"vertical": vertical, **({"why": why} if why else {}), **version.raw}
+    return tomlkit.dumps({CARD_KIND: [_plain(table)]})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+async def put_card(tx: Tx, raw: Mapping[str, Any], by: Author, dry_run: bool = False) -> Difference:
+    """Put a card in force; what changes. Raises BadInput as ``apply`` does, and ``scoring.card.unexplained`` where
+    nothing says why."""
+    if not str(raw.get("why", "")).strip():
+        raise BadInput("scoring.card.unexplained", "say why: whoever looks at this version later will ask")
+    return await _apply(tx, CARD_KIND, raw, by, dry_run)
+
+
+async def go_back(tx: Tx, packs: Packs, vertical: str, revision: int, why: str, by: Author) -> Difference:
+    """Put an older version in force again; the versions between stay where they are."""
+    found = await find_version(tx, packs, vertical, revision)
+    about = {"vertical": vertical, "why": why}
+    raw = {**about, "retired": True} if found.revision == 0 or found.raw is None else {**about, **found.raw}
+    return await put_card(tx, raw, by)
+
+
+async def _apply(tx: Tx, kind: str, raw: Mapping[str, Any], by: Author, dry_run: bool = False) -> Difference:
+    return await _apply_all(tx, [declare(kind, raw, kind)], by, dry_run)
+
+
+async def _apply_all(tx: Tx, declared: Sequence[Declared], by: Author, dry_run: bool = False) -> Difference:
+    return await apply_declared(
+        tx,
+        declared,
+        author=by.name,
+        now=by.at,
+        mint=by.mint,
+        keyed_hash=by.keyed_hash,
+        environ={},
+        verticals=by.rules.verticals,
+        dialects=by.rules.dialects,
+        dry_run=dry_run,
+    )
+
+
+# Models
+
+
+async def add_model(tx: Tx, folder: Path, ident: str, vertical: str, why: str, by: Author) -> ModelRecord:
+    """Keep a trained model and register it as a candidate. Raises BadInput as ``read_model`` and ``apply`` do."""
+    body = pack_model(folder)
+    digest = read_model(body).digest
+    await keep_model(tx, digest, body, by.at, by.name)
+    raw = {"id": ident, "vertical": vertical, "digest": digest, "state": "candidate", **({"why": why} if why else {})}
+    await _apply(tx, MODEL_KIND, raw, by)
+    return (await models_in_force(tx))[ident]
+
+
+async def models_in_force(tx: Tx) -> dict[str, ModelRecord]:
+    """Every model that is not retired, by id."""
+    found = models_of((await records.snapshot(tx)).of(MODEL_KIND))
+    return {one.id: one for one in found if not one.retired}
+
+
+async def place_model(tx: Tx, ident: str, state: str, share: str | None, why: str, by: Author) -> list[Difference]:
+    """Give a model its place; a champion before it is heard on as a shadow. ``share`` is written as ``"0.10"``.
+
+    Raises NotFound ``scoring.model.missing``, BadInput as ``apply`` does."""
+    known = await models_in_force(tx)
+    record = known.get(ident)
+    if record is None:
+        raise NotFound("scoring.model.missing", f"there is no model '{ident}'; {nearest(ident, known)}")
+    made = []
+    for other in known.values():
+        if state == "champion" and other.vertical == record.vertical and other.state == "champion" and other != record:
+            made.append(await _apply(tx, MODEL_KIND, _raw(other, "shadow", None, f"{ident} took its place"), by))
+    made.append(await _apply(tx, MODEL_KIND, _raw(record, state, share, why), by))
+    return made
+
+
+async def retire_model(tx: Tx, ident: str, why: str, by: Author) -> Difference:
+    """Take a model out of play; its bytes stay, so that what it rated can be decided again."""
+    known = await models_in_force(tx)
+    if ident not in known:
+        raise NotFound("scoring.model.missing", f"there is no model '{ident}'; {nearest(ident, known)}")
+    return await _apply(tx, MODEL_KIND, {**_raw(known[ident], "candidate", None, why), "retired": True}, by)
+
+
+def _raw(record: ModelRecord, state: str, share: str | None, why: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": record.id, "vertical": record.vertical, "digest": record.digest, "state": state}
+    found |= {"middle": record.middle, "double": record.double}
+    return found | ({"share": share} if share is not None else {}) | ({"why": why} if why else {})
+
+
+# From a trial
+
+
+def adoptable(trial: Trial) -> bool:
+    """Whether a trial is done and says nothing but how leads are rated, so that it may be put in force as tried."""
+    return trial.state == "done" and set(tomlkit.parse(trial.text).unwrap()) <= {CARD_KIND, MODEL_KIND}
+
+
+async def adopt(tx: Tx, trial: Trial, why: str, by: Author) -> str:
+    """Put in force what was tried; the vertical it is about. Raises BadInput ``scoring.trial.unfit`` where the trial is
+    not done or says something else as well, and as :func:`put_card`."""
+    if not adoptable(trial):
+        raise BadInput("scoring.trial.unfit", "try a card or a model alone, and wait until the trial is done")
+    if not why.strip():
+        raise BadInput("scoring.card.unexplained", "say why: whoever looks at this version later will ask")
+    tables = read_text(trial.text.encode(), "the trial")
+    declared = [declare(one.kind, {**one.raw, "why": why.strip()}, one.place) for one in tables]
+    await _apply_all(tx, declared, by)
+    return str(declared[0].raw.get("vertical", ""))

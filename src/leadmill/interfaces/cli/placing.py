@@ -1,0 +1,137 @@
+"""``leadmill scoring add``, ``models``, ``activate``, ``retire``: learned models and their places in the house.
+
+Part of the family that :mod:`leadmill.interfaces.cli.rating` adds.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from leadmill.core.faults import BadInput, NotFound
+from leadmill.core.reading import nearest
+from leadmill.flow.scorecards import Author, add_model, models_in_force, place_model, retire_model
+from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, out, run, settings, table
+from leadmill.interfaces.house import House, Opener
+from leadmill.runtime.db import Tx
+from leadmill.scoring import STATES
+
+ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The id it was added under.")]
+Why = Annotated[str, typer.Option(help="Why; it is kept with the version.")]
+
+
+def add_models(family: typer.Typer, opener: Opener) -> None:
+    """Add the commands to the family ``scoring``."""
+
+    @family.command("add", epilog="Example: leadmill scoring add model --id solar-1 --vertical solar")
+    def add(
+        folder: Annotated[Path, typer.Argument(metavar="DIR", help="What leadmill scoring train wrote.")],
+        ident: Annotated[str, typer.Option("--id", help="What it shall be called.")],
+        vertical: Annotated[str, typer.Option(help="Whose leads it is about.")],
+        why: Why = "",
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Keep a trained model in the house and register it as a candidate, which rates nobody yet."""
+
+        async def change(tx: Tx, house: House) -> list[str]:
+            made = await add_model(tx, folder, ident, vertical_of(house, vertical), why, author(house))
+            return [f"model {made.id}: candidate for {made.vertical}, digest {made.digest}"]
+
+        change_by(opener, home, database_url, as_json, change)
+
+    @family.command("models", epilog="Example: leadmill scoring models")
+    def models(home: HomeDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+        """List the models, their places and their shares of leads."""
+
+        async def act(house: House) -> int:
+            async with house.db.begin(still=True) as tx:
+                found = (await models_in_force(tx)).values()
+            if as_json:
+                document(list(found))
+            else:
+                rows = [
+                    [
+                        one.id,
+                        one.vertical,
+                        one.state,
+                        "" if one.share is None else f"{one.share / 100:g} %",
+                        one.digest[:12],
+                    ]
+                    for one in found
+                ]
+                table("Models", ["model", "vertical", "place", "share", "digest"], rows, right={3})
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+    @family.command("activate", epilog="Example: leadmill scoring activate solar-1 --as challenger --share 0.10")
+    def activate(
+        ident: ModelId,
+        state: Annotated[str, typer.Option("--as", help="candidate, shadow, challenger or champion.")],
+        share: Annotated[str | None, typer.Option(help="Of the leads, such as 0.10.")] = None,
+        why: Why = "",
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Give a model its place: a shadow is heard, a challenger decides about a share, a champion about the rest.
+
+        Refused where the law bars what it looks at, or where its card fails its limits of fairness.
+        """
+
+        async def change(tx: Tx, house: House) -> list[str]:
+            if state not in STATES:
+                raise BadInput("scoring.model.malformed", f"there is no place '{state}'; {nearest(state, STATES)}")
+            made = await place_model(tx, ident, state, share, why, author(house))
+            return [line for each in made for line in each.tell()]
+
+        change_by(opener, home, database_url, as_json, change)
+
+    @family.command("retire", epilog="Example: leadmill scoring retire solar-1 --why 'drifted'")
+    def retire(
+        ident: ModelId, why: Why = "", home: HomeDir = None, database_url: DatabaseUrl = None, as_json: Json = False
+    ) -> None:
+        """Take a model out of play. What it rated can still be decided again."""
+
+        async def change(tx: Tx, house: House) -> list[str]:
+            return list((await retire_model(tx, ident, why, author(house))).tell())
+
+        change_by(opener, home, database_url, as_json, change)
+
+
+def author(house: House) -> Author:
+    """The command line as somebody who changes something now."""
+    return Author("command line", house.clock(), house.mint, house.vault.keyed_hash, house.book.walk().rules)
+
+
+def change_by(
+    opener: Opener,
+    home: str | None,
+    database_url: str | None,
+    as_json: bool,
+    change: Callable[[Tx, House], Awaitable[list[str]]],
+) -> NoReturn:
+    """Open the house, make a change in one transaction, and tell its lines."""
+
+    async def act(house: House) -> int:
+        async with house.db.begin() as tx:
+            lines = await change(tx, house)
+        if as_json:
+            document({"changed": lines})
+        else:
+            for line in lines:
+                out.print(line, markup=False)
+        return 0
+
+    run(opener, settings(home, database_url), act)
+
+
+def vertical_of(house: House, name: str) -> str:
+    """The vertical by its name. Raises NotFound ``cli.vertical.unknown``."""
+    known = house.book.walk().rules.verticals
+    if name not in known:
+        raise NotFound("cli.vertical.unknown", f"no vertical '{name}'; {nearest(name, known)}")
+    return name

@@ -1,0 +1,51 @@
+"""What became of a lead, as a label."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from leadmill.scoring import Heard, Label, What, label_of
+
+DECIDED = datetime(2026, 3, 1, tzinfo=UTC)
+HORIZON = timedelta(days=30)
+LATER = DECIDED + timedelta(days=90)
+
+
+def heard(what: What, day: int, who: str = "helio", late: int = 0) -> Heard:
+    at = DECIDED + timedelta(days=day)
+    return Heard(who, what, at, at + timedelta(days=late))
+
+
+@pytest.mark.parametrize(
+    ("reports", "converted", "bad"),
+    [
+        ([], False, False),
+        ([heard("open", 1)], False, False),
+        ([heard("won", 20)], True, False),
+        ([heard("won", 31)], False, False),
+        ([heard("lost", 3)], False, False),
+        ([heard("bad", 3)], False, True),
+        ([heard("returned", 3)], False, True),
+        ([heard("lost", 3), heard("won", 9)], True, False),
+        ([heard("won", 3), heard("lost", 9)], False, False),
+        ([heard("won", 3), heard("bad", 9, "bright")], True, False),
+        ([heard("won", 30, late=20)], True, False),
+    ],
+)
+def test_a_label_is_what_each_said_last_within_the_horizon(reports: list[Heard], converted: bool, bad: bool) -> None:
+    found = label_of(True, DECIDED, reports, HORIZON, LATER)
+    assert (found.converted, found.bad, found.mature) == (converted, bad, True)
+
+
+def test_nothing_is_known_before_the_horizon_is_full_however_much_was_heard() -> None:
+    young = label_of(True, DECIDED, [heard("lost", 2)], HORIZON, DECIDED + timedelta(days=29))
+    assert young == Label(None, None, DECIDED + HORIZON, False)
+
+
+def test_what_would_have_become_of_a_lead_that_nobody_got_is_not_known() -> None:
+    assert label_of(False, DECIDED, [], HORIZON, LATER) == Label(None, None, DECIDED + HORIZON, False)
+
+
+def test_a_label_is_known_when_the_last_that_makes_it_was_heard() -> None:
+    assert label_of(True, DECIDED, [heard("won", 30, late=20)], HORIZON, LATER).at == DECIDED + timedelta(days=50)
+    assert label_of(True, DECIDED, [heard("won", 3)], HORIZON, LATER).at == DECIDED + HORIZON
