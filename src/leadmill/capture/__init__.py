@@ -17,6 +17,7 @@ from leadmill.capture.forms import read_form, unanswered
 from leadmill.capture.later import AnswerLater, AnswerOwed, Letter, address_of, later_answer
 from leadmill.capture.mapping import Lexicon, canonical_vertical, read_value, vertical_names
 from leadmill.capture.model import (
+    BLOCK,
     FILLED_HEADER,
     LOOP,
     PING_ID,
@@ -28,6 +29,7 @@ from leadmill.capture.model import (
     FormConsent,
     FormField,
     FormStep,
+    ImportBlock,
     ImportFault,
     ImportRun,
     Lead,
@@ -63,6 +65,7 @@ from leadmill.capture.translating import (
 from leadmill.capture.verticals import read_verticals
 
 __all__ = [
+    "BLOCK",
     "FILLED_HEADER",
     "HONEYPOT_FIELD",
     "LOOP",
@@ -82,6 +85,7 @@ __all__ = [
     "FormConsent",
     "FormField",
     "FormStep",
+    "ImportBlock",
     "ImportFault",
     "ImportRun",
     "Lead",

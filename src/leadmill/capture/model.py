@@ -348,8 +348,8 @@ ImportState = Literal["running", "done", "failed"]
 
 class ImportRun(Struct, frozen=True, kw_only=True):
     """One file on its way in. The same file, source, vertical and map is the same run: whoever starts it again goes
-    on at ``next_row``, the number of rows already taken. ``counts`` are leads by status, with ``rejected.<code>`` for
-    each reason."""
+    on where its blocks say. ``next_row`` is the number of rows already taken, ``counts`` are leads by status, with
+    ``rejected.<code>`` for each reason; until the run is done, both may lag a little behind its blocks."""
 
     id: str
     file_digest: str
@@ -364,6 +364,20 @@ class ImportRun(Struct, frozen=True, kw_only=True):
     errors_file: str | None
     started_at: datetime
     changed_at: datetime
+
+
+BLOCK = 200
+"""Rows of an imported file that are taken together. What was taken of a file is kept by block, so this may only change
+while no import is under way."""
+
+
+class ImportBlock(Struct, frozen=True, kw_only=True):
+    """What was taken of one block of a file: the first ``taken`` of its rows, with what became of them as in an
+    :class:`ImportRun`. ``block`` counts from 0, a block being :data:`BLOCK` rows."""
+
+    block: int
+    taken: int
+    counts: dict[str, int]
 
 
 class ImportFault(Struct, frozen=True, kw_only=True):

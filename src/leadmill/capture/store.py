@@ -11,8 +11,8 @@ from typing import cast
 import msgspec
 import sqlalchemy as sa
 
-from leadmill.capture.model import ImportFault, ImportRun, ImportState, StoredSubmission, Submission
-from leadmill.capture.tables import IMPORT_FAULT, IMPORT_RUN, SUBMISSION
+from leadmill.capture.model import ImportBlock, ImportFault, ImportRun, ImportState, StoredSubmission, Submission
+from leadmill.capture.tables import IMPORT_BLOCK, IMPORT_FAULT, IMPORT_RUN, SUBMISSION
 from leadmill.core.faults import NotFound
 from leadmill.runtime.db import Row, Tx, prepared
 
@@ -45,7 +45,7 @@ _SAME_RUN = (
     .with_for_update()
 )
 _LOCK_RUN = sa.select(IMPORT_RUN).where(IMPORT_RUN.c.id == sa.bindparam("id", type_=sa.Text)).with_for_update()
-_MOVE_RUN = (
+_MOVE_RUN = prepared(
     sa.update(IMPORT_RUN)
     .where(IMPORT_RUN.c.id == sa.bindparam("run", type_=sa.Text))
     .values(
@@ -56,6 +56,25 @@ _MOVE_RUN = (
         errors_file=sa.bindparam("errors_file_", type_=sa.Text),
         changed_at=sa.bindparam("changed_at_", type_=sa.DateTime(timezone=True)),
     )
+)
+_CLAIM_BLOCK = prepared(
+    sa.text(
+        "INSERT INTO import_block AS b (import_id, block, taken, counts) VALUES (:run, :block, 0, '{}')"
+        " ON CONFLICT (import_id, block) DO UPDATE SET taken = b.taken RETURNING taken, counts"
+    ).bindparams(sa.bindparam("run", type_=sa.Text), sa.bindparam("block", type_=sa.BigInteger))
+)
+_MOVE_BLOCK = prepared(
+    sa.update(IMPORT_BLOCK)
+    .where(
+        IMPORT_BLOCK.c.import_id == sa.bindparam("run", type_=sa.Text),
+        IMPORT_BLOCK.c.block == sa.bindparam("number", type_=sa.BigInteger),
+    )
+    .values(taken=sa.bindparam("taken_", type_=sa.BigInteger), counts=sa.bindparam("counts_", type_=sa.Text))
+)
+_BLOCKS = (
+    sa.select(IMPORT_BLOCK.c.block, IMPORT_BLOCK.c.taken, IMPORT_BLOCK.c.counts)
+    .where(IMPORT_BLOCK.c.import_id == sa.bindparam("run", type_=sa.Text))
+    .order_by(IMPORT_BLOCK.c.block)
 )
 _RUNS = sa.select(IMPORT_RUN).order_by(IMPORT_RUN.c.started_at.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 _FAULTS = (
@@ -143,8 +162,7 @@ async def start_import(
 
 
 async def lock_import(tx: Tx, import_id: str) -> ImportRun:
-    """The run, locked until the transaction ends, so that two processes never take the same rows. Raises
-    :class:`NotFound` ``capture.import.unknown``."""
+    """The run, locked until the transaction ends. Raises :class:`NotFound` ``capture.import.unknown``."""
     row = await tx.one(_LOCK_RUN, id=import_id)
     if row is None:
         raise NotFound("capture.import.unknown", "there is no import of this id")
@@ -152,17 +170,37 @@ async def lock_import(tx: Tx, import_id: str) -> ImportRun:
 
 
 async def move_import(tx: Tx, run: ImportRun) -> None:
-    """Write how far a run has come; call it in the transaction that takes the rows."""
-    await tx.run(
+    """Write how far a run has come, with what goes out last in the transaction."""
+    await tx.last(
         _MOVE_RUN,
+        None,
         run=run.id,
         state_=run.state,
         total_=run.total,
         next_row_=run.next_row,
-        counts_=msgspec.json.encode(run.counts, order="sorted").decode(),
+        counts_=_encode(run.counts),
         errors_file_=run.errors_file,
         changed_at_=run.changed_at,
     )
+
+
+async def claim_block(tx: Tx, import_id: str, block: int) -> ImportBlock:
+    """What was taken of a block so far, locked until the transaction ends, so that two processes never take the same
+    rows."""
+    row = await tx.one(_CLAIM_BLOCK, run=import_id, block=block)
+    return _block(block, row) if row is not None else ImportBlock(block=block, taken=0, counts={})
+
+
+async def move_block(tx: Tx, import_id: str, block: ImportBlock) -> None:
+    """Write how much of a claimed block is taken; call it in the transaction that takes the rows."""
+    await tx.last(
+        _MOVE_BLOCK, None, run=import_id, number=block.block, taken_=block.taken, counts_=_encode(block.counts)
+    )
+
+
+async def read_blocks(tx: Tx, import_id: str) -> list[ImportBlock]:
+    """The blocks of a run of which any row was taken, in order."""
+    return [_block(row["block"], row) for row in await tx.all(_BLOCKS, run=import_id)]
 
 
 async def list_imports(tx: Tx, most: int = 50) -> list[ImportRun]:
@@ -182,6 +220,15 @@ async def read_faults(tx: Tx, import_id: str, after: int = 0, most: int = 100) -
         ImportFault(import_id=row["import_id"], line=row["line"], code=row["code"], detail=row["detail"], at=row["at"])
         for row in rows
     ]
+
+
+def _encode(counts: dict[str, int]) -> str:
+    return msgspec.json.encode(counts, order="sorted").decode()
+
+
+def _block(number: int, row: Row) -> ImportBlock:
+    counts = msgspec.json.decode(row["counts"], type=dict[str, int])
+    return ImportBlock(block=number, taken=row["taken"], counts=counts)
 
 
 def _run(row: Row) -> ImportRun:

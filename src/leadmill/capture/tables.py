@@ -41,6 +41,16 @@ IMPORT_RUN = sa.Table(
     sa.Index("import_run_once", "file_digest", "map_digest", "source_id", "vertical", unique=True),
 )
 
+IMPORT_BLOCK = sa.Table(
+    "import_block",
+    metadata,
+    sa.Column("import_id", Id, primary_key=True),
+    sa.Column("block", sa.BigInteger, primary_key=True),
+    sa.Column("taken", sa.BigInteger, nullable=False),
+    sa.Column("counts", sa.Text, nullable=False),
+)
+"""Which rows of a file were taken, written with their leads: the blocks may be taken by several processes at once."""
+
 IMPORT_FAULT = sa.Table(
     "import_fault",
     metadata,

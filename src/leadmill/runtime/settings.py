@@ -49,6 +49,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8080
     workers: Annotated[int, Meta(ge=1, le=64, description="Web processes.")] = 1
+    import_processes: Annotated[
+        int, Meta(ge=1, le=64, description="Processes that `leadmill import` walks a large file with.")
+    ] = 2
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="How much is logged to standard error.")
     ] = "info"

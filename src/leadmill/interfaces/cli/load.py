@@ -1,5 +1,6 @@
 """``leadmill apply`` and ``leadmill import``: the business as declared, and files of leads."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,12 @@ from leadmill.capture import ImportRun, read_map
 from leadmill.flow.configure import apply_files
 from leadmill.flow.importing import Summary, import_file
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, out, run, settings, table
+from leadmill.interfaces.cli.hands import hired, lend_a_hand
 from leadmill.interfaces.house import House, Opener
+from leadmill.runtime.settings import Settings
+
+_LARGE = 256 << 10
+"""Bytes of a file from which on another process is worth the two seconds that opening its house takes."""
 
 
 def add_to(app: typer.Typer, opener: Opener) -> None:
@@ -61,11 +67,15 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
         map_file: Annotated[
             Path | None, typer.Option("--map", metavar="MAP.toml", help="Which column is which field.")
         ] = None,
+        processes: Annotated[
+            int | None, typer.Option(help="Processes that walk a large file.", show_default="2")
+        ] = None,
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
         as_json: Json = False,
     ) -> None:
         """Take a file of leads through the whole walk, exactly once. Stopped and started again, it goes on."""
+        chosen = settings(home, database_url, import_processes=processes)
 
         async def act(house: House) -> int:
             with _bar() as bar:
@@ -74,11 +84,45 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 def show(now: ImportRun) -> None:
                     bar.update(task, total=now.total, completed=now.next_row)
 
-                summary = await import_file(house.kit, file, source, vertical, read_map(map_file), show)
+                try:
+                    mapping = read_map(map_file)
+                    summary = await import_file(house.kit, file, source, vertical, mapping, show, hands=hands)
+                finally:
+                    for hand in hands:
+                        hand.let_go()
             document(summary) if as_json else _sum(summary)
             return 0
 
+        with hired(_others(file, chosen), _environ(chosen)) as hands:
+            run(opener, chosen, act)
+
+    @app.command("hand", hidden=True)
+    def hand(
+        fd: Annotated[int, typer.Option(help="The file descriptor of the import's socket.")],
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+    ) -> None:
+        """Walk portions of a file that an import reads."""
+
+        async def act(house: House) -> int:
+            await lend_a_hand(house, fd)
+            return 0
+
         run(opener, settings(home, database_url), act)
+
+
+def _others(file: Path, chosen: Settings) -> int:
+    """How many processes an import takes beside its own."""
+    try:
+        size = file.stat().st_size
+    except OSError:  # the import says what is wrong with it
+        return 0
+    return chosen.import_processes - 1 if size >= _LARGE else 0
+
+
+def _environ(chosen: Settings) -> dict[str, str]:
+    environ = {**os.environ, "LEADMILL_HOME": str(chosen.home)}
+    return environ | ({"LEADMILL_DATABASE_URL": chosen.database_url} if chosen.database_url else {})
 
 
 def _bar() -> Progress:
