@@ -16,11 +16,11 @@ from leadmill.learning.calibrating import sigmoids
 from leadmill.learning.design import Design, Draft
 from leadmill.learning.table import Floats
 
-PENALTIES = (1.0, 4.0, 16.0, 64.0)
+PENALTIES = (2.0, 8.0, 32.0)
 """What is tried, weakest first."""
 _STEPS = 4.0
 """How much dearer a step between bins is than a level's effect."""
-_MOST_ROUNDS = 120
+_MOST_ROUNDS = 60
 
 
 class Additive(Struct, frozen=True):
@@ -93,24 +93,29 @@ def fit_additive(
     """The model for rows as :func:`one_hot` gives them, and its parameters, from which a neighbour may start."""
     optimize = _scipy("optimize")
     turned, back, spread = rows.T.tocsr(), layout.spread.T.tocsr(), layout.spread
-    ridge = penalty * layout.ridge
     rate = float(labels.mean())
     count = len(labels)
+    # Parameters are measured by their own curvature, so that all are about equally steep and few rounds do.
+    reached = (back > 0).astype(np.float64) @ np.asarray(rows.sum(axis=0)).ravel()
+    ridge = penalty * layout.ridge
+    scale = np.concatenate(([1.0], np.sqrt(count / (reached * rate * (1.0 - rate) + ridge))))
 
-    def loss(parameters: Floats) -> tuple[float, Floats]:
+    def loss(scaled: Floats) -> tuple[float, Floats]:
+        parameters = scaled * scale
         inner = parameters[1:]
         z = parameters[0] + rows @ (spread @ inner)
         value = float(np.logaddexp(0.0, z).sum() - labels @ z + 0.5 * (ridge * inner * inner).sum())
         wrong = sigmoids(z) - labels
         slope = np.concatenate(([wrong.sum()], back @ (turned @ wrong) + ridge * inner))
-        return value / count, slope / count
+        return value / count, slope * scale / count
 
     begin = start if start is not None else np.concatenate(([np.log(rate / (1.0 - rate))], np.zeros(len(ridge))))
     found = optimize.minimize(
-        loss, begin, jac=True, method="L-BFGS-B", bounds=((None, None), *layout.bounds),
-        options={"maxiter": _MOST_ROUNDS, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-6},
+        loss, begin / scale, jac=True, method="L-BFGS-B", bounds=((None, None), *layout.bounds),
+        options={"maxiter": _MOST_ROUNDS, "maxcor": 20, "ftol": 1e-8, "gtol": 1e-5},
     )  # fmt: skip
-    return _centred(found.x, rows, layout), found.x
+    parameters = np.asarray(found.x * scale)
+    return _centred(parameters, rows, layout), parameters
 
 
 def _centred(parameters: Floats, rows: Any, layout: Layout) -> Additive:

@@ -26,6 +26,8 @@ WEIGHTS = tuple(step / 10 for step in range(11))
 _MOST_TRIES = 40
 _MOST_ADDITIVE = 200_000
 """Rows from which the additive model is fitted on a draw of so many."""
+_ENOUGH_FOLDS = 2
+"""Folds on which the penalty is chosen: its optimum is flat."""
 
 
 class Effort(Struct, frozen=True):
@@ -192,15 +194,23 @@ def _choose_penalty(
     """The penalty with the least log-loss out of fold, and the log-odds out of fold under it."""
     layout = layout_of(design.drafts, signs)
     rows = one_hot(design, layout)
-    sums = {penalty: np.empty(design.rows) for penalty in penalties}
-    for fold in np.unique(folds):
-        out = folds == fold
-        inside = np.flatnonzero(~out)
-        inside = inside[_some(len(inside), int(fold))]
-        start = None
-        tested = design.take(out)
-        for penalty in sorted(penalties, reverse=True):  # the strongest is found soonest, and is near the next
-            model, start = fit_additive(rows[inside], layout, labels[inside], penalty, start)
-            sums[penalty][out] = model.sums(tested)
-    best = min(penalties, key=lambda penalty: log_loss(labels, sigmoids(sums[penalty])))
-    return best, sums[best]
+
+    def sums_of_fold(fold: int, penalty: float, start: Floats | None) -> tuple[Floats, Floats]:
+        inside = np.flatnonzero(folds != fold)
+        inside = inside[_some(len(inside), fold)]
+        model, parameters = fit_additive(rows[inside], layout, labels[inside], penalty, start)
+        return model.sums(design.take(folds == fold)), parameters
+
+    each = [int(fold) for fold in np.unique(folds)]
+    losses = dict.fromkeys(penalties, 0.0)
+    if len(losses) > 1:
+        for fold in each[:_ENOUGH_FOLDS]:
+            start = None
+            for penalty in sorted(penalties, reverse=True):  # the strongest is found soonest, and is near the next
+                sums, start = sums_of_fold(fold, penalty, start)
+                losses[penalty] += log_loss(labels[folds == fold], sigmoids(sums))
+    best = min(penalties, key=lambda penalty: losses[penalty])
+    found = np.empty(design.rows)
+    for fold in each:
+        found[folds == fold] = sums_of_fold(fold, best, None)[0]
+    return best, found
