@@ -248,3 +248,43 @@ async def test_a_list_of_sha_256_stops_the_next_lead(house: House) -> None:
     assert (await take_list(house.kit, ["5" * 64, digest.upper()], "test")).hashes == 2
     await house.mill.take(submission(house, 5))
     assert (await stored(house))[-1].reason == "policy.person.suppressed"
+
+
+async def test_a_browsers_objection_is_kept_for_its_person_until_they_direct_otherwise(
+    house: House, clock: FixedClock
+) -> None:
+    await apply(house, BUSINESS)
+    for _ in range(2):
+        await house.mill.take(submission(house, 1, gpc=True))
+        clock.advance(days=100)  # no duplicate of the next one
+        await worked(house)
+    async with house.db.begin() as tx:
+        (kept,) = await list_opt_outs(tx)
+    assert (kept.channel, kept.scope, kept.entries) == ("gpc", "sale", 2)
+    await house.mill.take(submission(house, 1, gpc=False))  # another browser
+    *_, lead = await stored(house)
+    assert (lead.state, lead.reason) == (State.REJECTED, "policy.lead.denied")
+    clock.advance(days=100)
+    await house.mill.take(submission(house, 1, directed_to=["Bright Solar"]))
+    *_, lead = await stored(house)
+    assert (lead.state, lead.recipient) == (State.SOLD, "bright")
+    async with house.db.begin() as tx:
+        assert await list_opt_outs(tx) == [kept]
+
+
+async def test_what_waits_to_be_handed_over_is_sold_no_more_once_a_browser_objects(
+    house: House, buyers: Buyers, clock: FixedClock
+) -> None:
+    await delivering(house, buyers)
+    buyers.script("helio", [{"status": 503, "body": "later"}])
+    await house.mill.take(submission(house, 1))
+    await worked(house)
+    assert len(buyers.received) == 1
+    await house.mill.take(submission(house, 1, gpc=True))
+    await worked(house)
+    clock.advance(minutes=10)
+    await worked(house)
+    assert len(buyers.received) == 1
+    assert {row.reason for row in await stored(house)} == {"optouts.person.opted_out", "identity.lead.duplicate"}
+    assert await count(house, "suppression") == 2  # and neither keeps anybody from being called
+    assert (await verify(house.db, house.pen)).findings == []

@@ -54,7 +54,7 @@ def flag_in(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return {0: False, 1: True}.get(value) if value in (0, 1) else None
+        return bool(value) if value in (0, 1) else None
     word = value.strip().casefold() if isinstance(value, str) else ""
     return True if word in _YES else False if word in _NO else None
 
