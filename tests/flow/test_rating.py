@@ -180,7 +180,8 @@ async def test_a_model_goes_from_candidate_over_shadow_to_champion_and_every_lea
 
 
 async def test_a_model_that_may_not_run_gets_no_place(house: House, tmp_path: Path) -> None:
-    unfair = msgspec.json.encode({"fairness": {"passed": False, "failures": ["ratio 0.61 of group b"]}})
+    audit = {"attribute": "sex", "passes": False, "says": ["ratio 0.61 of group b"]}
+    unfair = msgspec.json.encode({"fairness": {"passes": False, "audits": [audit]}})
     for name, vertical, column, card, state, says in (
         ("aged", "mortgage", "age", b"{}", "shadow", "MTG-4"),
         ("named", "solar", "email", b"{}", "shadow", "who somebody is moves no score"),

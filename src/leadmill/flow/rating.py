@@ -32,6 +32,9 @@ from leadmill.scoring import (
 KINDS = (CARD_KIND, MODEL_KIND)
 """The kinds of these records."""
 
+_LEAST_RATIO = 0.8
+"""The adverse-impact ratio below which a selection is held to disadvantage a group (29 CFR 1607.4(D))."""
+
 Rating = CardRecord | ModelRecord
 Unscorable = Callable[[str, Iterable[str]], str]
 """Why no score of a vertical may look at some names; nothing where it may."""
@@ -167,7 +170,12 @@ def check_model(record: ModelRecord, model: Model, vertical: Vertical, unscorabl
 def unfair(card: Mapping[str, Any]) -> str:
     """Why a model's card says that it must not decide; nothing where it does not."""
     fairness = card.get("fairness")
-    if not isinstance(fairness, Mapping) or fairness.get("passed", True) is not False:
+    if not isinstance(fairness, Mapping):
         return ""
-    failures = fairness.get("failures") or ["a limit of fairness"]
-    return f"its card says that it fails: {'; '.join(str(each) for each in failures)}"
+    if fairness.get("protected") and float(fairness.get("least_ratio", _LEAST_RATIO)) < _LEAST_RATIO:
+        return f"it was held to an adverse-impact ratio under {_LEAST_RATIO}; train it with that limit"
+    failed = [one for one in fairness.get("audits", ()) if one.get("passes") is False]
+    if fairness.get("passes") is not False and not failed:
+        return ""
+    told = [f"{one['attribute']}: {'; '.join(one.get('says') or ['below the limit'])}" for one in failed]
+    return f"its card says that it fails the limits of fairness ({' | '.join(told) or 'see its card'})"

@@ -58,6 +58,8 @@ class Learned(Protocol):
     """As much of a learned model as the walk needs; :class:`leadmill.learning.Model` is one."""
 
     digest: str
+    columns: Any
+    """What it looks at, each with a ``name``."""
 
     def score(self, values: Mapping[str, Any], /) -> Any:
         """The row's calibrated ``probability``."""
@@ -198,6 +200,11 @@ class Panel:
             elif voter.record.state == "champion":
                 upto += voter.record.share or 0
                 self._lots.append((upto, voter))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names that its models look at."""
+        return frozenset(column.name for voter in self._voters for column in voter.model.columns)
 
     def deciding(self, lead_id: str) -> Voter | None:
         """The model that decides about the lead; None where the card does."""

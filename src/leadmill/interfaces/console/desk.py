@@ -52,6 +52,7 @@ NOTICES = {
     "review_none": ("ok", "Nothing waits that you could decide."),
     "added": ("ok", "The operator can sign in now."),
     "changed": ("ok", "Changed."),
+    "card_changed": ("ok", "In force: leads that come from now on are rated by it."),
     "ruled": ("ok", "Ruled; leads that come from now on go by it."),
     "unruled": ("ok", "Taken back; nothing was lost."),
     "corrected": ("ok", "Corrected; it outranks whatever anybody says."),

@@ -12,6 +12,8 @@ from litestar.params import FromPath
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.money import Money
 from leadmill.flow.model import Trial
+from leadmill.flow.rerating import Rerated
+from leadmill.flow.scorecards import adoptable
 from leadmill.flow.store import find_trial, list_trials
 from leadmill.flow.trials import check_change, result_of, start_trial
 from leadmill.flow.whatif import Sums, WhatIf
@@ -88,7 +90,14 @@ async def trial_page(desk: NamedDependency[Desk], trial_id: FromPath[str]) -> Pa
     if trial is None:
         raise NotFound("flow.trial.unknown", "there is no trial of this id")
     found = result_of(trial)
-    return desk.show("trial.html", "what-if", trial=_row(trial), text=trial.text, found=_told(desk, found))
+    return desk.show(
+        "trial.html",
+        "what-if",
+        trial=_row(trial),
+        text=trial.text,
+        found=_told(desk, found),
+        adoptable=adoptable(trial),
+    )
 
 
 def _row(trial: Trial) -> dict[str, Any]:
@@ -127,6 +136,7 @@ def _told(desk: Desk, found: WhatIf | None) -> dict[str, Any] | None:
         "changed": found.changed,
         "guessed": found.guessed,
         "total": _sums("All", found.total),
+        "scores": _scores(found.scores),
         "recipients": [_sums(recipient_name(rules, who), one) for who, one in _largest(found.by_recipient)],
         "sources": [_sums(source_name(rules, who), one) for who, one in _largest(found.by_source)],
         "changes": [
@@ -141,6 +151,21 @@ def _told(desk: Desk, found: WhatIf | None) -> dict[str, Any] | None:
             }
             for item in found.changes[:_SHOWN]
         ],
+    }
+
+
+def _scores(scores: Rerated) -> dict[str, Any] | None:
+    """How leads would be rated; None where all would be as they were."""
+    if not scores.changed and not scores.paths:
+        return None
+    moves = [*scores.paths.items(), *((f"band {move}", leads) for move, leads in scores.bands.items())]
+    rules = sorted(scores.rules.items(), key=lambda pair: (-abs(pair[1].points), pair[0]))
+    return {
+        "rated": scores.rated,
+        "changed": scores.changed,
+        "farther": scores.farther,
+        "moves": sorted(moves, key=lambda pair: (pair[0].startswith("band"), -pair[1], pair[0])),
+        "rules": [(rule, moved.leads, f"{moved.points:+,}") for rule, moved in rules[:_SHOWN]],
     }
 
 
