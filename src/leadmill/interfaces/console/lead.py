@@ -27,6 +27,7 @@ from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.console.optouts import shown_on_lead
 from leadmill.interfaces.console.vouching import certificates_shown
+from leadmill.interfaces.console.trying import tried_on
 from leadmill.interfaces.masks import name_of
 from leadmill.interfaces.pages import words
 from leadmill.market import Allocate
@@ -136,9 +137,11 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
 async def _more(tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list[Receipt]) -> dict[str, Any]:
     """What only one tab shows."""
     found: dict[str, Any] = {"deliveries": [], "outcomes": [], "reads": [], "pages": 0, "head": None, "asked": None}
+    found["tried"] = None
     lead_id = recalled.row.id
     if tab == "why":
         found["asked"] = await _asked(tx, desk, recalled)
+        found["tried"] = tried_on(desk, recalled)
     elif tab == "deliveries":
         for receipt in receipts:
             found["deliveries"].append(_delivery(desk, receipt, await attempts_of(tx, receipt.delivery_id)))
