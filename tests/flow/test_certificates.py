@@ -1,8 +1,13 @@
 """Certificates on the walk: their vendors are asked, who requires one gets no lead without, and those of sold leads are
 kept with their vendors, however often somebody dies on the way."""
 
+import asyncio
+import contextlib
 import hashlib
 import json
+import os
+import signal
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,9 +28,11 @@ from leadmill.interfaces.house import House
 from leadmill.interfaces.worker import workers
 from leadmill.market import Auction
 from leadmill.runtime import jobs
+from leadmill.runtime.migrate import newest
 from tests.certificates.stand import Stand, stand
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, apply, body_of, buyer, order
+from tests.journeys.house import ENVIRON
 
 __all__ = ["stand"]
 
@@ -235,6 +242,52 @@ async def test_a_worker_that_dies_after_the_vendor_answered_keeps_nothing_twice(
     chapters = (await lead_of(house, settled.lead_id)).chapters
     assert sum(isinstance(event, CertificatesKept) for chapter in chapters for event in chapter.events) == 1
     assert len(stand.vendors.kept) == 1
+    await check_all(house)
+
+
+async def test_a_process_killed_while_the_vendor_keeps_the_certificate_loses_nothing_and_keeps_nothing_twice(
+    house: House, stand: Stand, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_business(house, stand)
+    given = tokens(stand, 1, clock())
+    settled = await take(house, 1, **given)
+    async with house.db.begin() as tx:  # the tests' schema stands without its number, and a process looks for it
+        await tx.conn.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) PRIMARY KEY)")
+        await tx.conn.execute("INSERT INTO alembic_version VALUES ($1) ON CONFLICT DO NOTHING", newest())
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LEADMILL_")}
+    home, url = str(house.settings.home), str(house.settings.database_url)
+    working = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "leadmill", "work", "--home", home, "--database-url", url,
+        env={**environ, **ENVIRON, "LEADMILL_MX_LOOKUPS": "off"}, stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    honest = stand.vendors._certificate
+
+    def kept_and_killed(*told: Any) -> dict[str, Any]:
+        said = honest(*told)  # the vendor keeps it from now on, and its answer reaches nobody
+        with contextlib.suppress(ProcessLookupError):
+            working.send_signal(signal.SIGKILL)
+        return said
+
+    monkeypatch.setattr(stand.vendors, "_certificate", kept_and_killed)
+    try:
+        assert await asyncio.wait_for(working.wait(), 120) == -signal.SIGKILL
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            working.kill()
+    monkeypatch.undo()
+    name = given["trustedform"].rpartition("/")[2]
+    assert stand.vendors.kept_for == {name: settled.lead_id}
+    assert (await certificate(house, settled.lead_id)).kept_at is None  # nobody here knows it yet
+    assert await owed(house) == (1, 0)  # and the job is not lost
+    async with house.db.begin() as tx:  # its claim has run out
+        await tx.conn.execute("UPDATE job SET run_at = created_at WHERE kind = $1", KEEP)
+    await workers(house)[0].drain()
+    assert await owed(house) == (0, 0)
+    assert (await certificate(house, settled.lead_id)).kept_at == clock()
+    assert stand.vendors.kept_for == {name: settled.lead_id} and len(stand.vendors.kept) == 1
+    chapters = (await lead_of(house, settled.lead_id)).chapters
+    assert sum(isinstance(event, CertificatesKept) for chapter in chapters for event in chapter.events) == 1
     await check_all(house)
 
 

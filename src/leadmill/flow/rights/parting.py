@@ -6,7 +6,7 @@ under way is stopped before, by an opt-out.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +36,9 @@ DEFENCE = "legal_claims"
 
 _TERM = "5y"
 
+SETTLED = timedelta(minutes=5)
+"""How long after somebody was stopped they are deleted at the latest, unless whoever does it dies."""
+
 
 class Shelved(Struct, frozen=True, kw_only=True):
     """The least proof of consent that the telemarketing rules have one keep (16 CFR 310.5(a)(8)): whose number, what
@@ -57,20 +60,23 @@ async def stop_all(
     also: Iterable[Contact] = (),
     patience: float = PATIENCE,
 ) -> None:
-    """Opt a human being out of everything, for good: what is under way ends, whoever has them is told. Again changes
-    nothing. ``also`` are contact details that nobody of ours may have shown."""
+    """Opt a human being out of everything, for good: what is under way ends. Again changes nothing. ``also`` are
+    contact details that nobody of ours may have shown.
+
+    Whoever has their leads is told once, that they are deleted; where that does not come to pass within
+    :data:`SETTLED`, the opt-out's own job tells them that they are opted out."""
     async with kit.db.begin() as tx:
         held = {one.hash: one for each in persons for one in await contacts_held(tx, each)}
         contacts = [Contact("email" if one.kind == "email" else "phone", one.hash) for one in held.values()]
         wish = Wish(channel=channel, by=by, hashes=tuple(dict.fromkeys([*contacts, *also])))
         try:
-            heard = await take_opt_outs(tx, kit, [wish], kit.clock())
+            heard = await take_opt_outs(tx, kit, [wish], kit.clock(), SETTLED)
         except BadInput:
             return  # nobody left a way to be contacted
     # One that was heard before whoever called this died may not have been carried out yet.
     async with kit.db.begin() as tx:
         found = await find_opt_outs(tx, [one.id for one in heard if one.id])
-    await enforce_now(kit, [one.id for one in found.values() if one.enforced_at is None], patience)
+    await enforce_now(kit, [one.id for one in found.values() if one.enforced_at is None], patience, tell=False)
 
 
 async def part_with(tx: Tx, kit: Kit, person_id: str, record_id: str, by: str, now: datetime) -> DeletionCertificate:
