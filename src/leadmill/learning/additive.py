@@ -49,7 +49,10 @@ class Layout(Struct, frozen=True):
 def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int]) -> Layout:
     """Parameters for these features: a step for each border of a number, an effect for every other bin."""
     sparse = _scipy("sparse")
-    starts, lines, places, ridge = [0], [], [], []
+    starts: list[int] = [0]
+    lines: list[int] = []
+    places: list[int] = []
+    ridge: list[float] = []
     bounds: list[tuple[float | None, float | None]] = []
     at = 0
     for draft in drafts:

@@ -32,12 +32,12 @@ class Setting(Struct, frozen=True):
 
 
 FIRST = (
+    Setting(0.05, 4, 20, 0.6, 0.8, 5.0),
+    Setting(0.05, 31, 20, 0.7, 0.9, 5.0, extra_trees=True),
     Setting(),
     Setting(0.03, 6, 30, 0.4, 0.8, 10.0),
     Setting(0.04, 24, 40, 0.5, 0.7, 10.0),
     Setting(0.03, 8, 60, 0.25, 0.7, 20.0),
-    Setting(0.05, 31, 20, 0.7, 0.9, 5.0, extra_trees=True),
-    Setting(0.05, 4, 20, 0.6, 0.8, 5.0),
 )
 """Settings that are tried before others are drawn."""
 

@@ -93,7 +93,7 @@ def importance(model: Model, effects: Floats) -> list[dict[str, Any]]:
         {"column": column.name, "mean_effect": float(each), "share": float(each) / whole}
         for column, each in zip(model.columns, mean, strict=True)
     ]
-    return sorted(told, key=lambda one: (-float(one["mean_effect"]), str(one["column"])))  # type: ignore[arg-type]
+    return sorted(told, key=lambda one: (-float(one["mean_effect"]), str(one["column"])))
 
 
 def _effects(features: Sequence[Feature], model: Model, sample: Table, effects: Floats) -> list[dict[str, Any]]:

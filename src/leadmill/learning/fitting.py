@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from leadmill.learning.additive import PENALTIES, Additive, fit_additive, layout_of, one_hot
 from leadmill.learning.boosting import Part, Setting, Tried, fit_trees, settings_in_order, sums_of, try_setting
-from leadmill.learning.calibrating import Calibration, apply_many, choose, log_loss, sigmoids
+from leadmill.learning.calibrating import apply_many, choose, log_loss, sigmoids
 from leadmill.learning.design import Design, Draft, read_by_trees
 from leadmill.learning.figures import ece
 from leadmill.learning.folds import stratified
+from leadmill.learning.model import Calibration
 from leadmill.learning.table import Codes, Floats
 
 Say = Callable[[str, int, int | None], None]

@@ -45,6 +45,8 @@ GAIN = 0.08
 _FOLDS, _SMOOTH, _BINS = 5, 10.0, 24
 _MOST_ROWS, _MOST_PAIRED = 40_000, 12
 _CERTAIN_ROWS = 20
+_FEW = 20
+"""Different values of a number up to which they are levels: of more, the ends may well be certain."""
 
 _AFTERWARDS = re.compile(
     r"\b(tags?|disposition|dispo|lost reason|win reason|loss reason|reason (lost|won|closed)|closed? (date|time|at|on)|"
@@ -118,7 +120,9 @@ def alone_of(column: Coded, one: Profile, labels: Floats, folds: Codes) -> Alone
     there_scores = out_of_fold(there.astype(np.int64), labels, folds)
     missing = float((~there).mean())
     base = float(labels.mean())
-    settled, example = _settled(bins, names, labels, base) if one.kind is Kind.CATEGORY or base >= 0.3 else (0.0, "")
+    settled, example = (
+        _settled(bins, names, labels, base) if one.kind is Kind.CATEGORY or one.distinct <= _FEW else (0.0, "")
+    )
     return Alone(
         auc(labels, rates),
         auc(labels, there_scores) if 0.005 < missing < 0.995 else 0.5,

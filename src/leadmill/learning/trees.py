@@ -130,5 +130,5 @@ class Trees:
         for made in ("_raw", "_contributions"):
             if hasattr(self, made):
                 library.LGBM_FastConfigFree(getattr(self, made))
-        if self._booster:
+        if self._booster.value:
             library.LGBM_BoosterFree(self._booster)

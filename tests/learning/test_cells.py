@@ -1,0 +1,116 @@
+"""How cells are read: the same in training and in scoring."""
+
+from datetime import date, datetime, time
+from math import isnan
+
+import pytest
+
+from leadmill.learning.cells import clock_of, folded, moment_of, number_of, reader_of
+from leadmill.learning.kinds import profile
+from leadmill.learning.model import Kind
+from leadmill.learning.table import coded
+
+
+@pytest.mark.parametrize(
+    ("cell", "level"),
+    [
+        ("Red", "red"),
+        ("  Dark   Red ", "dark red"),
+        ("", ""),
+        (None, ""),
+        ("N/A", ""),
+        ("nan", ""),
+        (True, "true"),
+        (False, "false"),
+        (3, "3"),
+        (3.0, "3"),
+        (2.5, "2.5"),
+        (float("nan"), ""),
+        ("0", "0"),
+    ],
+)
+def test_a_cell_is_a_level_however_it_is_written(cell: object, level: str) -> None:
+    assert folded(cell) == level
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("12", 12.0),
+        (" -3.5 ", -3.5),
+        ("$1,234.50", 1234.5),
+        ("12 %", 12.0),
+        ("1e3", 1000.0),
+        (7, 7.0),
+        (True, 1.0),
+        (".5", 0.5),
+    ],
+)
+def test_a_number_is_read_with_its_signs(cell: object, number: float) -> None:
+    assert number_of(cell) == number
+
+
+@pytest.mark.parametrize("cell", ["", "abc", None, "1,2,3", "inf", "nan", "-", "$", "1_000", float("inf"), "12 apples"])
+def test_what_is_no_number_is_missing(cell: object) -> None:
+    assert isnan(number_of(cell))
+
+
+@pytest.mark.parametrize(
+    ("cell", "seconds"), [("13:45:20", 49520.0), ("1:05 pm", 47100.0), ("00:00", 0.0), (time(1, 2, 3), 3723.0)]
+)
+def test_a_time_of_day_is_seconds(cell: object, seconds: float) -> None:
+    assert clock_of(cell) == seconds
+    assert isnan(clock_of("25:61"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "day_first", "at"),
+    [
+        ("2026-03-04", False, datetime(2026, 3, 4)),
+        ("2026-03-04T05:06:07Z", False, datetime(2026, 3, 4, 5, 6, 7)),
+        ("03/04/2026", False, datetime(2026, 3, 4)),
+        ("03/04/2026", True, datetime(2026, 4, 3)),
+        ("03.04.2026 17:30", True, datetime(2026, 4, 3, 17, 30)),
+        (date(2026, 3, 4), False, datetime(2026, 3, 4)),
+        ("2026-02-30", False, None),
+        ("soon", False, None),
+    ],
+)
+def test_a_moment_is_read_as_its_column_writes_it(cell: object, day_first: bool, at: datetime | None) -> None:
+    assert moment_of(cell, day_first) == at
+
+
+def test_of_a_date_a_model_reads_what_later_rows_can_have_too() -> None:
+    assert reader_of("weekday")("2026-11-22") == 7.0
+    assert reader_of("month, day first")("03/04/2026") == 4.0
+    assert isnan(reader_of("hour")("never"))
+
+
+ROWS = 120
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("age", [str(20 + row % 50) for row in range(ROWS)], Kind.NUMBER),
+        ("balance", [f"{row * 7.31:.2f}" for row in range(ROWS)], Kind.NUMBER),
+        ("source", [("a", "b", "c")[row % 3] for row in range(ROWS)], Kind.CATEGORY),
+        ("zip", [f"0{1000 + row % 40}" for row in range(ROWS)], Kind.CATEGORY),
+        ("lead_id", [str(9000 + row * 13) for row in range(ROWS)], Kind.IDENTIFIER),
+        ("whatever", [str(row + 1) for row in range(ROWS)], Kind.IDENTIFIER),
+        ("key", [f"x{row:05d}" for row in range(ROWS)], Kind.IDENTIFIER),
+        ("created", [f"2026-01-{1 + row % 28:02d}" for row in range(ROWS)], Kind.MOMENT),
+        ("called", [f"{row % 24:02d}:15" for row in range(ROWS)], Kind.CLOCK),
+        ("note", [f"the person number {row} asked for a quote" for row in range(ROWS)], Kind.TEXT),
+        ("same", ["x"] * ROWS, Kind.CONSTANT),
+        ("none", [""] * ROWS, Kind.EMPTY),
+        ("sometimes", ["x" if row % 2 else "" for row in range(ROWS)], Kind.CATEGORY),
+    ],
+)
+def test_a_column_is_taken_for_what_it_holds(name: str, cells: list[str], kind: Kind) -> None:
+    assert profile(name, coded(cells)).kind is kind
+
+
+def test_somebody_who_knows_better_is_believed() -> None:
+    told = profile("age", coded([str(row % 9) for row in range(ROWS)]), Kind.CATEGORY)
+    assert (told.kind, told.why) == (Kind.CATEGORY, "as you said")
