@@ -17,6 +17,7 @@ from litestar.response import Redirect
 from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
 from leadmill.interfaces.api import (
+    certificates,
     corrections,
     docs,
     feedback,
@@ -195,6 +196,7 @@ def build_app(wiring: Wiring) -> Asgi:
             *outcomes.ROUTES,
             *feedback.ROUTES,
             *hygiene.ROUTES,
+            *certificates.ROUTES,
             *corrections.ROUTES,
             *persons.ROUTES,
             *known.ROUTES,

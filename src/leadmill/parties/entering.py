@@ -17,6 +17,7 @@ SCOPES: dict[str, str] = {
     "leads:send": "send leads",
     "leads:read": "read leads and their stories",
     "leads:write": "put leads right",
+    "certificates:read": "read and export certificates of consent",
     "people:read": "read people over all they sent",
     "people:write": "have people forgotten",
     "pings:send": "send pings",

@@ -13,6 +13,8 @@ from msgspec import Struct
 from leadmill.capture import Vertical
 from leadmill.core.reasons import State
 from leadmill.flow.upkeep import HygieneReport
+from leadmill.interfaces.api.certificates import PATHS as CERTIFICATE_PATHS
+from leadmill.interfaces.api.certificates import CertificateOut
 from leadmill.interfaces.api.corrections import PATHS as CORRECTION_PATHS
 from leadmill.interfaces.api.corrections import CorrectionIn, CorrectionOut
 from leadmill.interfaces.api.describing import IDEMPOTENCY, REF, path_parameter, probe, query_parameter, ref, responses
@@ -20,6 +22,7 @@ from leadmill.interfaces.api.feedback import PATHS as FEEDBACK_PATHS
 from leadmill.interfaces.api.feedback import FeedbackIn, FeedbackOut
 from leadmill.interfaces.api.hygiene import PATHS as HYGIENE_PATHS
 from leadmill.interfaces.api.intake import Answer
+from leadmill.interfaces.api.known import PATHS as KNOWN_PATHS
 from leadmill.interfaces.api.known import KnownIn, KnownOut
 from leadmill.interfaces.api.leads import EventPage, Explanation, LeadOut, LeadPage
 from leadmill.interfaces.api.optout_paths import PATHS as OPT_OUT_PATHS
@@ -64,6 +67,7 @@ _TYPES = (
     ReplyOut,
     CorrectionIn,
     CorrectionOut,
+    CertificateOut,
     *PEOPLE_TYPES,
     FeedbackIn,
     FeedbackOut,
@@ -250,33 +254,14 @@ def _paths() -> dict[str, Any]:
             }
         },
         **PING_PATHS,
+        **CERTIFICATE_PATHS,
         **CORRECTION_PATHS,
         **OPT_OUT_PATHS,
         **PRIVACY_PATHS,
         **PEOPLE_PATHS,
         **FEEDBACK_PATHS,
         **HYGIENE_PATHS,
-        "/v1/known": {
-            "post": {
-                "operationId": "changeKnownPeople",
-                "tags": ["Outcomes"],
-                "summary": "Say whom one has already",
-                "description": "Hashes of phone numbers or e-mail addresses under the profile agreed on, at most"
-                " 10,000 a call. The buyer is not offered a lead of any of these people.",
-                "security": [{"key": []}],
-                "parameters": [IDEMPOTENCY],
-                "requestBody": {
-                    "required": True,
-                    "content": {
-                        "application/json": {
-                            "schema": ref("KnownIn"),
-                            "example": {"kind": "phone", "hashes": ["9f86d081884c7d659a2feaa0c55ad015…"]},
-                        }
-                    },
-                },
-                "responses": responses(200, "Changed.", "KnownOut", 400, 401, 403, 408, 413, 415, 422, 503),
-            }
-        },
+        **KNOWN_PATHS,
         "/healthz": {"get": probe("isAlive", "Whether the process answers", 200)},
         "/readyz": {"get": probe("isReady", "Whether leads can be taken", 200, 503)},
         "/metrics": {

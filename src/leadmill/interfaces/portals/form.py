@@ -37,6 +37,7 @@ from leadmill.core.reasons import State
 from leadmill.flow.returning import LINK
 from leadmill.interfaces.guard import policy
 from leadmill.interfaces.pages import Pages
+from leadmill.interfaces.portals.pacing import count_answer
 from leadmill.interfaces.portals.returning import (
     LEFT,
     Visit,
@@ -128,7 +129,8 @@ async def take_form(
     leaflets: NamedDependency[Leaflets],
     form_id: FromPath[str],
 ) -> Response[Any]:
-    """Take an answer: back to the form with what is missing, or on to the thanks."""
+    """Take an answer: back to the form with what is missing, or on to the thanks. Raises Throttled
+    ``portals.form.throttled``."""
     form, vertical = _find(wiring, form_id)
     body = await request.body()
     now, recording = wiring.clock(), recording_of(request, form)
@@ -182,6 +184,8 @@ async def take_form(
     if faults:
         # Whoever corrects an answer has been at it since the first page.
         return _page(recording, wiring, leaflets, form, vertical, given, faults, visit, stamp=given[_STAMP][-1])
+    async with wiring.db.begin() as tx:
+        await count_answer(tx, wiring, request)
     settled = await wiring.take(submission)
     known = settled.state is not State.REJECTED
     return Redirect(
