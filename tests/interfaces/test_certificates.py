@@ -1,6 +1,9 @@
 """Certificates of consent from the form to the file: kept, shown to whoever may see them, noted, checked, forgotten."""
 
+import asyncio
 import json
+import secrets
+from pathlib import Path
 from typing import Any
 
 from leadmill.consent import flaws_of, take_apart
@@ -10,10 +13,12 @@ from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import list_leads
 from leadmill.flow.verify import verify
 from leadmill.parties import Role
+from leadmill.parties.service import issue_key
 from leadmill.parties.store import reads_of
 from leadmill.runtime.jobs import Job
 from tests.consent.seeing import told
 from tests.interfaces.client import Client
+from tests.interfaces.command import leadmill
 from tests.interfaces.stage import Stage, solar
 from tests.interfaces.test_hosted_form import GOOD
 
@@ -153,3 +158,69 @@ async def test_no_address_brings_a_visit_along_and_nobody_is_recorded_unasked(st
     text = (await client.get(PAGE)).text
     assert 'data-replay="ask"' in text and 'value="yes">Record<' in text and 'value="no">Do not record<' in text
     assert "data-replay" not in (await stage.client().get("/f/solar-quote")).text
+
+
+async def test_programs_read_a_certificate_and_export_its_file_as_their_keys_allow(stage: Stage) -> None:
+    lead_id = await send(stage, good(stage), pieces=1)
+    await take_up(stage, lead_id)
+    house = stage.house
+
+    async def key(**more: Any) -> dict[str, str]:
+        async with house.db.begin() as tx:
+            made, _ = await issue_key(
+                tx, house.vault.keyed_hash, house.mint, secrets.token_bytes, kind="operator", owner="papers",
+                now=house.clock(), role=Role.COMPLIANCE, **more,
+            )  # fmt: skip
+        await house.book.refresh(house.db)
+        return {"authorization": f"Bearer {made}"}
+
+    client, path = stage.client(), f"/v1/certificates/{lead_id}"
+    open_key = await key(scopes=["certificates:read"])
+    found = await client.get(path, **open_key)
+    assert found.status == 200 and not found.json["masked"]
+    async with house.db.begin() as tx:
+        made = await make_certificate(tx, house.pen, lead_id)
+    assert found.json["digest"] == made.digest == found.json["journal"]["digest"]
+    assert found.json["certificate"]["disclosure"]["text_sha256"] == made.core.disclosure.text_sha256
+    assert found.json["recording"]["events"] == 1
+    paper = await client.get(f"{path}/file", **open_key)
+    assert paper.status == 200 and "attachment" in paper.headers["content-disposition"]
+    assert flaws_of(take_apart(paper.text)) == []
+    masked = await key(scopes=["certificates:read"], masked=True)
+    shown = await client.get(path, **masked)
+    assert (shown.status, shown.json["masked"], shown.json["certificate"]["salt"]) == (200, True, "")
+    for refused, code in (
+        (await client.get(f"{path}/file", **masked), "api.right.missing"),
+        (await client.get(path, **await key(scopes=["leads:read"])), "api.scope.missing"),
+    ):
+        assert (refused.status, refused.json["code"]) == (403, code)
+    unknown = await client.get("/v1/certificates/lead_none", **open_key)
+    assert (unknown.status, unknown.json["code"]) == (404, "flow.lead.unknown")
+    async with house.db.begin() as tx:
+        noted = [each.what for each in await reads_of(tx, lead_id)]
+    assert noted.count("api consent certificate") == 2 and noted.count("api consent certificate export") == 1
+
+
+async def test_the_command_writes_a_file_that_proves_itself_and_finds_what_was_changed(
+    stage: Stage, tmp_path: Path
+) -> None:
+    lead_id = await send(stage, good(stage), pieces=1)
+    await take_up(stage, lead_id)
+    chosen, file = stage.house.settings, tmp_path / "consent.html"
+
+    def run(*words: str) -> Any:
+        return leadmill(chosen.database_url or "", chosen.home, "certificate", *words, "--json")
+
+    done = await asyncio.to_thread(run, "export", lead_id, "--out", str(file))
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["lead_id"], told["sight"], told["bytes"]) == (lead_id, "seen", file.stat().st_size)
+    assert file.stat().st_mode & 0o077 == 0  # for its owner alone
+    held = await asyncio.to_thread(run, "verify", str(file), "--key", told["key"], "--email", GOOD["email"])
+    assert (held.exit_code, json.loads(held.stdout)["holds"]) == (0, True)
+    file.write_text(file.read_text().replace("Helio Solar LLC", "Other Solar LLC", 1))
+    found = await asyncio.to_thread(run, "verify", str(file), "--key", told["key"])
+    assert (found.exit_code, json.loads(found.stdout)["holds"]) == (1, False)
+    async with stage.house.db.begin() as tx:
+        acts = await tx.conn.fetch("SELECT who, what, about FROM access_act WHERE what = 'exported'")
+    assert [tuple(row) for row in acts] == [("command line", "exported", lead_id)]
