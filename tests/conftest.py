@@ -9,6 +9,7 @@ ids every time).
 import asyncio
 import fcntl
 import functools
+import gc
 import importlib
 import inspect
 import itertools
@@ -34,6 +35,7 @@ import leadmill
 from leadmill.core.ids import Mint, make_id
 from leadmill.runtime.cluster import FORGETFUL, Cluster
 from leadmill.runtime.db import Database, metadata
+from tests.databases import Stock
 
 _ROOT = "LEADMILL_TEST_ROOT"
 _TEMPLATE = "schema"
@@ -45,15 +47,26 @@ hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("explore")
 hypothesis.settings.load_profile("explore" if os.environ.get("LEADMILL_EXPLORE") else "same")
 
-# ---- logs as at the start -------------------------------------------------------------------------------------------
+# ---- each test as at the start --------------------------------------------------------------------------------------
 
 _LOGS = structlog.get_config()  # as `runtime.telemetry` sets them up when it is imported
+_COLLECTOR = (20_000, 10, 10)
+"""How much is made between two looks for garbage. Each house that a test opens leaves some tens of megabytes that only
+the collector finds: with the thresholds of the serving processes a worker would grow by gigabytes."""
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_at_the_start() -> None:
-    """A test that opened the whole house chose a log level; the next one hears everything again."""
+def _as_at_the_start() -> None:
+    """A test that opened the whole house chose a log level, a command how often to look for garbage; the next test
+    hears everything again, and leaves no more behind than the others."""
     structlog.configure(**_LOGS)
+    gc.set_threshold(*_COLLECTOR)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported by now stays: nobody need look through it for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 # ---- one server a run -----------------------------------------------------------------------------------------------
@@ -158,34 +171,30 @@ async def _make_schema(url: str) -> None:
         await conn.close()
 
 
-_numbers = itertools.count(1)
+@pytest.fixture(scope="session")
+def _empty(server: Cluster) -> Iterator[Stock]:
+    stock = Stock(server, "template0")
+    yield stock
+    stock.close()
+
+
+@pytest.fixture(scope="session")
+def _whole(server: Cluster) -> Iterator[Stock]:
+    stock = Stock(server, _TEMPLATE)
+    yield stock
+    stock.close()
 
 
 @pytest.fixture
-def empty_database_url(server: Cluster) -> Iterator[str]:
+def empty_database_url(_empty: Stock) -> Iterator[str]:
     """The address of a fresh database without a table."""
-    yield from _database(server, "template0")
+    yield from _empty.lend()
 
 
 @pytest.fixture
-def database_url(server: Cluster) -> Iterator[str]:
+def database_url(_whole: Stock) -> Iterator[str]:
     """The address of a fresh database with the whole schema."""
-    yield from _database(server, _TEMPLATE)
-
-
-def _database(server: Cluster, template: str) -> Iterator[str]:
-    name = f"t_{os.getpid()}_{next(_numbers)}"
-
-    async def run(sql: str) -> None:
-        conn = await asyncpg.connect(server.url("postgres"))
-        try:
-            await conn.execute(sql)
-        finally:
-            await conn.close()
-
-    on_loop(run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
-    yield server.url(name)
-    on_loop(run(f"DROP DATABASE {name} WITH (FORCE)"))
+    yield from _whole.lend()
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ def trees() -> tuple[ast.AST, ...]:
     return tuple(ast.parse(path.read_text("utf-8")) for path in paths)
 
 
+@cache
 def codes() -> set[str]:
     """Every code in the program that is no reason."""
     found = {

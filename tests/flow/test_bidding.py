@@ -291,7 +291,7 @@ async def test_rounds_run_out_and_the_worker_goes_on(house: House, pings: str, b
 
 async def test_a_post_without_an_answer_keeps_the_sale_for_the_worker(house: House, pings: str, buyers: Buyers) -> None:
     buyers.script("a", [{"slow": True}, {"body": {"status": "accepted"}}])
-    delivery = {"courier": "http", "url": f"{buyers.url}/a"}
+    delivery = {"courier": "http", "url": f"{buyers.url}/a", "timeout_ms": 3_000}
     await apply(house, business(asked("a-ca", "a", pings), asked("b-ca", "b", pings, price="10"), a=delivery))
     settled = await take(house)
     assert settled.state is State.SOLD

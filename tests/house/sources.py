@@ -4,6 +4,7 @@ Only syntax trees are read and nothing is imported, so a package that is still b
 """
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -79,10 +80,47 @@ def imports_in_functions(tree: ast.AST) -> Iterator[int]:
                     yield inner.lineno
 
 
-@cache
 def tree_of(path: Path) -> ast.Module:
-    """The parsed file."""
+    """The parsed file. Trees are large and are not kept; what several inspectors want to know is in :class:`Sight`."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the inspectors want to know of a module below ``src``: its imports, and its classes with their lines."""
+
+    imports: tuple[Import, ...]
+    classes: tuple[tuple[int, str], ...]
+
+
+@cache
+def sight_of(path: Path) -> Sight:
+    """A module's tree, looked at once."""
+    tree = tree_of(path)
+    classes = tuple((node.lineno, node.name) for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    return Sight(tuple(imports_of(tree, module_name(path), path.name == "__init__.py")), classes)
+
+
+_CODE_BEGINS = re.compile(r"^(?:from|import|def|class|async|@)\b", re.MULTILINE)
+
+
+def docstring_of(path: Path) -> str:
+    """How a module introduces itself; empty where it does not."""
+    text = path.read_text(encoding="utf-8")
+    begins = _CODE_BEGINS.search(text)
+    try:
+        head = ast.parse(text[: begins.start()] if begins else text)
+    except SyntaxError:  # such a word stands in the introduction itself
+        head = ast.parse(text)
+    return (ast.get_docstring(head) or "").strip()
+
+
+_INDENTED_IMPORT = re.compile(r"^(?!from |import )[^\n]*\bimport\b", re.MULTILINE)
+
+
+def may_hide_imports(path: Path) -> bool:
+    """Whether the word stands anywhere but at the beginning of a line: only then a tree need be looked at."""
+    return _INDENTED_IMPORT.search(path.read_text(encoding="utf-8")) is not None
 
 
 @cache

@@ -1,12 +1,11 @@
 """Manners of the files themselves: short, introduced, well named, and silent about where they were written."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.house.sources import ROOT, listed, project_files, project_modules, tree_of, where
+from tests.house.sources import ROOT, docstring_of, listed, project_files, project_modules, sight_of, where
 
 LONGEST = 400
 WRITTEN = {".py", ".ts", ".mjs", ".js", ".css", ".html", ".jinja", ".j2", ".sh", ".sql"}
@@ -63,7 +62,7 @@ def test_every_module_introduces_itself() -> None:
     silent = [
         where(path)
         for path in project_modules("src", "tests", "benchmarks", "migrations")
-        if path.stat().st_size and not (ast.get_docstring(tree_of(path)) or "").strip()
+        if path.stat().st_size and not docstring_of(path)
     ]
     empty_doors = [where(path) for path in project_modules("src") if not path.stat().st_size]
     assert not silent + empty_doors, listed(silent + empty_doors)
@@ -88,10 +87,10 @@ def test_the_class_rule_bars_bags_of_methods(name: str, barred: bool) -> None:
 
 def test_no_class_is_a_bag_of_methods() -> None:
     bags = [
-        f"{where(path, node.lineno)} {node.name}"
+        f"{where(path, line)} {name}"
         for path in project_modules("src")
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.ClassDef) and BARRED_CLASS.search(node.name)
+        for line, name in sight_of(path).classes
+        if BARRED_CLASS.search(name)
     ]
     assert not bags, listed(bags)
 

@@ -1,10 +1,14 @@
 """A whole house on a fresh database, a business applied, people who may sign in: what these tests stand on."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from leadmill.billing import open_account
 from leadmill.flow.configure import apply_files
@@ -13,8 +17,12 @@ from leadmill.interfaces.server import application
 from leadmill.main import open_house
 from leadmill.parties import Role
 from leadmill.parties.service import add_operator, issue_key
+from leadmill.runtime.clock import Clock
 from leadmill.runtime.settings import Settings
 from tests.interfaces.client import Client
+from tests.once import read_once
+
+read_once()
 
 BUSINESS = Path(__file__).with_name("business.toml")
 PASSWORD = "a long walk to the mill"
@@ -26,6 +34,10 @@ PEOPLE = {
 }
 SOURCE_KEY = "acme-key-0123456789abcdef"
 BUYER_KEY = "helio-key-0123456789abcdef"
+
+MORNING = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)
+"""When the stage is dressed; each test begins an hour later. A working day on both coasts: what hangs on the hour, the
+weekday or the end of a month must not hang on when the tests are run."""
 
 CONSENT = {
     "text": "I agree that Helio Solar LLC, SunCo Inc and Brightside Home Loans may call, text and e-mail me, also with"
@@ -121,17 +133,28 @@ async def dress(house: House, files: list[Path]) -> tuple[str, str]:
 
 async def dressed(url: str, home: Path) -> tuple[str, str]:
     """Dress an empty database; the keys of the operator's and the analyst's program."""
-    async with open_house(_settings(url, home)) as house:
+    async with _opened(url, home, MORNING) as house:
         return await dress(house, [BUSINESS])
 
 
 @asynccontextmanager
 async def stage_on(url: str, home: Path, keys: tuple[str, str]) -> AsyncIterator[Stage]:
     """The stage on a dressed database; closed at the end."""
-    async with open_house(_settings(url, home)) as house:
+    async with _opened(url, home, MORNING + timedelta(hours=1)) as house:
         yield Stage(house, application(house), *keys)
         await house.mill.close()
 
 
-def _settings(url: str, home: Path) -> Settings:
-    return Settings(home=home, database_url=url, connections=6, mx_lookups=False)
+@asynccontextmanager
+async def _opened(url: str, home: Path, start: datetime) -> AsyncIterator[House]:
+    settings = Settings(home=home, database_url=url, connections=6, mx_lookups=False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("leadmill.main.system_clock", running_from(start))
+        async with open_house(settings) as house:
+            yield house
+
+
+def running_from(start: datetime) -> Clock:
+    """A clock that shows ``start`` now and goes on as clocks do."""
+    begun = time.monotonic()
+    return lambda: start + timedelta(seconds=time.monotonic() - begun)

@@ -2,30 +2,19 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from leadmill.main import open_house
 from leadmill.parties import identify_key
 from leadmill.runtime.settings import read_settings
-
-
-def _leadmill(url: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "LEADMILL_HOME": str(home), "LEADMILL_DATABASE_URL": url}
-    return subprocess.run(
-        [sys.executable, "-m", "leadmill", *arguments], env=environ, capture_output=True, text=True, check=False
-    )
+from tests.interfaces.command import leadmill
 
 
 def test_a_key_is_shown_once_works_and_stops_when_revoked(empty_database_url: str, tmp_path: Path) -> None:
-    made = _leadmill(
-        empty_database_url, tmp_path, "key", "add", "reports", "--role", "analyst", "--days", "1", "--json"
-    )
-    assert made.returncode == 0, made.stderr
+    made = leadmill(empty_database_url, tmp_path, "key", "add", "reports", "--role", "analyst", "--days", "1", "--json")
+    assert made.exit_code == 0, made.stderr
     told = json.loads(made.stdout)
-    listed = _leadmill(empty_database_url, tmp_path, "key", "list", "--json")
+    listed = leadmill(empty_database_url, tmp_path, "key", "list", "--json")
     assert told["id"] in listed.stdout
     assert told["key"] not in listed.stdout
 
@@ -35,23 +24,23 @@ def test_a_key_is_shown_once_works_and_stops_when_revoked(empty_database_url: st
             return (await identify_key(tx, house.vault.keyed_hash, told["key"], house.clock())).owner
 
     assert asyncio.run(whose()) == "reports"
-    rotated = _leadmill(empty_database_url, tmp_path, "key", "rotate", told["id"], "--overlap-days", "0", "--json")
+    rotated = leadmill(empty_database_url, tmp_path, "key", "rotate", told["id"], "--overlap-days", "0", "--json")
     assert json.loads(rotated.stdout)["owner"] == "reports"
-    reviewed = _leadmill(empty_database_url, tmp_path, "security", "access-review", "--json")
-    assert reviewed.returncode == 1  # it reaches all that its role may
+    reviewed = leadmill(empty_database_url, tmp_path, "security", "access-review", "--json")
+    assert reviewed.exit_code == 1  # it reaches all that its role may
     assert json.loads(rotated.stdout)["id"] in reviewed.stdout
-    report = _leadmill(empty_database_url, tmp_path, "security", "breach-report", "--since", "2026-01-01", "--json")
+    report = leadmill(empty_database_url, tmp_path, "security", "breach-report", "--since", "2026-01-01", "--json")
     assert {"key_made", "key_rotated"} <= {act["what"] for act in json.loads(report.stdout)["acts"]}
     told["id"] = json.loads(rotated.stdout)["id"]
-    assert _leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).returncode == 0
-    assert "revoked" in _leadmill(empty_database_url, tmp_path, "key", "list").stdout
-    assert _leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).returncode == 2
+    assert leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).exit_code == 0
+    assert "revoked" in leadmill(empty_database_url, tmp_path, "key", "list").stdout
+    assert leadmill(empty_database_url, tmp_path, "key", "revoke", told["id"]).exit_code == 2
 
 
 def test_a_key_is_for_somebody_who_exists_and_for_one_purpose(empty_database_url: str, tmp_path: Path) -> None:
-    unknown = _leadmill(empty_database_url, tmp_path, "key", "add", "nobody", "--source")
-    assert unknown.returncode == 2
+    unknown = leadmill(empty_database_url, tmp_path, "key", "add", "nobody", "--source")
+    assert unknown.exit_code == 2
     assert "cli.key.owner" in unknown.stderr
-    both = _leadmill(empty_database_url, tmp_path, "key", "add", "x", "--source", "--buyer")
-    assert both.returncode == 2
+    both = leadmill(empty_database_url, tmp_path, "key", "add", "x", "--source", "--buyer")
+    assert both.exit_code == 2
     assert "cli.key.kind" in both.stderr

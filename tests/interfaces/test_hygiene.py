@@ -1,12 +1,10 @@
 """Feedback through its doors, and the report on the page, over the API and from the command."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from leadmill.parties import Role
+from tests.interfaces.command import leadmill
 from tests.interfaces.stage import BUYER_KEY, SOURCE_KEY, Stage, solar
 from tests.journeys.bounces import delivery_report
 
@@ -71,15 +69,11 @@ def test_the_commands_take_a_mailbox_in_and_tell_the_report(empty_database_url: 
     mailbox = tmp_path / "bounces.mbox"
     one = delivery_report("msg_01k80000000000000000000000", "5.1.1")
     mailbox.write_bytes(b"From mx Wed\n" + one + b"\n\nFrom mx Wed\nSubject: Hello\n\nHow are you?\n")
-    program = [sys.executable, "-m", "leadmill"]
-    where = ["--home", str(tmp_path / "home"), "--database-url", empty_database_url, "--json"]
 
     def call(*words: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [*program, *words, *where], capture_output=True, text=True, check=False, timeout=120, env=dict(os.environ)
-        )
-        assert done.returncode in (0, 1), done.stderr
-        return done.returncode, done.stdout
+        done = leadmill(empty_database_url, tmp_path / "home", *words, "--json")
+        assert done.exit_code in (0, 1), done.stderr
+        return done.exit_code, done.stdout
 
     status, out = call("feedback", str(mailbox))
     (told,) = json.loads(out)

@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.interfaces.command import leadmill
 from tests.interfaces.stage import BUYER_KEY, SOURCE_KEY, Stage, solar
 
 PEOPLE = [hashlib.md5(number.encode()).hexdigest() for number in ("4155550134", "4155550135")]
@@ -55,20 +53,13 @@ async def test_nobody_else_changes_a_list_and_a_wrong_hash_is_named(stage: Stage
     assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/hashes/2")
 
 
-def _leadmill(url: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "LEADMILL_HOME": str(home), "LEADMILL_DATABASE_URL": url}
-    return subprocess.run(
-        [sys.executable, "-m", "leadmill", *arguments], env=environ, capture_output=True, text=True, check=False
-    )
-
-
 def test_the_command_takes_a_file_of_hashes(empty_database_url: str, tmp_path: Path) -> None:
     (tmp_path / "volt.toml").write_text(BUSINESS)
     people = tmp_path / "people.txt"
     people.write_text("\n".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(12_000)))
-    assert _leadmill(empty_database_url, tmp_path, "apply", str(tmp_path / "volt.toml")).returncode == 0
+    assert leadmill(empty_database_url, tmp_path, "apply", str(tmp_path / "volt.toml")).exit_code == 0
     asked = ("known", str(people), "--buyer", "volt", "--kind", "phone", "--change", "replace", "--json")
-    made = _leadmill(empty_database_url, tmp_path, *asked)
-    assert made.returncode == 0, made.stderr
+    made = leadmill(empty_database_url, tmp_path, *asked)
+    assert made.exit_code == 0, made.stderr
     assert json.loads(made.stdout)["changed"] == 12_000
-    assert _leadmill(empty_database_url, tmp_path, *asked[:3], "nobody", *asked[4:]).returncode == 2
+    assert leadmill(empty_database_url, tmp_path, *asked[:3], "nobody", *asked[4:]).exit_code == 2

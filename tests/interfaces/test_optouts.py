@@ -1,15 +1,13 @@
 """Opting out through every door: the API, replies, one click, the privacy page, the console, the command."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from leadmill.interfaces.worker import workers
 from leadmill.optouts import Ticket, contact_of, seal_ticket
 from leadmill.parties import Role
+from tests.interfaces.command import leadmill
 from tests.interfaces.stage import BUYER_KEY, SOURCE_KEY, Stage, solar
 
 BUYER = {"authorization": f"Bearer {BUYER_KEY}"}
@@ -224,23 +222,16 @@ async def test_the_console_writes_down_lists_and_hides_what_it_may_not_show(stag
     assert (await analyst.get("/optouts/export.csv")).status == 403
 
 
-def _leadmill(url: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "LEADMILL_HOME": str(home), "LEADMILL_DATABASE_URL": url}
-    return subprocess.run(
-        [sys.executable, "-m", "leadmill", *arguments], env=environ, capture_output=True, text=True, check=False
-    )
-
-
 def test_the_command_takes_a_list_and_gives_hashes(empty_database_url: str, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("phone\n+14155550134\nana@example.com\nwhat is this 1\n")
-    made = _leadmill(empty_database_url, tmp_path, "suppress", "import", str(people), "--json")
-    assert made.returncode == 1, made.stderr
+    made = leadmill(empty_database_url, tmp_path, "suppress", "import", str(people), "--json")
+    assert made.exit_code == 1, made.stderr
     told = json.loads(made.stdout)
     assert (told["read"], told["suppressed"], told["lines"]) == (3, 2, [4])
-    given = _leadmill(empty_database_url, tmp_path, "suppress", "export")
-    assert given.returncode == 0, given.stderr
+    given = leadmill(empty_database_url, tmp_path, "suppress", "export")
+    assert given.exit_code == 0, given.stderr
     assert len(given.stdout.splitlines()) == 3 and "ana" not in given.stdout
-    given = _leadmill(empty_database_url, tmp_path, "suppress", "export", "--json")
+    given = leadmill(empty_database_url, tmp_path, "suppress", "export", "--json")
     entries = json.loads(given.stdout)["entries"]
     assert sorted(each["kind"] for each in entries) == ["email", "phone"]

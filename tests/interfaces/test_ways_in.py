@@ -45,19 +45,19 @@ async def give_password(client: Client, role: Role, there: str = "") -> Any:
     return await client.post("/sign-in", {**fields, "next": there} if there else fields)
 
 
-async def set_up(client: Client) -> tuple[str, str, Any]:
+async def set_up(stage: Stage, client: Client) -> tuple[str, str, Any]:
     """A code app, confirmed: its secret, the code that confirmed it, and the answer."""
     csrf = await secret(client, "/account/code-app")
     await client.post("/account/code-app", {"_csrf": csrf})
     page = (await client.get("/account/code-app")).text
     given = page.partition("Secret</span><br><code>")[2].partition("</code>")[0]
-    code = code_of(given, system_clock())
+    code = code_of(given, stage.house.clock())
     return given, code, await client.post("/account/code-app/confirm", {"_csrf": csrf, "code": code})
 
 
 async def test_a_second_factor_is_set_up_asked_for_and_helped_by_recovery_codes(stage: Stage) -> None:
     client = await stage.signed_in(Role.OPERATOR)
-    _, code, done = await set_up(client)
+    _, code, done = await set_up(stage, client)
     codes = done.text.partition("<pre")[2].partition(">")[2].partition("</pre>")[0].split()
     assert done.status == 200 and len(codes) == 10
     assert "Set up since" in (await client.get("/account")).text
@@ -84,7 +84,7 @@ async def test_a_role_that_must_have_a_second_factor_gets_no_further_without(sta
     assert reply.headers["location"].startswith("/account/code-app?")
     assert (await client.get("/leads")).status == 303
     assert "Your role must show more" in (await client.get("/account/code-app")).text
-    _, _, done = await set_up(client)
+    _, _, done = await set_up(stage, client)
     assert done.status == 200 and "Recovery codes" in done.text
     assert (await client.get("/leads")).status == 200
     csrf = await secret(client, "/account")
@@ -176,7 +176,7 @@ async def elsewhere(stage: Stage, provider: str) -> AsyncIterator[Elsewhere]:
         domains=("example.com",),
         roles=read_roles("sales=operator"),
     )
-    clock = stage.house.clock
+    clock = system_clock  # that of a process of its own
     async with Http(Reach(True, False, False), {"ID_SECRET": house_elsewhere.SECRET}, clock) as http:
         yield Elsewhere(said, http.perform, clock)
 

@@ -30,6 +30,9 @@ from leadmill.runtime.db import Database
 from leadmill.runtime.plugins import Plugin
 from leadmill.runtime.settings import Settings
 from tests.conftest import FixedClock
+from tests.once import read_once
+
+read_once()
 
 HOOK_SECRET = "whsec_c2VjcmV0LW9mLWhlbGlvLWZvci10ZXN0cw=="
 ENVIRON = {"HOOK_SECRET": HOOK_SECRET, "BUYER_TOKEN": "token-of-the-buyer", "HELIO_MATCH": "match-key-of-helio"}

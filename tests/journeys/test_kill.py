@@ -32,7 +32,7 @@ from leadmill.runtime.db import Database
 from leadmill.runtime.vault import Vault, load_master
 from tests.journeys.program import Caller, Program
 
-ROUNDS = int(os.environ.get("LEADMILL_KILL_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("LEADMILL_KILL_ROUNDS", "4"))
 CALLERS = 6
 KEY = "key-of-acme-0123456789"
 BUSINESS = f"""

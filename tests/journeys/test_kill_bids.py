@@ -20,7 +20,7 @@ from tests.journeys.test_kill import BUSINESS, KEY, body_of, folder, opened, ver
 
 __all__ = ["folder"]
 
-ROUNDS = int(os.environ.get("LEADMILL_KILL_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("LEADMILL_KILL_ROUNDS", "1"))
 _TAKEN_UP = 45.0
 """Seconds in which the worker must have found what was left behind."""
 

@@ -21,7 +21,7 @@ from tests.journeys.test_kill import BUSINESS, KEY, body_of, folder, opened, ver
 
 __all__ = ["folder"]
 
-ROUNDS = int(os.environ.get("LEADMILL_KILL_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("LEADMILL_KILL_ROUNDS", "2"))
 _HEADERS = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 
 
