@@ -5,6 +5,7 @@ Details for programs and pages for people; which, depends on the address, and on
 such address. Everything comes in as an argument.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ from leadmill.runtime import telemetry
 _PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 _FOREVER = "public, max-age=31536000, immutable"
 _MOST_BODY = 1 << 20
+_WIRING, _WAITING = "leadmill.wiring", "leadmill.waiting"
 
 _CODES = {
     400: "api.request.malformed",
@@ -97,11 +99,22 @@ _DETAILS = {
 
 def build_app(wiring: Wiring) -> Asgi:
     """The application under this wiring."""
+    app, waiting = framework(), Waiting()
+
+    async def wired(scope: Any, receive: Any, send: Any) -> None:
+        scope[_WIRING], scope[_WAITING] = wiring, waiting
+        await app(scope, receive, send)
+
+    return guarded(wired, wiring.secure)
+
+
+@cache
+def framework() -> Litestar:
+    """The routes and all that they share whoever's house it is; which one is asked stands in the request's scope."""
     static = read_static()
     pages = Pages(Path(console.__file__).parent / "templates", static)
     leaflets = Pages(Path(portals.__file__).parent / "templates", static)
     manual = Pages(Path(api.__file__).parent / "templates", static)
-    waiting = Waiting()
 
     @get("/static/{name:str}", include_in_schema=False, sync_to_thread=False)
     def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -158,7 +171,7 @@ def build_app(wiring: Wiring) -> Asgi:
         answer.headers.update(headers)
         return answer
 
-    app = Litestar(
+    return Litestar(
         route_handlers=[
             static_file,
             front,
@@ -207,11 +220,11 @@ def build_app(wiring: Wiring) -> Asgi:
             *docs.ROUTES,
         ],
         dependencies={
-            "wiring": Provide(lambda: wiring, sync_to_thread=False),
+            "wiring": Provide(_wiring, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
             "leaflets": Provide(lambda: leaflets, sync_to_thread=False),
             "manual": Provide(lambda: manual, sync_to_thread=False),
-            "waiting": Provide(lambda: waiting, sync_to_thread=False),
+            "waiting": Provide(_waiting, sync_to_thread=False),
             "desk": Provide(provide_desk),
             "newcomer": Provide(provide_newcomer),
             "halfway": Provide(provide_halfway),
@@ -225,7 +238,16 @@ def build_app(wiring: Wiring) -> Asgi:
         request_max_body_size=_MOST_BODY,
         debug=False,
     )
-    return guarded(app, wiring.secure)  # type: ignore[arg-type]
+
+
+def _wiring(request: Request[Any, Any, Any]) -> Wiring:
+    found: Wiring = request.scope[_WIRING]  # type: ignore[literal-required]
+    return found
+
+
+def _waiting(request: Request[Any, Any, Any]) -> Waiting:
+    found: Waiting = request.scope[_WAITING]  # type: ignore[literal-required]
+    return found
 
 
 def _check_address(request: Request[Any, Any, Any]) -> None:
