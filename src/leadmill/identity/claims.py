@@ -23,8 +23,6 @@ from leadmill.identity.store.persons import (
     add_links,
     add_person_row,
     add_suggestions,
-    claim_keys,
-    enter_blocks,
     give_blocks,
     give_keys,
     hold_keys,
@@ -35,6 +33,7 @@ from leadmill.identity.store.persons import (
     show_more,
     unpack_blocks,
 )
+from leadmill.identity.store.taking import NOTHING, Taken, take
 from leadmill.identity.traits import EMPTY, Profile
 from leadmill.runtime.db import Tx
 from leadmill.runtime.vault import Vault
@@ -77,6 +76,7 @@ class _Claim:
         self._stored: dict[str, Person] = tx.scratch.setdefault(Person, {})
         self._written_keys: dict[bytes, list[str]] = {}
         self._written_blocks: dict[int, list[str]] = {}
+        self._hashes: dict[str, list[int]] = {}
         self._wanted: dict[str, list[int]] = {}
         self._settled: dict[str, Choice] = {}
         self.prospects: dict[str, str] = {}
@@ -84,10 +84,12 @@ class _Claim:
 
     async def decide(self) -> Sitting:
         """Whose each lead is, with everybody concerned locked."""
-        await self._take_keys()
-        await self._read({each for persons in self._reading.keys.values() for each in persons})
-        self._settle()
-        await self._take_blocks()
+        await self._take()
+        if not self._wanted:
+            await self._read({each for persons in self._reading.keys.values() for each in persons})
+            self._settle()
+            if self._wanted:
+                await self._take_blocks()
         sitting = self._sit()
         known = {owner for owner in sitting.owners.values() if owner in self._stored}
         if known and self._stale(await lock_persons(self._tx, known)):
@@ -117,28 +119,64 @@ class _Claim:
                 stale = True
         return stale
 
-    async def _take_keys(self) -> None:
+    async def _take(self) -> None:
+        """Hold the leads' keys; where nobody has any of them, their blocks as well."""
         held = self._reading.keys
-        wanted: dict[bytes, Key] = {}
+        keys: dict[bytes, Key] = {}
         for ask in self._asks:
             for kind, key in ask.keys:
-                if key not in held and key not in wanted:
-                    wanted[key] = Key(key, kind, self._proposed[ask.lead_id])
-        if not wanted:
+                if key not in held and key not in keys:
+                    keys[key] = Key(key, kind, self._proposed[ask.lead_id])
+        hashes = {ask.lead_id: block_hashes(ask.traits, self._vault.keyed_hash) for ask in self._asks}
+        self._hashes = {lead_id: found for lead_id, found in hashes.items() if found}
+        strange = not any(held.get(key) for ask in self._asks for _, key in ask.keys)
+        entries = self._entries(self._hashes) if strange else {}
+        if not keys and not entries:
             return
-        taken = await claim_keys(self._tx, list(wanted.values()), self._asks[0].at)
-        for key in taken:
-            held[key], self._written_keys[key] = [], [wanted[key].person_id]
-        there = wanted.keys() - taken
-        if there:
-            owners, persons = await hold_keys(self._tx, there)
+        taken = await take(self._tx, list(keys.values()), entries, self._asks[0].at)
+        for key in taken.claimed:
+            held[key], self._written_keys[key] = [], [keys[key].person_id]
+        owners, persons, there = taken.owners, taken.persons, keys.keys() - taken.claimed
+        if len(owners) < len(there):
+            # Somebody claimed one of them at this very moment: they are held one step later, in their order.
+            owners, later = await hold_keys(self._tx, there)
             if len(owners) < len(there):
                 raise Transient("identity.person.changed", "a person was forgotten meanwhile; try again")
-            for key, whose in owners.items():
-                held[key], self._written_keys[key] = whose, [*whose]
-            for person in persons:
-                if person.id not in self._reading.profiles:
-                    self._learn(person)
+            persons = {person.id: person for person in later}
+        for key, whose in owners.items():
+            held[key], self._written_keys[key] = whose, [*whose]
+        for person_id in {each for whose in owners.values() for each in whose} - self._reading.profiles.keys():
+            if person_id in persons:
+                self._learn(persons[person_id])
+        if strange and not there:
+            self._wanted = self._hashes
+            await self._meet(taken, entries)
+
+    def _entries(self, wanted: Mapping[str, Sequence[int]]) -> dict[int, list[str]]:
+        """Which persons enter which blocks, as if everybody were new, which most are; what turns out otherwise is set
+        right with the decisions."""
+        entries: dict[int, list[str]] = {}
+        for lead_id, hashes in wanted.items():
+            for block in hashes:
+                if block not in self._reading.blocks:
+                    entries.setdefault(block, []).append(self._proposed[lead_id])
+        return entries
+
+    async def _meet(self, taken: Taken, entries: Mapping[int, Sequence[str]]) -> None:
+        """Get to know whoever is in the blocks that were entered."""
+        blocks = self._reading.blocks
+        moved: set[str] = set()
+        for block, persons in taken.blocks.items():
+            self._written_blocks[block] = persons
+            blocks[block] = persons[: -len(entries[block])]
+            if block in taken.moved:
+                moved.update(persons)
+        met = {each for hashes in self._wanted.values() for each in candidates(hashes, blocks)}
+        met -= self._reading.profiles.keys()
+        for person_id in met - moved:
+            if person_id in taken.persons:
+                self._learn(taken.persons[person_id])
+        await self._read(met - taken.persons.keys() | met & moved)
 
     def _settle(self) -> None:
         """Which leads bring nothing new of a person whom their keys decide, and which are to be looked for."""
@@ -152,9 +190,8 @@ class _Claim:
                 if not ask.traits.named or known.knows(ask.traits):
                     self._settled[ask.lead_id] = choice
                     continue
-            hashes = block_hashes(ask.traits, self._vault.keyed_hash)
-            if hashes:
-                self._wanted[ask.lead_id] = hashes
+            if ask.lead_id in self._hashes:
+                self._wanted[ask.lead_id] = self._hashes[ask.lead_id]
 
     def _known_again(self, ask: FindPerson) -> Choice | None:
         """The usual case of a known person, without a look at names: one person has all keys that anybody has, and has
@@ -169,18 +206,9 @@ class _Claim:
         return Choice(owner, tuple(kind for kind, persons in owners if persons))
 
     async def _take_blocks(self) -> None:
-        held = self._reading.blocks
-        entries: dict[int, list[str]] = {}
-        for lead_id, hashes in self._wanted.items():
-            for block in hashes:
-                if block not in held:
-                    entries.setdefault(block, []).append(self._proposed[lead_id])
-        if entries:
-            # As if everybody were new, which most are; what turns out otherwise is set right with the decisions.
-            for block, persons in (await enter_blocks(self._tx, entries)).items():
-                self._written_blocks[block] = persons
-                held[block] = persons[: -len(entries[block])]
-        await self._read({each for hashes in self._wanted.values() for each in candidates(hashes, held)})
+        entries = self._entries(self._wanted)
+        taken = await take(self._tx, (), entries, self._asks[0].at) if entries else NOTHING
+        await self._meet(taken, entries)
 
     async def _read(self, person_ids: set[str]) -> None:
         """Read what these persons have shown, opened with their keys."""

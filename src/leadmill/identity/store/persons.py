@@ -185,7 +185,7 @@ async def hold_keys(tx: Tx, hashes: Iterable[bytes]) -> tuple[dict[bytes, list[s
     rows = await tx.all(_HOLD, hashes=list(hashes))
     persons = {row["id"]: row for row in rows if row["id"] is not None}
     owners = {row["hash"]: [row["person_id"], *(row["others"] or ())] for row in rows}
-    return owners, [_person(row) for row in persons.values()]
+    return owners, [person_of_row(row) for row in persons.values()]
 
 
 async def give_keys(tx: Tx, owners: Mapping[bytes, Sequence[str]]) -> None:
@@ -238,13 +238,13 @@ async def recent_interests(tx: Tx, person_ids: Iterable[str], since: datetime) -
 
 async def read_persons(tx: Tx, person_ids: Iterable[str]) -> dict[str, Person]:
     """Persons by id."""
-    return {row["id"]: _person(row) for row in await tx.all(_PERSONS, ids=list(person_ids))}
+    return {row["id"]: person_of_row(row) for row in await tx.all(_PERSONS, ids=list(person_ids))}
 
 
 async def lock_persons(tx: Tx, person_ids: Iterable[str]) -> dict[str, Person]:
     """Persons by id, and all who are held to be one with them, locked in the order of their ids until the transaction
     ends. Called once a transaction."""
-    return {row["id"]: _person(row) for row in await tx.all(_LOCK, ids=list(person_ids))}
+    return {row["id"]: person_of_row(row) for row in await tx.all(_LOCK, ids=list(person_ids))}
 
 
 async def read_owners(tx: Tx, keyed_hash: bytes) -> list[str]:
@@ -316,7 +316,8 @@ def _suggestion(row: Row) -> Suggestion:
 _PARTS = msgspec.json.Decoder(list[Part])
 
 
-def _person(row: Row) -> Person:
+def person_of_row(row: Row) -> Person:
+    """A person as their row says."""
     # By name one after another: a record made a mapping first takes ten times as long, and leads have many candidates.
     return Person(
         id=row["id"],
