@@ -125,9 +125,7 @@ class World:
             born = _born(chance, 1985, 2006)
             live("twin", sex, last, born=born)
             other = chance.choice("fm")
-            while (given := _drawn(chance, self._women if other == "f" else self._men)) == found[0].traits.given:
-                pass
-            live("twin", other, last, born=born, given=given)
+            live("twin", other, last, born=born, given=self._unlike(found, other))
         else:
             her = last if chance.random() < 0.85 else _drawn(chance, self._lasts)
             father = live("spouse", "m", last, born=_born(chance, 1940, 1985))
@@ -139,11 +137,18 @@ class World:
                     "junior" if junior else "child",
                     kind,
                     last,
-                    given=father.traits.given if junior else "",
+                    given=father.traits.given if junior else self._unlike(found, kind),
                     born=_born(chance, max(1962, int(father.traits.born[:4]) + 19), 2006),
                     suffix="jr" if junior else "",
                 )
         return found
+
+    def _unlike(self, family: list[Human], sex: str) -> str:
+        """A name that nobody of the family is called by already."""
+        while True:
+            given = _drawn(self._chance, self._women if sex == "f" else self._men)
+            if not any(given == each.traits.given or are_forms(given, each.traits.given) for each in family):
+                return given
 
     def _house(self) -> tuple[str, str, str]:
         chance = self._chance

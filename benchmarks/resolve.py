@@ -21,6 +21,7 @@ from msgspec import Struct
 from benchmarks.closing import carry_out
 from benchmarks.contender import CONTENDERS, Scored
 from benchmarks.house import Broken, environment, say
+from benchmarks.kinds import KINDS
 from benchmarks.persons import Made, companies, consumers, historical
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +65,7 @@ def sets_of(data: Path, folder: Path, records: int) -> list[Set]:
         "historical": historical(max(1, records // 10)),
         "consumers": consumers(),
         "companies": companies(),
-    }
+    } | {name: make() for name, make in KINDS.items()}
     return found + [write(folder, name, one) for name, one in made.items()]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.contender import Found, score, truth_of
+from benchmarks.kinds import KINDS
 from benchmarks.persons import Made
 from benchmarks.resolve import Ran, _against, run, sets_of, there, write
 
@@ -60,6 +61,7 @@ def test_without_public_sets_those_made_up_are_there(tmp_path: Path) -> None:
         "historical",
         "consumers",
         "companies",
+        *KINDS,
     }
 
 

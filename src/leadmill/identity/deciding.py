@@ -27,8 +27,8 @@ LIKENESS = "likeness"
 """In ``matched_on``: no key decided, the weight did."""
 
 _DATED = 3.0
-"""Bits less that are enough where last name and birth date agree: then it is nobody else of the household, whose shared
-name and home weigh most."""
+"""Bits less that are enough where last name and birth date agree and homes do not differ: then it is nobody else of the
+household, whose shared name and home weigh most."""
 _CLEARLY = 3.0
 """Bits by which the likelier of two persons who are surely not one must be ahead."""
 _MOST_TIES = 8
@@ -110,16 +110,17 @@ def decide(
             rival.holder.person_id if rival else None,
             rival.holder.by[0] if rival else None,
             ties,
-            (*_bridges(owner, bridged, sure, profile_of), *doubts)[:_MOST_POSSIBLE],
+            (*_bridges(traits, owner, bridged, sure, profile_of), *doubts)[:_MOST_POSSIBLE],
         )
     sure = [each for each in sure if each.person_id not in held]
     unsure = next((each.holder for each in judged if each.kin is Kin.UNSURE), None)
     rival_id, rival_on = (unsure.person_id, unsure.by[0]) if unsure else (None, None)
-    if not sure or _torn(sure, profile_of):
+    others = [each for each in likely if each.kin is Kin.UNSURE and each.person_id not in held]
+    if not sure or _torn(sure, others, profile_of):
         torn = tuple(Possible(each.person_id, "possible", each.weight.bits, list(each.weight.parts)) for each in sure)
         return Choice(None, (), rival_id, rival_on, ties, (*torn, *doubts)[:_MOST_POSSIBLE])
     best = sure[0]
-    bridges = _bridges(best.person_id, [each.person_id for each in sure[1:]], sure, profile_of)
+    bridges = _bridges(traits, best.person_id, [each.person_id for each in sure[1:]], sure, profile_of)
     return Choice(
         best.person_id,
         (LIKENESS,),
@@ -134,7 +135,8 @@ def decide(
 
 def _enough(likely: Likely, terms: Matching) -> bool:
     """Whether somebody looks enough like the lead's person to be them."""
-    dated = max(likely.compared.born, likely.compared.last) <= Likeness.NEAR
+    seen = likely.compared
+    dated = max(seen.born, seen.last) <= Likeness.NEAR and seen.place is not Likeness.OTHER
     return likely.weight.bits >= bits_of(terms.same) - (_DATED if dated else 0.0)
 
 
@@ -142,12 +144,13 @@ def _named(judged: _Judged) -> bool:
     return judged.seen.given <= Likeness.NEAR
 
 
-def _torn(sure: Sequence[Likely], profile_of: Callable[[str], Profile]) -> bool:
-    """Whether the lead is as likely somebody else's who is surely not the likeliest."""
+def _torn(sure: Sequence[Likely], unsure: Sequence[Likely], profile_of: Callable[[str], Profile]) -> bool:
+    """Whether the lead is as likely somebody else's who is surely not the likeliest: a father's or his junior's, where
+    it tells no birth date."""
     best = sure[0]
     return any(
         best.weight.bits - other.weight.bits < _CLEARLY and not may_be_one(best.person_id, other.person_id, profile_of)
-        for other in sure[1:]
+        for other in (*sure[1:], *unsure)
     )
 
 
@@ -157,12 +160,14 @@ def may_be_one(one: str, other: str, profile_of: Callable[[str], Profile]) -> bo
 
 
 def _bridges(
-    owner: str, others: Sequence[str], sure: Sequence[Likely], profile_of: Callable[[str], Profile]
+    traits: Traits, owner: str, others: Sequence[str], sure: Sequence[Likely], profile_of: Callable[[str], Profile]
 ) -> tuple[Possible, ...]:
+    """The others who may be one with the owner, who from now on has shown what the lead shows as well."""
     weights = {each.person_id: each.weight for each in sure}
+    shown = (*profile_of(owner).variants, traits)
     found = []
     for other in others:
-        if may_be_one(owner, other, profile_of):
+        if compare_all(shown, profile_of(other).variants).clash is None:
             weight = weights.get(other)
             found.append(
                 Possible(other, "bridge", weight.bits if weight else SURE_BITS, list(weight.parts) if weight else [])

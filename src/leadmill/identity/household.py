@@ -168,6 +168,8 @@ class Compared(Struct, frozen=True):
     suffix: Likeness
     last: Likeness
     place: Likeness
+    initial: bool = False
+    """Whether the given names agree by an initial alone, which one in ten of any household has."""
 
     @property
     def clash(self) -> str | None:
@@ -184,7 +186,7 @@ class Compared(Struct, frozen=True):
         return self.place is Likeness.SAME or self.last <= Likeness.NEAR
 
 
-NOTHING_KNOWN = Compared(*[Likeness.ABSENT] * 5)
+NOTHING_KNOWN = Compared(Likeness.ABSENT, Likeness.ABSENT, Likeness.ABSENT, Likeness.ABSENT, Likeness.ABSENT)
 """How a lead stands to a person who has shown nothing."""
 
 
@@ -199,9 +201,11 @@ def compare_all(ours: Sequence[Traits], theirs: Sequence[Traits]) -> Compared:
         return NOTHING_KNOWN
     given = _nearest(compare_given, _spoken(ours), _spoken(theirs))
     last = _nearest(compare_last, [each.last for each in ours], [each.last for each in theirs])
+    initial = given is Likeness.SAME and (_bare(ours) or _bare(theirs))
     if given > Likeness.ABSENT and _crosswise(ours, theirs):
         given = last = Likeness.SAME
     return Compared(
+        initial=initial,
         given=given,
         born=_nearest(compare_born, [each.born for each in ours], [each.born for each in theirs]),
         suffix=_nearest(compare_suffix, [each.suffix for each in ours], [each.suffix for each in theirs]),
@@ -214,6 +218,11 @@ def _spoken(variants: Sequence[Traits]) -> list[str]:
     """Given names, initials only where nothing else is known: J. is James and John, who are twins."""
     names = [each.given for each in variants]
     return [name for name in names if len(name) > 1] or names
+
+
+def _bare(variants: Sequence[Traits]) -> bool:
+    """Whether nothing but initials are known of a given name."""
+    return all(len(name) == 1 for name in _spoken(variants))
 
 
 def _nearest(rule: Callable[[str, str], Likeness], ours: Iterable[str], theirs: Iterable[str]) -> Likeness:
@@ -280,10 +289,19 @@ def kin_by_phone(seen: Compared) -> Kin:
 
 
 def kin_by_weight(seen: Compared) -> Kin:
-    """Who it may be that only looks like a person: as for a number, and the weight decides besides. A name alone, in
-    however small a place, is nobody's: birth date or home must agree as well."""
+    """Who it may be that only looks like a person: the weight decides besides. A name alone, in however small a place,
+    is nobody's: birth date or home must agree as well.
+
+    At home that is enough, unless all that is known of the given name is an initial, which others of the home may have,
+    or one of two is a junior. Elsewhere the birth date stands for the home, and nothing else may be amiss beside it:
+    among a million people some have nearly one name and nearly one day of birth.
+    """
     if seen.clash:
         return Kin.OTHER
-    if seen.born <= Likeness.NEAR:
-        return Kin.ONE
-    return Kin.UNSURE if seen.suffix is Likeness.NEAR or seen.place is not Likeness.SAME else Kin.ONE
+    if seen.place is Likeness.SAME:
+        open_ = seen.born > Likeness.NEAR and (seen.suffix is Likeness.NEAR or seen.initial)
+    elif seen.place is Likeness.OTHER:
+        open_ = max(seen.given, seen.born) > Likeness.SAME or seen.last is Likeness.OTHER
+    else:
+        open_ = seen.born > Likeness.NEAR or seen.given is Likeness.LOOSE or seen.last is Likeness.OTHER
+    return Kin.UNSURE if open_ else Kin.ONE
