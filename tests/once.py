@@ -5,11 +5,16 @@ what was read, and reading it takes longer than most tests. Packs from elsewhere
 """
 
 import functools
+from collections.abc import Callable, ValuesView
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from leadmill.capture.mapping import Names
 from leadmill.facts import Reference, load_reference
+from leadmill.flow import book
 from leadmill.runtime.packs import BUILT_IN, Packs, load_packs
 from leadmill.runtime.plugins import find_plugins
 
@@ -31,6 +36,30 @@ def _reference(folder: Path) -> Reference:
     return _places[0]
 
 
+_MADE_OF_PACKS = ("law_of", "words_of", "Engine", "read_verticals", "bounded", "read_dialects")
+"""What a book of rules is put together with, each of them the same for the same packs."""
+
+
+def _remembered(make: Callable[..., Any]) -> Callable[..., Any]:
+    """What was made before of the very same things; a moment is the same within its hour."""
+    made: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+
+    def remember(*given: Any) -> Any:
+        given = tuple(tuple(each) if isinstance(each, ValuesView) else each for each in given)
+        key = tuple(_mark(each) for each in given)
+        if key not in made:
+            made[key] = given, make(*given)  # what was given is kept, too, so that no other thing gets its id
+        return made[key][1]
+
+    return remember
+
+
+def _mark(given: Any) -> Any:
+    if isinstance(given, datetime):
+        return given.replace(minute=0, second=0, microsecond=0)
+    return tuple(map(id, given)) if isinstance(given, tuple) else id(given)
+
+
 @functools.cache
 def read_once() -> None:
     """From now on, in this process."""
@@ -38,3 +67,6 @@ def read_once() -> None:
     kept.setattr("leadmill.main.load_packs", _packs)
     kept.setattr("leadmill.main.load_reference", _reference)
     kept.setattr("leadmill.main.find_plugins", functools.cache(find_plugins))
+    kept.setattr("leadmill.capture.mapping.Names", _remembered(Names))
+    for name in _MADE_OF_PACKS:
+        kept.setattr(book, name, _remembered(getattr(book, name)))

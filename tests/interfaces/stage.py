@@ -140,18 +140,23 @@ async def dressed(url: str, home: Path) -> tuple[str, str]:
 @asynccontextmanager
 async def stage_on(url: str, home: Path, keys: tuple[str, str]) -> AsyncIterator[Stage]:
     """The stage on a dressed database; closed at the end."""
-    async with _opened(url, home, MORNING + timedelta(hours=1)) as house:
+    async with _opened(url, home, MORNING + timedelta(hours=1), migrate=_nothing_to_do) as house:
         yield Stage(house, application(house), *keys)
         await house.mill.close()
 
 
 @asynccontextmanager
-async def _opened(url: str, home: Path, start: datetime) -> AsyncIterator[House]:
+async def _opened(url: str, home: Path, start: datetime, **parts: Any) -> AsyncIterator[House]:
     settings = Settings(home=home, database_url=url, connections=6, mx_lookups=False)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("leadmill.main.system_clock", running_from(start))
+        for name, part in {"system_clock": running_from(start), **parts}.items():
+            patched.setattr(f"leadmill.main.{name}", part)
         async with open_house(settings) as house:
             yield house
+
+
+async def _nothing_to_do(_: str) -> None:
+    """The tables are those of the dressed house, which were brought up to date when it was opened."""
 
 
 def running_from(start: datetime) -> Clock:

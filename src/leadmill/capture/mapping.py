@@ -86,6 +86,16 @@ def canonical_vertical(text: str, names: Mapping[str, str]) -> str:
     return names.get(fold(text), text)
 
 
+def vertical_called(text: str, names: Mapping[str, str]) -> str:
+    """The canonical name of a vertical as somebody wrote it; ``names`` are those of :func:`vertical_names`. Raises
+    :class:`BadInput` ``capture.vertical.unknown`` with the nearest known one."""
+    found = names.get(fold(text))
+    if found is None:
+        says = f"no such vertical; {nearest(text[:60].lower(), {*names.values()})}"
+        raise BadInput("capture.vertical.unknown", says, [FieldFault("/vertical", "capture.vertical.unknown", says)])
+    return found
+
+
 _MOST_KEPT = 2000
 """Submissions between edge and walk, at most; more are simply read twice."""
 
@@ -116,13 +126,7 @@ class Lexicon:
     def vertical(self, text: str) -> str:
         """The canonical name of a vertical as somebody wrote it. Raises :class:`BadInput` ``capture.vertical.unknown``
         with the nearest known one."""
-        found = self._verticals.get(fold(text))
-        if found is None:
-            says = f"no such vertical; {nearest(text[:60].lower(), self.verticals)}"
-            raise BadInput(
-                "capture.vertical.unknown", says, [FieldFault("/vertical", "capture.vertical.unknown", says)]
-            )
-        return found
+        return vertical_called(text, self._verticals)
 
     def names(self, vertical: str) -> Names:
         """The names of a vertical by its canonical name."""
