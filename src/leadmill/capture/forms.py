@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from leadmill.capture.mapping import Lexicon
+from leadmill.capture.mapping import vertical_called, vertical_names
 from leadmill.capture.model import Form, FormConsent, FormField, FormStep, Mapped, Progressive, Vertical
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.reading import Table, nearest
@@ -76,7 +76,7 @@ def unanswered(form: Form, mapped: Mapped) -> list[FieldFault]:
 
 def _vertical(table: Table, verticals: Mapping[str, Vertical]) -> str:
     try:
-        return Lexicon(verticals).vertical(table.text("vertical"))
+        return vertical_called(table.text("vertical"), vertical_names(verticals))
     except BadInput as fault:
         table.refuse(fault.detail, "vertical")
 
