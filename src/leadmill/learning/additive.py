@@ -5,7 +5,6 @@ as prior, so that effects are smooth where rows are few), effects of a category'
 monotone column's steps have one sign. The optimum is unique; scipy's L-BFGS-B finds it, bounds included.
 """
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from msgspec import Struct
 
 from leadmill.learning.calibrating import sigmoids
 from leadmill.learning.design import Design, Draft
+from leadmill.learning.heavy import scipy
 from leadmill.learning.table import Floats
 
 PENALTIES = (2.0, 8.0, 32.0)
@@ -48,8 +48,8 @@ class Layout(Struct, frozen=True):
 
 def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int]) -> Layout:
     """Parameters for these features: a step for each border of a number, an effect for every other bin."""
-    sparse = _scipy("sparse")
-    starts: list[int] = [0]
+    sparse = scipy("sparse")
+    starts = [0]
     lines: list[int] = []
     places: list[int] = []
     ridge: list[float] = []
@@ -83,7 +83,7 @@ def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int]) -> Layout:
 
 def one_hot(design: Design, layout: Layout) -> Any:
     """Rows by bins, a one where a row is in a bin."""
-    sparse = _scipy("sparse")
+    sparse = scipy("sparse")
     columns = design.bins.astype(np.int64) + np.array(layout.starts[:-1], dtype=np.int64)[None, :]
     width = columns.shape[1]
     pointers = np.arange(0, columns.size + 1, max(width, 1), dtype=np.int64)[: design.rows + 1]
@@ -94,7 +94,7 @@ def fit_additive(
     rows: Any, layout: Layout, labels: Floats, penalty: float, start: Floats | None = None
 ) -> tuple[Additive, Floats]:
     """The model for rows as :func:`one_hot` gives them, and its parameters, from which a neighbour may start."""
-    optimize = _scipy("optimize")
+    optimize = scipy("optimize")
     turned, back, spread = rows.T.tocsr(), layout.spread.T.tocsr(), layout.spread
     rate = float(labels.mean())
     count = len(labels)
@@ -131,8 +131,3 @@ def _centred(parameters: Floats, rows: Any, layout: Layout) -> Additive:
         intercept += mean
         parts.append(np.asarray(effects[start:end] - mean))
     return Additive(intercept, tuple(parts))
-
-
-def _scipy(part: str) -> Any:
-    """A part of scipy, which only training loads."""
-    return importlib.import_module(f"scipy.{part}")

@@ -32,10 +32,15 @@ def digest_of(model: bytes, trees: bytes) -> str:
     return told.hexdigest()
 
 
-def write_folder(folder: Path, form: Form, trees: bytes, card: bytes, card_text: str) -> None:
-    """Write a model's files. A folder that holds something else is refused with ``learning.folder.taken``."""
+def free(folder: Path) -> None:
+    """Raises :class:`BadInput` ``learning.folder.taken`` where a folder holds something that is no model."""
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
         raise BadInput("learning.folder.taken", f"{folder} holds something that is no model; name a new folder")
+
+
+def write_folder(folder: Path, form: Form, trees: bytes, card: bytes, card_text: str) -> None:
+    """Write a model's files. A folder that holds something else is refused with ``learning.folder.taken``."""
+    free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = {MODEL: encode_form(form), CARD: card, CARD_TEXT: card_text.encode()}
     if trees:

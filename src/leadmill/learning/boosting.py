@@ -4,7 +4,6 @@ LightGBM does the work (its package is loaded here, by training alone). Every ru
 number of settings tried, whatever the number of threads.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from leadmill.core.faults import Permanent
+from leadmill.learning.heavy import lightgbm
 from leadmill.learning.table import Codes, Floats
 
 MOST_ROUNDS = 1_200
@@ -63,17 +63,6 @@ def settings_in_order(seed: int) -> Callable[[int], Setting]:
         return drawn[number]
 
     return nth
-
-
-def load() -> Any:
-    """LightGBM's package. Raises :class:`Permanent` ``learning.trees.missing``."""
-    try:
-        return importlib.import_module("lightgbm")
-    except (ImportError, OSError):
-        raise Permanent(
-            "learning.trees.missing",
-            "LightGBM does not load: pip install lightgbm; on Debian also apt-get install libgomp1",
-        ) from None
 
 
 def parameters(setting: Setting, seed: int, threads: int, signs: Sequence[int]) -> dict[str, Any]:
@@ -128,7 +117,7 @@ def try_setting(
     parts: Sequence[Part], rows: int, setting: Setting, seed: int, threads: int, signs: Sequence[int]
 ) -> Tried:
     """Cross-validate a setting; all folds stop at the round that is best for them together."""
-    library = load()
+    library = lightgbm()
     given = parameters(setting, seed, threads, signs)
     boosters, curves = [], []
     for part in parts:
@@ -157,7 +146,7 @@ def sums_of(
     parts: Sequence[Part], rows: int, tried: Tried, seeds: Sequence[int], threads: int, signs: Sequence[int]
 ) -> Floats:
     """Each row's log-odds from the folds it was not trained in, as the mean over several seeds."""
-    library = load()
+    library = lightgbm()
     sums = np.zeros(rows)
     for seed in seeds:
         given = parameters(tried.setting, seed, threads, signs)
@@ -177,7 +166,7 @@ def fit_trees(
     signs: Sequence[int],
 ) -> bytes:
     """The trees of several seeds as one model in LightGBM's text; its sums are the sums over the seeds."""
-    library = load()
+    library = lightgbm()
     whole: Any = None
     for seed in seeds:
         given = parameters(setting, seed, threads, signs)

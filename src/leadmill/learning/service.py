@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from leadmill.core.faults import BadInput
-from leadmill.learning.artefact import read_model, write_folder
+from leadmill.learning.artefact import free, read_model, write_folder
 from leadmill.learning.card import card_of
 from leadmill.learning.cardtext import card_text
 from leadmill.learning.fairness import AIR, Audit
@@ -115,6 +115,7 @@ def train(
 ) -> tuple[Trained, Card]:
     """Train and write the model's folder. Raises :class:`BadInput` as :func:`leadmill.learning.training.train` does,
     and ``learning.folder.taken``."""
+    free(out)
     trained = train_table(read.table, asked, look, say, against)
     card = card_of(trained, asked, trained.built.model(), read.name, read.digest, now.isoformat(timespec="seconds"))
     told = msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n"
