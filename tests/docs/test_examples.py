@@ -104,6 +104,12 @@ def test_the_speakers_of_dialects_can_be_applied(block: Block) -> None:
     assert len(planned.records) == len(declared)
 
 
+@examples("toml", "rating")
+def test_how_leads_are_rated_can_be_applied(block: Block) -> None:
+    declared = read_text(block.text.encode(), block.name)
+    assert {record.kind for record in plan(declared, {}, VERTICALS, keyed, AnyKey()).records} == {"scorecard"}
+
+
 @examples("toml", "providers")
 def test_providers_and_chains_can_be_applied(block: Block) -> None:
     dialects = Dialects(providers=INSTALLED)
@@ -255,7 +261,7 @@ def test_the_vertical_of_the_page_can_be_read() -> None:
 
 def test_the_scorecard_and_the_messages_of_the_page_can_be_read() -> None:
     card = read_card(tomllib.loads(only("toml", "scorecard").text), "example")
-    assert (card.start, card.sell_from, len(card.points), len(card.review)) == (50, 40, 2, 1)
+    assert (card.start, card.sell_from, len(card.points), len(card.review)) == (50, 40, 3, 1)
     messages = read_messages(tomllib.loads(only("toml", "messages").text), "example")
     assert messages["ack"] is not None
     assert messages["notice"] is None
