@@ -9,8 +9,7 @@ from litestar import Litestar
 
 from leadmill.interfaces.api.openapi import describe
 from leadmill.interfaces.guard import guarded
-from leadmill.interfaces.server import wiring
-from leadmill.interfaces.web import build_app
+from leadmill.interfaces.web import framework
 from leadmill.parties import Role, read_scopes, scope_of
 from tests.answers import Reply
 from tests.interfaces.client import Client
@@ -25,12 +24,9 @@ RECORDED = {"/leads/{lead_id}/consent/replay"}
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S|<style|\son[a-z]+\s*=|\sstyle\s*=|javascript:", re.IGNORECASE)
 
 
-def litestar_of(stage: Stage) -> Litestar:
+def litestar_of(_: Stage) -> Litestar:
     """The framework's application inside."""
-    held = build_app(wiring(stage.house))
-    found = next(cell.cell_contents for cell in held.__closure__ or () if isinstance(cell.cell_contents, Litestar))
-    assert isinstance(found, Litestar)
-    return found
+    return framework()
 
 
 def addresses(stage: Stage, verb: str) -> list[str]:
