@@ -118,6 +118,31 @@ async def test_a_card_needs_a_reason_and_the_laws_leave(house: House) -> None:
         assert (await card_in_force(tx, house.packs, "mortgage")).revision == 0
 
 
+async def test_what_is_laid_over_counts_while_it_stands_and_is_previewed_like_a_card(
+    house: House, clock: FixedClock
+) -> None:
+    await apply(house, BUSINESS)
+    over = {
+        "id": "slump",
+        "vertical": "solar",
+        "points": -60,
+        "says": "nobody buys just now",
+        "why": "the quarter's end",
+    }
+    tried = changed_rules([declare("adjustment", over, "the change")], house.packs)
+    await house.mill.take(submission(house, 1))
+    found = await replay_with(house.db, house.pen, house.book, tried)
+    assert (found.scores.paths, found.scores.rules["adjustment.slump"].points) == ({"sell→nurture": 1}, -60)
+    await apply(house, {"adjustment": [over]})
+    clock.advance(minutes=1)
+    await house.mill.take(submission(house, 2))
+    await apply(house, {"adjustment": [{"id": "slump", "retired": True}]})
+    clock.advance(minutes=1)
+    await house.mill.take(submission(house, 3))
+    assert [row.state for row in await stored(house)] == [State.SOLD, State.NURTURE, State.SOLD]
+    assert (await replay(house.db, house.pen, house.book)).differences == []
+
+
 async def test_a_hot_lead_goes_to_our_own_team_whatever_buyers_pay(house: House) -> None:
     team = {
         "id": "west",

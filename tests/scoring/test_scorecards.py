@@ -4,6 +4,7 @@ import tomllib
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from leadmill.core.faults import BadInput
 from leadmill.core.predicates import fields_of
 from leadmill.facts import KEYS
 from leadmill.runtime.packs import load_packs
-from leadmill.scoring import Fade, Score, Scorecard, read_card, read_record, read_scorecards
+from leadmill.scoring import Fade, Score, Scorecard, read_adjustment, read_card, read_record, read_scorecards
 from leadmill.scoring.rules import Values, band_of, compile_card, remaining
 
 NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
@@ -204,6 +205,47 @@ def test_a_record_takes_the_place_of_a_card_and_gives_it_back() -> None:
         with pytest.raises(BadInput) as refused:
             read_record(wrong)
         assert says in refused.value.detail
+
+
+SEASON = {
+    "id": "spring",
+    "vertical": "solar",
+    "points": 15,
+    "says": "roofs are looked at in spring",
+    "when": [{"field": "state", "in": ["CA"]}, {"field": "score", "lt": 90}],
+    "from": "2026-03-01",
+    "until": "2026-05-01",
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "at", "points", "told"),
+    [
+        ({"state": "CA"}, "2026-03-04T15:00:00+00:00", 65, 15),
+        ({"state": "CA"}, "2026-05-01T00:00:00+00:00", 50, None),
+        ({"state": "CA"}, "2026-02-28T23:59:00+00:00", 50, None),
+        ({"state": "TX"}, "2026-03-04T15:00:00+00:00", 50, None),
+        ({"state": "CA", "monthly_bill": 200}, "2026-03-04T15:00:00+00:00", 100, None),
+    ],
+)
+def test_what_the_house_lays_over_the_points_is_told_like_a_rule(
+    values: Values, at: str, points: int, told: int | None
+) -> None:
+    one = msgspec.structs.replace(card(), adjustments=(read_adjustment(SEASON),))
+    score = compile_card(one)({**values}, datetime.fromisoformat(at))
+    assert (score.points, score.card) == (points, card().digest)
+    found = {item.rule: item.points for item in score.contributions}
+    assert found.get("adjustment.spring") == told
+    assert score.start + sum(item.points for item in score.contributions) in (points, 110)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [({"until": "2026-03-01"}, "after from"), ({"points": 0}, "must not be 0"), ({"form": 1}, "did you mean 'from'")],
+)
+def test_an_adjustment_with_a_slip_is_refused(more: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        read_adjustment({**SEASON, **more})
 
 
 def test_a_card_says_what_it_looks_at_and_from_when_it_counts() -> None:

@@ -27,7 +27,7 @@ from leadmill.parties import Buyer, Credit, KeyedHash, Roster, Source, declare_k
 from leadmill.runtime import records
 from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.packs import Packs
-from leadmill.scoring import MODEL_KIND, CardRecord, ModelRecord, Scorecard, read_scorecards
+from leadmill.scoring import MODEL_KIND, Adjustment, CardRecord, ModelRecord, Scorecard, read_scorecards
 
 KINDS = ("source", "buyer", "team", "order", "market", "form", *enriching.KINDS, *standing.KINDS, *rating.KINDS)
 MAX_BYTES = 16 * 1024 * 1024
@@ -249,6 +249,7 @@ def _changed(
         "market": markets,
         "scorecard": cards,
         "model": {},
+        "adjustment": {},
     }
     leaving = [item for item in declared if retires(item.raw)]
     planned = plan(
@@ -265,13 +266,20 @@ def _changed(
         if isinstance(party, ModelRecord):
             models = models.changed([party])
             continue
+        if isinstance(party, Adjustment):
+            rating.lay_over(cards, party)
+            continue
         if isinstance(party, CardRecord):
-            cards |= {ident: card} if (card := party.card or of_packs.get(ident)) is not None else {}
+            if (card := party.card or of_packs.get(ident)) is not None:
+                over = rules.cards[ident].adjustments if ident in rules.cards else ()
+                cards[ident] = msgspec.structs.replace(card, adjustments=over)
             continue
         if document is not None and party is not None and (kind == "order" or not getattr(party, "retired", False)):
             books[kind][ident] = party
     for item in leaving:
-        if books[item.kind].pop(item.id, None) is None:
+        if item.kind in rating.KINDS:
+            models = rating.retire(cards, models, item.kind, item.id)
+        elif books[item.kind].pop(item.id, None) is None:
             raise BadInput("config.record.unknown", f"there is no {item.kind} {item.id} to retire")
     kept: dict[str, Any] = {name: getattr(rules, name) for name in Rules.__slots__}
     return Rules(

@@ -37,7 +37,7 @@ from leadmill.parties import (
 )
 from leadmill.privacy import DataAgreement, Schedule
 from leadmill.review import ReviewTerms
-from leadmill.scoring import CardRecord, ModelRecord
+from leadmill.scoring import Adjustment, CardRecord, ModelRecord
 
 Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Aside | Rating
 
@@ -311,6 +311,9 @@ class _Known(Struct, frozen=True):
                 check_rating(party, self.dialects.unscorable)
             case ModelRecord():
                 self._verticals(f"model {party.id}", (party.vertical,))
+            case Adjustment():
+                self._verticals(f"adjustment {party.id}", (party.vertical,))
+                check_rating(party, self.dialects.unscorable)
             case MarketTerms():
                 self._verticals(f"market {party.vertical}", (party.vertical,))
                 self._market(party)

@@ -12,12 +12,15 @@ import msgspec
 
 from leadmill.capture import Vertical
 from leadmill.core.faults import BadInput
+from leadmill.core.predicates import fields_of
 from leadmill.learning import Model, read_model
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import Snapshot
 from leadmill.scoring import (
+    ADJUSTMENT,
     CARD_KIND,
     MODEL_KIND,
+    Adjustment,
     CardRecord,
     ModelRecord,
     Panel,
@@ -25,48 +28,78 @@ from leadmill.scoring import (
     Voter,
     crowded,
     model_bodies,
+    read_adjustment,
     read_model_record,
     read_record,
 )
 
-KINDS = (CARD_KIND, MODEL_KIND)
+KINDS = (CARD_KIND, MODEL_KIND, ADJUSTMENT)
 """The kinds of these records."""
 
 _LEAST_RATIO = 0.8
 """The adverse-impact ratio below which a selection is held to disadvantage a group (29 CFR 1607.4(D))."""
 
-Rating = CardRecord | ModelRecord
+Rating = CardRecord | ModelRecord | Adjustment
 Unscorable = Callable[[str, Iterable[str]], str]
 """Why no score of a vertical may look at some names; nothing where it may."""
 
 
 def read_rating(kind: str, raw: Mapping[str, Any]) -> Rating:
     """A record of one of these kinds as read. Raises BadInput as its reader does."""
+    if kind == ADJUSTMENT:
+        return read_adjustment(raw)
     return read_record(raw) if kind == CARD_KIND else read_model_record(raw)
 
 
 def check_rating(record: Rating, unscorable: Unscorable | None) -> None:
-    """Refuse a card that the law forbids. Raises BadInput ``scoring.card.unlawful``."""
-    card = record.card if isinstance(record, CardRecord) else None
-    if card is None or unscorable is None:
+    """Refuse a card or an adjustment that the law forbids. Raises BadInput ``scoring.card.unlawful``."""
+    if isinstance(record, ModelRecord) or unscorable is None:
         return
-    if why := unscorable(card.vertical, card.asked):
-        raise BadInput("scoring.card.unlawful", f"scorecard {card.vertical}: {why}")
+    if isinstance(record, Adjustment):
+        if why := unscorable(record.vertical, fields_of(record.when)):
+            raise BadInput("scoring.card.unlawful", f"adjustment {record.id}: {why}")
+    elif record.card is not None and (why := unscorable(record.vertical, record.card.asked)):
+        raise BadInput("scoring.card.unlawful", f"scorecard {record.vertical}: {why}")
 
 
 def cards_of(found: Snapshot, of_packs: Mapping[str, Scorecard]) -> dict[str, Scorecard]:
-    """The cards of a revision: the packs', and the house's own in their place."""
+    """The cards of a revision: the packs', the house's own in their place, and what is laid over them."""
     cards = dict(of_packs)
     for body in found.of(CARD_KIND).values():
         record = read_record(msgspec.json.decode(body))
         if record.card is not None:
             cards[record.vertical] = record.card
+    for body in found.of(ADJUSTMENT).values():
+        lay_over(cards, read_adjustment(msgspec.json.decode(body)))
     return cards
+
+
+def lay_over(cards: dict[str, Scorecard], one: Adjustment) -> None:
+    """Lay an adjustment over its vertical's card, in the place of one of the same id."""
+    card = cards.get(one.vertical) or Scorecard(vertical=one.vertical)
+    others = [each for each in card.adjustments if each.id != one.id]
+    kept = sorted([*others, *([] if one.retired else [one])], key=lambda each: each.id)
+    if kept or card.adjustments:
+        cards[one.vertical] = msgspec.structs.replace(card, adjustments=tuple(kept))
 
 
 def models_of(found: Mapping[str, str]) -> list[ModelRecord]:
     """The records of models among documents by id."""
     return [read_model_record(msgspec.json.decode(body)) for body in found.values()]
+
+
+def retire(cards: dict[str, Scorecard], models: "Models", kind: str, ident: str) -> "Models":
+    """Take a model or an adjustment out of play; the models as they are then. Raises BadInput
+    ``config.record.unknown``."""
+    over = next((each for card in cards.values() for each in card.adjustments if each.id == ident), None)
+    record = models.records.get(ident)
+    if kind == ADJUSTMENT and over is not None:
+        lay_over(cards, msgspec.structs.replace(over, retired=True))
+    elif kind == MODEL_KIND and record is not None:
+        return models.changed([msgspec.structs.replace(record, retired=True)])
+    else:
+        raise BadInput("config.record.unknown", f"there is no {kind} {ident} to retire")
+    return models
 
 
 class Shelf:

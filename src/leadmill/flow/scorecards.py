@@ -27,7 +27,16 @@ from leadmill.parties import KeyedHash
 from leadmill.runtime import records
 from leadmill.runtime.db import Tx
 from leadmill.runtime.packs import Packs
-from leadmill.scoring import CARD_KIND, MODEL_KIND, ModelRecord, Scorecard, keep_model, read_card, read_record
+from leadmill.scoring import (
+    ADJUSTMENT,
+    CARD_KIND,
+    MODEL_KIND,
+    ModelRecord,
+    Scorecard,
+    keep_model,
+    read_card,
+    read_record,
+)
 
 FILE = "scorecard.toml"
 _ABOUT = ("vertical", "why", "retired")
@@ -196,7 +205,7 @@ def _raw(record: ModelRecord, state: str, share: str | None, why: str) -> dict[s
 
 def adoptable(trial: Trial) -> bool:
     """Whether a trial is done and says nothing but how leads are rated, so that it may be put in force as tried."""
-    return trial.state == "done" and set(tomlkit.parse(trial.text).unwrap()) <= {CARD_KIND, MODEL_KIND}
+    return trial.state == "done" and set(tomlkit.parse(trial.text).unwrap()) <= {CARD_KIND, MODEL_KIND, ADJUSTMENT}
 
 
 async def adopt(tx: Tx, trial: Trial, why: str, by: Author) -> str:

@@ -7,11 +7,12 @@ with its ``Dossier``; gives a ``Score`` through the step ``Rate``: by the scorec
 predicates are asked of. ``label_of`` says what became of a lead, as a label to learn from.
 """
 
+from leadmill.scoring.cards import ADJUSTMENT, read_adjustment, read_card, read_record, read_scorecards
 from leadmill.scoring.cards import KIND as CARD_KIND
-from leadmill.scoring.cards import read_card, read_record, read_scorecards
 from leadmill.scoring.labels import HORIZON, Heard, Label, What, label_of
 from leadmill.scoring.model import (
     NEVER,
+    Adjustment,
     CardRecord,
     Contribution,
     Fade,
@@ -33,12 +34,14 @@ from leadmill.scoring.step import NO_PANELS, Rate, Tried, seen
 from leadmill.scoring.store import keep_model, model_bodies
 
 __all__ = [
+    "ADJUSTMENT",
     "CARD_KIND",
     "HORIZON",
     "MODEL_KIND",
     "NEVER",
     "NO_PANELS",
     "STATES",
+    "Adjustment",
     "CardRecord",
     "CardReview",
     "Contribution",
@@ -69,6 +72,7 @@ __all__ = [
     "label_of",
     "model_bodies",
     "odds_words",
+    "read_adjustment",
     "read_card",
     "read_model_record",
     "read_record",

@@ -13,11 +13,13 @@ import msgspec
 from leadmill.core.predicates import parse
 from leadmill.core.reading import Table
 from leadmill.runtime.packs import Packs
-from leadmill.scoring.model import NEVER, CardRecord, Fade, PointsRule, ReviewRule, SalesRule, Scorecard
+from leadmill.scoring.model import NEVER, Adjustment, CardRecord, Fade, PointsRule, ReviewRule, SalesRule, Scorecard
 
 FILE = "scorecard.toml"
 KIND = "scorecard"
 """The kind of the records."""
+ADJUSTMENT = "adjustment"
+"""The kind of the records that are laid over cards and models."""
 PARTS = ("card", "paths", "groups", "points", "review", "sales")
 """The tables of a card; what stands beside them in a record is about the record."""
 
@@ -49,6 +51,31 @@ def read_record(raw: Mapping[str, Any]) -> CardRecord:
         table.refuse("is missing", "card")
     card = read_card(parts, vertical, table.where)
     return CardRecord(vertical, msgspec.structs.replace(card, own=True, why=why))
+
+
+def read_adjustment(raw: Mapping[str, Any]) -> Adjustment:
+    """An ``[[adjustment]]`` as declared. Raises :class:`BadInput` ``scoring.adjustment.malformed``."""
+    table = Table(raw, f"{ADJUSTMENT} {raw.get('id', '')}", "scoring.adjustment.malformed")
+    name = table.name()
+    starts, ends = table.day("from", None), table.day("until", None)
+    if starts is not None and ends is not None and ends <= starts:
+        table.refuse("must be after from", "until")
+    points = table.whole("points", ..., -_MOST, _MOST)
+    if not points:
+        table.refuse("must not be 0", "points")
+    found = Adjustment(
+        id=name,
+        vertical=table.text("vertical"),
+        points=points,
+        says=table.text("says"),
+        when=parse(table.value("when", []), f"{table.where}, when"),
+        starts=starts,
+        ends=ends,
+        why=table.text("why", ""),
+        retired=table.flag("retired", False),
+    )
+    table.close()
+    return found
 
 
 def read_card(raw: Mapping[str, Any], vertical: str, where: str = "") -> Scorecard:

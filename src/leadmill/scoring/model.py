@@ -5,6 +5,7 @@ market.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import ClassVar, Literal
 
 from msgspec import Struct
@@ -143,6 +144,21 @@ class SalesRule(Struct, frozen=True):
     says: str
 
 
+class Adjustment(Struct, frozen=True, kw_only=True):
+    """Points that the house gives or takes for a while, over card and models: for a season, a market, a campaign.
+    ``starts`` and ``ends`` bound the days (UTC) on which it counts, the last one excluded; None is without bound."""
+
+    id: str
+    vertical: str
+    points: int
+    says: str
+    when: Predicate
+    starts: date | None = None
+    ends: date | None = None
+    why: str = ""
+    retired: bool = False
+
+
 NEVER = 101
 """A threshold that no score reaches."""
 
@@ -151,7 +167,8 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     """How the leads of one vertical are rated: a start, points for and against, and from how many on a lead is sold
     (``sell_from``), at least kept (``nurture_from``), or handed to the sales team at once (``sales_from``). ``groups``
     says how many points, either way, a group can come to. ``digest`` goes into every score given by the card; ``own``
-    says that a record of the house's took the place of the pack's card, ``why`` what for."""
+    says that a record of the house's took the place of the pack's card, ``why`` what for. ``adjustments`` are laid over
+    the points, wherever these come from; they are no part of the card or its digest."""
 
     vertical: str
     version: int = 0
@@ -166,6 +183,7 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     sales: tuple[SalesRule, ...] = ()
     own: bool = False
     why: str = ""
+    adjustments: tuple[Adjustment, ...] = ()
 
     @property
     def asked(self) -> frozenset[str]:

@@ -4,17 +4,17 @@ Pure. A card is compiled once and rates any number of leads; every point of a sc
 words.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
 from leadmill.capture import Lead
-from leadmill.core.predicates import Value, compile_predicate
+from leadmill.core.predicates import Check, Value, compile_predicate
 from leadmill.core.spans import moment
 from leadmill.facts import Dossier
 from leadmill.fraud import Suspicion, values_of
-from leadmill.scoring.model import Contribution, Fade, Path, Score, Scorecard
+from leadmill.scoring.model import Adjustment, Contribution, Fade, Path, Score, Scorecard
 
 _BANDS = ((80, "A"), (60, "B"), (40, "C"), (20, "D"))
 _MOST = 100
@@ -79,6 +79,7 @@ def compile_paths(card: Scorecard) -> Finish:
     from."""
     reviews = [(compile_predicate(rule.when), rule.id) for rule in card.review]
     hot = [compile_predicate(rule.when) for rule in card.sales]
+    laid_over = [(compile_predicate(one.when), one) for one in card.adjustments]
 
     def path(values: Values, now: datetime, points: int, review: list[str]) -> Path:
         if points < card.nurture_from:
@@ -95,6 +96,8 @@ def compile_paths(card: Scorecard) -> Finish:
         return "sell"
 
     def finish(values: Values, now: datetime, points: int, start: int, given: list[Contribution]) -> Score:
+        if laid_over:
+            points = _adjusted(points, given, laid_over, values, now)
         values["score"] = points
         review = [rule for holds, rule in reviews if holds(values, now)] if reviews else []
         return Score(
@@ -108,6 +111,26 @@ def compile_paths(card: Scorecard) -> Finish:
         )
 
     return finish
+
+
+def _adjusted(
+    points: int,
+    given: list[Contribution],
+    laid_over: Sequence[tuple[Check, Adjustment]],
+    values: Values,
+    now: datetime,
+) -> int:
+    """The points with what counts today laid over them, each told like a rule's; conditions see ``score`` as it was
+    before any of it."""
+    values["score"], today = points, now.astimezone(UTC).date()
+    for holds, one in laid_over:
+        in_time = (one.starts is None or today >= one.starts) and (one.ends is None or today < one.ends)
+        if in_time and holds(values, now):
+            after = max(0, min(_MOST, points + one.points))
+            if after != points:
+                given.append(Contribution(f"adjustment.{one.id}", after - points, one.says))
+            points = after
+    return points
 
 
 def _faded(whole: Contribution, fades: Fade, values: Mapping[str, Value], now: datetime) -> tuple[int, Contribution]:
