@@ -96,7 +96,12 @@ def workers(house: House) -> list[Worker]:
         Worker(
             house.db, {RETAIN: retain_and_screen(house.kit, OutsideStore(house.settings.home))}, house.clock, limit=1
         ),
-        Worker(house.db, {TRY: make_trial(house.db, house.pen, house.book, house.packs)}, house.clock, limit=1),
+        Worker(
+            house.db,
+            {TRY: make_trial(house.db, house.pen, house.book, house.packs, house.kit.ears)},
+            house.clock,
+            limit=1,
+        ),
     ]
 
 
