@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 
-from leadmill.core.faults import NotFound
+from leadmill.capture import Lead, Matching
+from leadmill.core.faults import NotFound, Transient
 from leadmill.core.reasons import State
+from leadmill.facts import Dossier
 from leadmill.flow.aside import correct_lead
 from leadmill.flow.biography import read_biography
 from leadmill.flow.forgetting import Forgotten, forget
@@ -13,7 +16,7 @@ from leadmill.flow.memory import recall_one
 from leadmill.flow.reactions import react
 from leadmill.flow.replay import replay
 from leadmill.flow.verify import verify
-from leadmill.identity import Identity, rule
+from leadmill.identity import Identity, Move, move_person, rule, traits_of
 from leadmill.interfaces.house import House
 from leadmill.outcomes import Disposition
 from leadmill.outcomes.service import report_outcome
@@ -138,3 +141,22 @@ async def count(house: House, table: str) -> int:
     async with house.db.begin() as tx:
         found: int = await tx.conn.fetchval(f"SELECT count(*) FROM {table}")
     return found
+
+
+async def test_a_correction_of_somebody_who_was_forgotten_a_moment_ago_leaves_no_trace_of_them(
+    house: House, clock: FixedClock
+) -> None:
+    await apply(house, BUSINESS)
+    lead_id = (await house.mill.take(submission(house, 1, **ANN))).lead_id
+    async with house.db.begin() as tx:
+        recalled = await recall_one(tx, house.pen, lead_id)
+    case, person = recalled.case_before(), recalled.row.person_id
+    before = traits_of(case[Lead], case[Dossier])
+    after = msgspec.structs.replace(before, email="ann.right@example.com", phone="+19162000077", last="Elmwood")
+    async with house.db.begin() as tx:
+        await forget(tx, house.kit, person, "op_ana", clock())
+    move = Move(person_id=person, lead_id=lead_id, before=before, after=after, others=(), matching=Matching())
+    with pytest.raises(Transient, match=r"identity\.person\.changed"):
+        async with house.db.begin() as tx:
+            await move_person(tx, house.vault, house.keys, move, clock())
+    assert await holding(house, [person]) <= PERSONS_STAY.keys()
