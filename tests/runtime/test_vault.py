@@ -1,6 +1,7 @@
 """The vault: sealing, wrapping, hashing, and where the master key comes from."""
 
 import base64
+import hmac
 import os
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadmill.core.faults import Permanent
-from leadmill.runtime.vault import ENVIRONMENT, FILE, Vault, load_master
+from leadmill.runtime.vault import ENVIRONMENT, FILE, Keying, Vault, load_master
 
 VAULT = Vault(bytes(range(32)))
 
@@ -102,3 +103,8 @@ def test_the_environment_comes_before_the_file(tmp_path: Path, write: object) ->
 def test_a_malformed_master_key_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(Permanent, match=r"vault\.master\.malformed"):
         load_master(tmp_path, {ENVIRONMENT: text})
+
+
+@given(st.binary(min_size=1, max_size=64), st.binary(max_size=200))
+def test_a_keyed_hash_is_the_standard_one(key: bytes, data: bytes) -> None:
+    assert Keying(key).digest(data) == hmac.digest(key, data, "sha256")

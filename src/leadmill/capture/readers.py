@@ -37,6 +37,8 @@ _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]\d{2}:\d{2}.*)?|\d{8}")
 _YES = frozenset(("yes", "true", "y", "t", "1", "on", "x", "checked", "agree", "agreed"))
 _NO = frozenset(("no", "false", "n", "f", "0", "off", "unchecked", "none"))
 _FIRMS = frozenset(["llc", "inc", "ltd", "lp", "llp", "pa", "pc", "pllc", "plc", "co", "corp", "gmbh", "na", "lllp"])
+_LONGEST_WORD = 60
+"""Characters that yes or no has at most, signs and spaces around it included."""
 _MAX_ITEMS = 200
 
 
@@ -66,6 +68,8 @@ def reader_of(spec: FieldSpec) -> Reader:
 
 def truth(text: str) -> bool | None:
     """A word as yes or no; None where it is neither."""
+    if len(text) > _LONGEST_WORD:
+        return None
     word = fold(text)
     return True if word in _YES else False if word in _NO else None
 

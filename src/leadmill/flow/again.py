@@ -14,9 +14,10 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import FAILED, LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
-from leadmill.flow.runner import report_broken, walk_alone, walk_together
+from leadmill.flow.runner import walk_alone, walk_together
 from leadmill.flow.suppressed import standing_of
 from leadmill.flow.walker import Walker
+from leadmill.flow.watching import report_broken
 from leadmill.identity import HeldAs, Identity
 from leadmill.market import Allocate, Bidding, BidHeard, Declined, LegState, OfferedAgain, Solicit, sales_of
 from leadmill.policy import Clear, Released

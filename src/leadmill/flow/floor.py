@@ -25,10 +25,11 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.memory import recall_one
 from leadmill.flow.model import LeadResumed, Settled
 from leadmill.flow.pipeline import Walk
-from leadmill.flow.runner import RulesMoved, report_broken, walk_together
+from leadmill.flow.runner import RulesMoved, walk_together
 from leadmill.flow.store import Claim, keep_answers, lock_leads
 from leadmill.flow.suppressed import standing_of
 from leadmill.flow.walker import Walker
+from leadmill.flow.watching import report_broken
 from leadmill.market import Bids, BidsAsk, Declined, MaskedIp, NoBid, Order, Solicit, Tender, offer_of
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job

@@ -28,10 +28,11 @@ from leadmill.flow.keep import payout_of
 from leadmill.flow.kit import Kit
 from leadmill.flow.pipeline import Walk, certified, demands
 from leadmill.flow.posting import frozen_of
-from leadmill.flow.runner import RulesMoved, report_broken, walk_alone
+from leadmill.flow.runner import RulesMoved, walk_alone
 from leadmill.flow.store import Claim, Kept, claim_requests, keep_answers, read_lead
 from leadmill.flow.throttle import Throttle
 from leadmill.flow.walker import Walker, reasons_of
+from leadmill.flow.watching import report_broken
 from leadmill.market import (
     Appraise,
     Auction,

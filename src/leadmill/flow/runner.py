@@ -7,7 +7,6 @@ flush to disk for all. A caller that got an answer has a lead that survives the 
 
 import asyncio
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -26,9 +25,10 @@ from leadmill.flow.model import LeadReceived, Settled
 from leadmill.flow.pipeline import Walk
 from leadmill.flow.store import Claim, claim_requests, keep_answers
 from leadmill.flow.walker import Walker, heard_of
+from leadmill.flow.watching import Pace, report_broken, tell_pace, tell_station
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import hold
-from leadmill.runtime.telemetry import GROUP_LEADS, LEADS, STEP_SECONDS, log
+from leadmill.runtime.telemetry import GROUP_LEADS, LEADS
 
 _WAITS = (0.02, 0.1, 0.4, 1.5)
 
@@ -153,9 +153,11 @@ class Mill:
             await asyncio.sleep(0)
             while self._queue:
                 group = self._gather()
-                for waiting in group:
-                    if not waiting.walker.case.lead_id:
-                        await self._set_out(waiting)
+                fresh = [waiting for waiting in group if not waiting.walker.case.lead_id]
+                pace: Pace = {}
+                for waiting in fresh:
+                    await self._set_out(waiting, pace)
+                tell_pace(pace, len(fresh))
                 await self._commit(group)
         finally:
             self._idle += 1
@@ -235,8 +237,8 @@ class Mill:
             waiting.walk = walk
             await self._set_out(waiting)
 
-    async def _set_out(self, waiting: _Waiting) -> None:
-        waiting.walker = await fresh_walker(self._kit, waiting.walk, waiting.submission, waiting.import_id)
+    async def _set_out(self, waiting: _Waiting, pace: Pace | None = None) -> None:
+        waiting.walker = await fresh_walker(self._kit, waiting.walk, waiting.submission, waiting.import_id, pace)
 
     async def _salvage(self, group: list[_Waiting], fault: BaseException | None) -> None:
         if len(group) > 1 and not isinstance(fault, Transient):
@@ -280,9 +282,11 @@ class Mill:
         return [answers[number] for number in range(len(group))]
 
 
-async def fresh_walker(kit: Kit, walk: Walk, submission: Submission, import_id: str | None = None) -> Walker:
+async def fresh_walker(
+    kit: Kit, walk: Walk, submission: Submission, import_id: str | None = None, pace: Pace | None = None
+) -> Walker:
     """A lead new on its walk, taken through the stretch that it walks alone. Whatever breaks there, it is kept for a
-    person."""
+    person. Where there is a ``pace``, its time is added there and counted by whoever has it."""
     walker = Walker(Case(kit.mint("lead", submission.received_at), [submission]), import_id)
     walker.events.append(
         LeadReceived(
@@ -295,11 +299,11 @@ async def fresh_walker(kit: Kit, walk: Walk, submission: Submission, import_id: 
             mail=walk.rules.mail,
         )
     )
-    await walk_alone(walker, walk.alone, kit)
+    await walk_alone(walker, walk.alone, kit, pace)
     return walker
 
 
-async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit) -> None:
+async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit, pace: Pace | None = None) -> None:
     """Walk a lead through these steps by itself until one stops or holds it."""
     for step in steps:
         walker.at = step.name
@@ -308,19 +312,16 @@ async def walk_alone(walker: Walker, steps: Sequence[Step], kit: Kit) -> None:
             heard = await _call(kit.ears, asks) if asks else NOTHING
             began = time.perf_counter()
             walker.verdict = walker.take(step, asks, heard, kit.clock(), time.perf_counter_ns)
-            STEP_SECONDS.labels(step.name).observe(time.perf_counter() - began)
+            took = time.perf_counter() - began
+            if pace is None:
+                tell_station(step.name, took)
+            else:
+                pace[step.name] = pace.get(step.name, 0.0) + took
         except Exception as fault:
             report_broken(walker, fault)
             walker.fail(step.name, fault, kit.clock())
         if not walker.going:
             return
-
-
-def report_broken(walker: Walker, fault: BaseException) -> None:
-    """Tell the log where a step broke. The fault's text may quote the lead, so only its type and place are told."""
-    frame = traceback.extract_tb(fault.__traceback__)[-1:]
-    place = f"{frame[0].filename}:{frame[0].lineno}" if frame else ""
-    log("flow").error("step broke", lead=walker.case.lead_id, step=walker.at, fault=type(fault).__name__, place=place)
 
 
 async def _call(ears: Ears, asks: Sequence[Ask]) -> Heard:
@@ -372,7 +373,7 @@ async def _station(
             if keeper is not None:
                 keeper(tx, walker.case, item, now)
     if walkers:
-        STEP_SECONDS.labels(step.name).observe((time.perf_counter() - began) / len(walkers))
+        tell_station(step.name, (time.perf_counter() - began) / len(walkers))
 
 
 def _claim(submission: Submission) -> Claim | None:

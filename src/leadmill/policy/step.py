@@ -13,6 +13,7 @@ from msgspec import structs
 from leadmill.capture import Vertical
 from leadmill.consent import Proof
 from leadmill.core.case import Ask, Case, Heard
+from leadmill.core.faults import Permanent
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Hold, Pass, Stop, Verdict
 from leadmill.facts import Dossier
@@ -108,7 +109,10 @@ class Clear:
 
     def judge(self, case: Case, heard: Heard, now: datetime) -> Verdict:
         """Stop a lead that nobody may have; else clear it as far as the rules go."""
-        verdict = self.decide(case, case[Proof], heard.to(self.wants(case)[0], SuppressionFound), now)
+        found = next(iter(heard.values()), None)
+        if not isinstance(found, SuppressionFound):
+            raise Permanent("flow.answer.mismatch", "policy did not hear who opted out")
+        verdict = self.decide(case, case[Proof], found, now)
         return let_go(verdict, case.get(Released))
 
     def decide(self, case: Case, proof: Proof, found: SuppressionFound, now: datetime) -> Verdict:

@@ -8,11 +8,11 @@ context, and any change is noticed; a keyed hash tells nothing to someone withou
 
 import base64
 import binascii
-import hmac
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -31,8 +31,29 @@ FILE = "master.key"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _HASH_BYTES = 16
+_BLOCK_BYTES = 64
 _FORMAT = b"\x01"
 """The first byte of everything sealed or wrapped, so that another cipher can be told apart one day."""
+
+
+class Keying:
+    """HMAC-SHA-256 (RFC 2104) under one key, of which both pads are hashed once: a lead is looked up under some thirty
+    hashes, and :func:`hmac.digest` takes four times as long for texts as short as these."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        """``key`` has at most 64 bytes."""
+        padded = key.ljust(_BLOCK_BYTES, b"\x00")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def digest(self, data: bytes) -> bytes:
+        """The code of ``data``."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class Vault:
@@ -52,7 +73,7 @@ class Vault:
             raise Permanent("vault.master.malformed", "the master key must be 32 bytes")
         self.master, self.older, self._root = master, tuple(older), root or master
         self._wrappings = [AESGCM(_derive(key, "wrap")) for key in (master, *older)]
-        self._hash_keys: dict[str, bytes] = {}
+        self._keyings: dict[str, Keying] = {}
 
     @property
     def root(self) -> bytes:
@@ -118,10 +139,10 @@ class Vault:
         Callers normalise first: ``A@x`` and ``a@x`` hash differently. The same text gives unrelated hashes for two
         purposes.
         """
-        key = self._hash_keys.get(purpose)
-        if key is None:
-            key = self._hash_keys.setdefault(purpose, _derive(self._root, f"hash/{purpose}"))
-        return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")[:_HASH_BYTES]
+        keying = self._keyings.get(purpose)
+        if keying is None:
+            keying = self._keyings.setdefault(purpose, Keying(_derive(self._root, f"hash/{purpose}")))
+        return keying.digest(text.encode("utf-8", "surrogatepass"))[:_HASH_BYTES]
 
 
 def fingerprint(master: bytes) -> str:

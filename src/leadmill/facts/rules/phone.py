@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import phonenumbers
 from msgspec import Struct
-from phonenumbers import PhoneNumberType
+from phonenumbers import PhoneMetadata, PhoneNumberType
+from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, _number_type_helper
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from leadmill.facts.model import OURS, Fact, Outcome
@@ -27,6 +28,7 @@ _TYPES: dict[int, str] = {
     PhoneNumberType.UAN: "company",
     PhoneNumberType.VOICEMAIL: "voicemail",
 }
+_AMERICA = PhoneMetadata.metadata_for_region(COUNTRY_CODE_TO_REGION_CODE[1][0], None)
 _NO_STATE = {"toll_free", "premium", "shared_cost", "personal", "company"}
 _A_PERSONS = {"fixed", "mobile", "fixed_or_mobile"}
 _NOBODYS = {"toll_free", "premium", "shared_cost", "company", "voicemail"}
@@ -69,10 +71,9 @@ def read_phone(text: str, country: str = "US") -> Phone | None:
     number = _parse(text, country)
     if number is None:
         return None
-    kind = _TYPES.get(phonenumbers.number_type(number))
+    region, kind = _placed(number)
     if kind is None:
         return None
-    region = phonenumbers.region_code_for_number(number) or "001"
     e164 = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     area = e164[2:5] if (region == "US" or region in AMERICAN) and kind not in _NO_STATE else None
     zones = _zones(e164[:10]) if kind not in _NO_STATE else ()
@@ -91,6 +92,18 @@ def _parse(text: str, country: str) -> phonenumbers.PhoneNumber | None:
         return phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
+
+
+def _placed(number: phonenumbers.PhoneNumber) -> tuple[str, str | None]:
+    """The region of a number and its kind, None where its plan has no such number."""
+    if number.country_code == 1 and _AMERICA is not None:
+        # Of the countries that share the plan the United States are asked first, and answer for most numbers; the
+        # package's own functions would ask them three times.
+        kind = _number_type_helper(phonenumbers.national_significant_number(number), _AMERICA)
+        if kind != PhoneNumberType.UNKNOWN:
+            return "US", _TYPES.get(kind)
+    region = phonenumbers.region_code_for_number(number) or "001"
+    return region, _TYPES.get(phonenumbers.number_type(number))
 
 
 @lru_cache(65_536)

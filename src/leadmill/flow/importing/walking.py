@@ -29,8 +29,9 @@ from leadmill.flow.importing.model import Portion, Work
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import Settled
 from leadmill.flow.pipeline import Walk
-from leadmill.flow.runner import fresh_walker, report_broken, walk_together
+from leadmill.flow.runner import fresh_walker, walk_together
 from leadmill.flow.walker import Walker
+from leadmill.flow.watching import Pace, report_broken, tell_pace
 
 _WAITS = (0.05, 0.5, 2.0)
 """Seconds between tries of a portion that the store could not take."""
@@ -87,16 +88,18 @@ async def _prepare(kit: Kit, run: ImportRun, portion: Portion) -> _Ready:
     walk = kit.walk()
     walkers: list[Walker] = []
     faults: list[ImportFault] = []
+    pace: Pace = {}
     turn = time.perf_counter() + TURN
     for line, row in portion.rows:
         found = _submission(kit, run, row, line, now, walk.rules.lexicon)
         if isinstance(found, ImportFault):
             faults.append(found)
         else:
-            walkers.append(await fresh_walker(kit, walk, found, run.id))
+            walkers.append(await fresh_walker(kit, walk, found, run.id, pace))
         if time.perf_counter() > turn:
             await asyncio.sleep(0)
             turn = time.perf_counter() + TURN
+    tell_pace(pace, len(walkers))
     return _Ready(portion, walk, walkers, faults)
 
 
