@@ -35,7 +35,7 @@ from leadmill.interfaces.api.intake import Intake
 from leadmill.interfaces.api.ping import PingDoor
 from leadmill.interfaces.house import House
 from leadmill.interfaces.worker import workers
-from leadmill.outcomes import Disposition, find_reported, report_as
+from leadmill.outcomes import Disposition, find_reported, report_outcome
 from leadmill.overlap.model import Kind
 from leadmill.parties import Caller, KnownPeople
 from leadmill.policy import take_registry
@@ -292,17 +292,18 @@ class Life(Leaving):
         code = None
         try:
             async with house.db.begin() as tx:
-                lead_id, _ = await find_reported(tx, caller, lead_id=self.leads[event["outcome"]])
+                lead_id, sale_id = await find_reported(tx, caller, lead_id=self.leads[event["outcome"]])
                 row = await house.pen.lock(tx, lead_id)
                 value = Money(round(float(event["value"]) * 100)) if "value" in event else None
-                events = await report_as(
+                events = await report_outcome(
                     tx,
                     house.mint,
-                    caller,
+                    reporter=caller.owner,
                     disposition=Disposition(event["disposition"]),
                     at=event.get("at", now),
                     now=now,
                     lead_id=lead_id,
+                    sale_id=sale_id,
                     value=value,
                 )
                 if events:

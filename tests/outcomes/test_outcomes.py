@@ -18,10 +18,10 @@ from leadmill.outcomes import (
     OutcomeReported,
     Remarks,
     count_dispositions,
+    find_reported,
     outcomes_of,
     read_disposition,
     read_remarks,
-    report_as,
     report_outcome,
 )
 from leadmill.parties import Caller, Role
@@ -44,7 +44,12 @@ async def hear(db: Database, mint: Mint, caller: Caller, word: str = "contacted"
     if "sale_id" not in facts:
         facts.setdefault("lead_id", "lead_1")
     async with db.begin() as tx:
-        return await report_as(tx, mint, caller, disposition=read_disposition(word), **facts)
+        subject = {name: facts.pop(name, None) for name in ("lead_id", "sale_id")}
+        lead, sale = await find_reported(tx, caller, **subject)
+        said = read_disposition(word)
+        return await report_outcome(
+            tx, mint, lead_id=lead, sale_id=sale, reporter=caller.owner, disposition=said, **facts
+        )
 
 
 async def told(db: Database) -> list[tuple[str, bool, str | None]]:

@@ -15,7 +15,7 @@ from leadmill.outcomes.model import (
     Stage,
 )
 from leadmill.outcomes.rules import read_disposition, read_remarks
-from leadmill.outcomes.service import find_reported, report_as, report_outcome
+from leadmill.outcomes.service import find_reported, report_outcome
 from leadmill.outcomes.store import count_dispositions, outcomes_of
 
 __all__ = [
@@ -32,6 +32,5 @@ __all__ = [
     "outcomes_of",
     "read_disposition",
     "read_remarks",
-    "report_as",
     "report_outcome",
 ]

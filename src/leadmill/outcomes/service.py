@@ -66,37 +66,6 @@ async def _legs(tx: Tx, lead_id: str | None, sale_id: str | None) -> list[SaleRe
     return [found] if found is not None else []
 
 
-async def report_as(
-    tx: Tx,
-    mint: Mint,
-    caller: Caller,
-    *,
-    disposition: Disposition,
-    at: datetime,
-    now: datetime,
-    lead_id: str | None = None,
-    sale_id: str | None = None,
-    value: Money | None = None,
-    remarks: Remarks = NO_REMARKS,
-    seal: Seal | None = None,
-) -> list[Event]:
-    """What the holder of a key reports; raises as :func:`find_reported` and :func:`report_outcome` do."""
-    lead, sale = await find_reported(tx, caller, lead_id=lead_id, sale_id=sale_id)
-    return await report_outcome(
-        tx,
-        mint,
-        lead_id=lead,
-        sale_id=sale,
-        reporter=caller.owner,
-        disposition=disposition,
-        at=at,
-        now=now,
-        value=value,
-        remarks=remarks,
-        seal=seal,
-    )
-
-
 async def report_outcome(
     tx: Tx,
     mint: Mint,
