@@ -1,8 +1,9 @@
 """Fixtures of the browser tests: a running site with a business and traffic behind it, an empty one, and a browser.
 
 The browser is Debian's Chromium; where there is none the tests are skipped and say so. Nothing but the site is
-reachable from it, and a script error fails the test. Screenshots go to ``screenshots/`` (ignored by git); with
-LEADMILL_PICTURES set to a folder, the ones of the documentation are written there.
+reachable from it, and a script error fails the test. Screenshots go to ``screenshots/`` (ignored by git) where the
+tests run in one process (``-n 0``): they take a third of the time, and of a whole run nobody looks at them. With
+LEADMILL_PICTURES set to a folder, the pictures of the documentation are written there.
 """
 
 import os
@@ -87,10 +88,12 @@ def bare_site(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
 class Visitor:
     """A browser window on a site."""
 
-    def __init__(self, page: Any, site: Site, scheme: str) -> None:
+    def __init__(self, page: Any, site: Site, scheme: str, twin: bool = False) -> None:
         self.page = page
         self.site = site
         self.scheme = scheme
+        self.colours_alone = twin and scheme == "dark"
+        """The same pages are gone through in the light, where everything is looked at; here it is their colours."""
 
     def go(self, path: str) -> Any:
         """Open a page of the site."""
@@ -106,7 +109,10 @@ class Visitor:
         self.page.locator("#list").wait_for()
 
     def shoot(self, name: str, whole: bool = False) -> None:
-        """Keep a picture of the page. Chromium on a busy machine now and then has none to give; it is asked again."""
+        """Keep a picture of the page, where somebody looks. Chromium on a busy machine now and then has none to give;
+        it is asked again."""
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            return
         SHOTS.mkdir(exist_ok=True)
         for attempt in range(3):
             try:
@@ -138,12 +144,18 @@ Opener = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Opener]:
-    """Opens windows: ``visit(site, role=…, scheme="dark", scripts=False)``. A script error fails the test."""
+    """Opens windows: ``visit(site, role=…, scheme="dark", scripts=False)``; ``twin`` says that the test is run in both
+    looks. A script error fails the test."""
     contexts: list[Any] = []
     errors: list[str] = []
 
     def open_window(
-        site: Site, role: Role | None = None, scheme: str = "light", scripts: bool = True, width: int = 1440
+        site: Site,
+        role: Role | None = None,
+        scheme: str = "light",
+        scripts: bool = True,
+        width: int = 1440,
+        twin: bool = False,
     ) -> Visitor:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
@@ -170,7 +182,7 @@ def visit(browser: Any) -> Iterator[Opener]:
                 else None
             ),
         )
-        visitor = Visitor(page, site, scheme)
+        visitor = Visitor(page, site, scheme, twin)
         if role is not None:
             visitor.sign_in(role)
         return visitor

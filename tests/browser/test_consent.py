@@ -83,7 +83,7 @@ def test_a_page_tells_how_it_was_seen_and_is_recorded_only_after_a_yes(visit: Op
             assert typed not in text, typed
     assert not any(_tells(event) for event in told), "which answer was chosen stays on the page"
     for scheme in ("light", "dark"):
-        reader = visit(site, Role.COMPLIANCE, scheme)
+        reader = visit(site, Role.COMPLIANCE, scheme, twin=True)
         reader.go(f"/leads/{lead_id}?tab=consent")
         reader.page.get_by_role("link", name="Open the certificate").click()
         frame = reader.page.frame_locator("iframe.player")

@@ -9,7 +9,9 @@ from leadmill.parties import Role
 from tests.browser.conftest import Opener, Visitor
 from tests.browser.site import Site
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""What hangs on the look."""
 SCHEMES = ["light", "dark"]
 PICTURED = {name: name for name in ("leads", "orders", "deliveries", "auctions")} | {"buyers/helio": "buyer"}
 """The pages of the tour in pictures, and what their pictures are called."""
@@ -19,7 +21,8 @@ def check(visitor: Visitor, name: str, whole: bool = False) -> None:
     """No accessibility fault; the picture is kept."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     visitor.shoot(name, whole)
-    found = axe.run(visitor.page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
+    asked = COLOURS if visitor.colours_alone else RULES
+    found = axe.run(visitor.page, options={"runOnly": asked}).response["violations"]
     told = [
         f"{item['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
         for item in found
@@ -30,7 +33,7 @@ def check(visitor: Visitor, name: str, whole: bool = False) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener, site: Site, scheme: str) -> None:
-    window = visit(site, Role.ADMIN, scheme)
+    window = visit(site, Role.ADMIN, scheme, twin=True)
     for path in (
         "leads",
         "fraud",
@@ -65,7 +68,7 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_lead_is_told_without_accessibility_faults_in_every_tab(visit: Opener, site: Site, scheme: str) -> None:
-    window = visit(site, Role.ADMIN, scheme)
+    window = visit(site, Role.ADMIN, scheme, twin=True)
     window.go("/leads?state=sold")
     lead_id = window.page.locator("#rows tr").first.get_attribute("id")
     for tab in ("why", "deliveries", "consent", "events", "raw"):
@@ -89,7 +92,7 @@ def test_a_lead_is_told_without_accessibility_faults_in_every_tab(visit: Opener,
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_page_without_data_says_what_it_is_for(visit: Opener, bare_site: Site, scheme: str) -> None:
-    window = visit(bare_site, Role.ADMIN, scheme)
+    window = visit(bare_site, Role.ADMIN, scheme, twin=True)
     for path in (
         "leads",
         "fraud",
@@ -115,7 +118,7 @@ def test_every_page_without_data_says_what_it_is_for(visit: Opener, bare_site: S
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_what_is_refused_or_missing_says_so_plainly(visit: Opener, site: Site, scheme: str) -> None:
-    window = visit(site, Role.ANALYST, scheme)
+    window = visit(site, Role.ANALYST, scheme, twin=True)
     assert window.go("/users").status == 403
     check(window, "fault-forbidden")
     assert window.go("/nothing/here").status == 404
@@ -129,7 +132,7 @@ def test_what_is_refused_or_missing_says_so_plainly(visit: Opener, site: Site, s
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_pages_for_people_outside_are_free_of_accessibility_faults(visit: Opener, site: Site, scheme: str) -> None:
-    window = visit(site, None, scheme)
+    window = visit(site, None, scheme, twin=True)
     window.go("/sign-in")
     check(window, "sign-in")
     window.go("/f/solar-quote")
@@ -150,7 +153,7 @@ def test_pages_for_people_outside_are_free_of_accessibility_faults(visit: Opener
 def test_the_help_the_filters_and_the_palette_are_free_of_accessibility_faults(
     visit: Opener, site: Site, scheme: str
 ) -> None:
-    window = visit(site, Role.OPERATOR, scheme)
+    window = visit(site, Role.OPERATOR, scheme, twin=True)
     page: Any = window.page
     page.keyboard.press("f")
     page.get_by_label("Vertical").wait_for()

@@ -27,7 +27,7 @@ def leaving(site: Site) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_opting_out_can_be_read_by_everybody(visit: Opener, site: Site, leaving: str, scheme: str) -> None:
-    window = visit(site, Role.COMPLIANCE, scheme)
+    window = visit(site, Role.COMPLIANCE, scheme, twin=True)
     assert window.go("/optouts").status == 200
     window.page.locator("tbody details summary").first.click()
     check(window, "optouts", whole=True)
@@ -37,7 +37,7 @@ def test_the_pages_of_opting_out_can_be_read_by_everybody(visit: Opener, site: S
     window.go(f"/leads/{leaving}")
     assert window.page.get_by_text("This person opted out on").is_visible()
     check(window, "lead-opted-out")
-    person = visit(site, scheme=scheme, scripts=True)
+    person = visit(site, scheme=scheme, scripts=True, twin=True)
     person.go("/privacy")
     check(person, "privacy")
     person.page.get_by_role("button", name="Contact me no more").click()

@@ -91,7 +91,7 @@ def crowded(site: Site) -> str:
 def test_people_with_much_to_decide_are_free_of_accessibility_faults(
     visit: Opener, site: Site, crowded: str, scheme: str
 ) -> None:
-    window = visit(site, Role.ADMIN, scheme)
+    window = visit(site, Role.ADMIN, scheme, twin=True)
     window.go("/people")
     assert window.page.get_by_role("button", name="One person").count() >= PAIRS
     check(window, "people-much", whole=True)

@@ -39,7 +39,7 @@ def link(site: Site, request_id: str) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_request_is_made_seen_to_and_answered(visit: Opener, site: Site, asked: dict[str, str], scheme: str) -> None:
-    person = visit(site, scheme=scheme)
+    person = visit(site, scheme=scheme, twin=True)
     person.go("/privacy?request=know")
     check(person, "privacy-know", whole=True)
     person.page.get_by_role("link", name="Correct").click()
@@ -47,11 +47,11 @@ def test_a_request_is_made_seen_to_and_answered(visit: Opener, site: Site, asked
     person.page.get_by_role("button", name="Ask for correction").click()
     assert person.page.get_by_role("alert").is_visible()
     check(person, "privacy-correct-wrong", whole=True)
-    desk = visit(site, Role.COMPLIANCE, scheme)
+    desk = visit(site, Role.COMPLIANCE, scheme, twin=True)
     kind = "know" if scheme == "light" else "delete"
     person.go(link(site, asked[kind]))
     check(person, f"privacy-confirm-{kind}")
-    bare = visit(site, scheme=scheme, scripts=False)
+    bare = visit(site, scheme=scheme, scripts=False, twin=True)
     bare.go(link(site, asked[kind]))
     bare.page.get_by_role("button", name="Yes, this was me").click()
     assert bare.page.get_by_text("somebody of ours is looking after it").is_visible()
