@@ -18,6 +18,7 @@ from leadmill.interfaces.worker import workers
 from leadmill.optouts import Heard, list_opt_outs, notices_of
 from leadmill.overlap.model import Kind
 from leadmill.overlap.rules import digest_of
+from leadmill.policy import Suppression, limit_key, suppress
 from leadmill.runtime.jobs import kept
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, SOURCE, apply, buyer, count, order, stored, submission
@@ -288,3 +289,18 @@ async def test_what_waits_to_be_handed_over_is_sold_no_more_once_a_browser_objec
     assert {row.reason for row in await stored(house)} == {"optouts.person.opted_out", "identity.lead.duplicate"}
     assert await count(house, "suppression") == 2  # and neither keeps anybody from being called
     assert (await verify(house.db, house.pen)).findings == []
+
+
+async def test_our_own_people_are_told_nothing_sensitive_of_who_limited_it(house: House, buyers: Buyers) -> None:
+    posts = {"courier": "http", "url": f"{buyers.url}/west", "format": "json"}
+    team = {"id": "west", "name": "West", "delivery": posts, "reps": [{"id": "dan", "email": "dan@west.example"}]}
+    await apply(house, {"source": [SOURCE], "team": [team]})
+    hashed = house.vault.keyed_hash
+    limited = limit_key(hashed, hashed("phone", PHONE))
+    async with house.db.begin() as tx:
+        await suppress(tx, [Suppression(limited, "limit", house.clock(), "web", "prv_1")])
+    for number in (1, 2):
+        await house.mill.take(submission(house, number, household_income="90000"))
+    await worked(house)
+    told = {PHONE.encode() in each.body: b"household_income" in each.body for each in buyers.of("west")}
+    assert told == {True: False, False: True}
