@@ -27,8 +27,8 @@ LIKENESS = "likeness"
 """In ``matched_on``: no key decided, the weight did."""
 
 _DATED = 3.0
-"""Bits less that are enough where last name and birth date agree and homes do not differ: then it is nobody else of the
-household, whose shared name and home weigh most."""
+"""Bits less that are enough where last name, birth date and home agree: then it is nobody else of the household, whose
+shared name and home weigh most."""
 _CLEARLY = 3.0
 """Bits by which the likelier of two persons who are surely not one must be ahead."""
 _MOST_TIES = 8
@@ -136,7 +136,7 @@ def decide(
 def _enough(likely: Likely, terms: Matching) -> bool:
     """Whether somebody looks enough like the lead's person to be them."""
     seen = likely.compared
-    dated = max(seen.born, seen.last) <= Likeness.NEAR and seen.place is not Likeness.OTHER
+    dated = max(seen.born, seen.last) <= Likeness.NEAR and seen.place <= Likeness.NEAR
     return likely.weight.bits >= bits_of(terms.same) - (_DATED if dated else 0.0)
 
 
