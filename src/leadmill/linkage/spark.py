@@ -8,6 +8,7 @@ quote rows, so only the kind of the failure is told.
 
 import importlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -91,6 +92,8 @@ def _session(folder: str) -> Any:
         cores = os.cpu_count() or 1
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // 1024 // 1024
         master = f"local[{cores}]"
+        # Spark would take the first Python on the path, which need not have this package.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = (
             builder.config("spark.sql.shuffle.partitions", str(2 * cores))
             .config("spark.default.parallelism", str(2 * cores))
