@@ -1,5 +1,6 @@
 """Every read and write of the tables of access. A transaction's owner decides what stands together."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from leadmill.access.tables import (
     RECOVERY_CODE,
     SECOND_FACTOR,
 )
+from leadmill.core.ids import make_id
 from leadmill.runtime.db import Row, Tx
 
 _Time = sa.DateTime(timezone=True)
@@ -219,14 +221,15 @@ async def tie_operator(tx: Tx, issuer: str, subject: str, operator_id: str, now:
 # What was done
 
 _act = ACCESS_ACT.c
+_told = [each for each in _act if each.name != "id"]
 _acts = (
-    sa.select(ACCESS_ACT)
+    sa.select(*_told)
     .where(_act.at >= sa.bindparam("since", type_=_Time), _act.at < sa.bindparam("until", type_=_Time))
     .order_by(_act.at.desc())
     .limit(sa.bindparam("most"))
 )
 _acts_of = (
-    sa.select(ACCESS_ACT)
+    sa.select(*_told)
     .where(sa.or_(_act.who == _who, _act.about == _who))
     .order_by(_act.at.desc())
     .limit(sa.bindparam("most"))
@@ -237,8 +240,10 @@ _last_signed_in = (
 
 
 def note_act(tx: Tx, act: Act) -> None:
-    """Write down what was done, with the other rows of the transaction."""
-    tx.add(ACCESS_ACT, act.at, act.who, act.what, act.about, act.address)
+    """Write down what was done, with the other rows of the transaction. The id tells nothing but the moment, so nobody
+    hands one in."""
+    ident = make_id("act", act.at, secrets.randbits(74))
+    tx.add(ACCESS_ACT, ident, act.at, act.who, act.what, act.about, act.address)
 
 
 async def acts_between(tx: Tx, since: datetime, until: datetime, most: int) -> list[Act]:

@@ -66,6 +66,7 @@ OUTSIDE_IDENTITY = sa.Table(
 ACCESS_ACT = sa.Table(
     "access_act",
     metadata,
+    sa.Column("id", Id, primary_key=True),
     sa.Column("at", _Time, nullable=False),
     sa.Column("who", Id, nullable=False),
     sa.Column("what", sa.Text, nullable=False),
@@ -74,6 +75,7 @@ ACCESS_ACT = sa.Table(
     sa.Index("access_act_by_time", "at"),
     sa.Index("access_act_by_who", "who", "what", "at"),
 )
+"""One row an act; it is under seal (``flow.audit``), so the id sorts by time."""
 
 ACCESS_REVIEW = sa.Table(
     "access_review",
