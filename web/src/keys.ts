@@ -55,7 +55,7 @@ page.addEventListener("keydown", (event) => {
   if (typing || root.dataset.keys === "off") return;
   const wanted = lead + key.toLowerCase();
   lead = wanted === "g" ? "g" : "";
-  if (wanted === "j" || wanted === "k") return move(wanted === "j" ? 1 : -1);
+  if ((wanted === "j" || wanted === "k") && find("a.row-link")) return move(wanted === "j" ? 1 : -1);
   const taker = all(`[data-key="${CSS.escape(wanted)}"]`).find((each) => each.checkVisibility());
   if (!taker) return;
   event.preventDefault();

@@ -1,7 +1,7 @@
-"""What buyers say became of a lead, told to whoever learns from it: a lead that came back speaks against its marks, and
-a number at which nobody was reached against the number.
+"""What buyers and our own reviewers say of a lead, told to whoever learns from it: a lead that came back, or was found
+made up, speaks against its marks, and a number at which nobody was reached against the number.
 
-Called by the reactions, in the transaction in which the report is written.
+Called by the reactions and by the desk, in the transaction in which the report is written.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from leadmill.hygiene import KINDS, Channel, Observation, point_of
 from leadmill.hygiene.service import digest_of, observe, take_back
 from leadmill.identity import Identity
 from leadmill.outcomes import STAGES, OutcomeCorrected, OutcomeReported, outcomes_of
+from leadmill.review import Ground
 from leadmill.runtime.db import Tx
 
 
@@ -48,6 +49,41 @@ async def heed_outcomes(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event],
         fraudulent=card is not None and any(each.value in card.returns for each in latest),
         now=now,
     )
+
+
+async def heed_review(
+    tx: Tx, kit: Kit, row: LeadRow, case_id: str, bad: bool, ground: Ground | None, now: datetime
+) -> None:
+    """Learn from what a person found out about a lead that nobody has bought: marks burn where it was made up, and are
+    good again where somebody says that it was not; what was tried of its number or address is remembered. What signals
+    were worth is told by sales alone. The caller holds the lead's lock. A test teaches nothing."""
+    if row.test:
+        return
+    case = (await recall_one(tx, kit.pen, row.id)).case_before()
+    suspect = next((step for step in kit.walk().together if isinstance(step, Suspect)), None)
+    if suspect is not None and all(kind in case for kind in (Lead, Dossier, Identity)):
+        place = Place(row.received_at.astimezone(UTC).date(), row.vertical, row.source_id)
+        fraudulent = bad and ground is not None and ground.fraudulent
+        await heed_return(
+            tx, row.id, place, None, suspect.ask_of(case), returned=bad, fraudulent=fraudulent, now=now
+        )  # fmt: skip
+    points = points_of(kit, case)
+    told = [
+        Observation(
+            point=points[KINDS[kind].channel],
+            digest=digest_of("review", row.id, case_id, kind, now.isoformat()),
+            kind=kind,
+            source="review",
+            at=now,
+            heard_at=now,
+            lead_id=row.id,
+            vertical=row.vertical,
+            lead_source=row.source_id,
+        )
+        for kind in (ground.observes if ground is not None else ())
+        if KINDS[kind].channel in points
+    ]
+    await observe(tx, told)
 
 
 async def heed_points(tx: Tx, kit: Kit, row: LeadRow, case: Case, events: Sequence[Event], now: datetime) -> None:

@@ -30,6 +30,7 @@ from leadmill.interfaces.api import (
     outcomes,
     ping_list,
     privacy,
+    reviews,
 )
 from leadmill.interfaces.api import people as persons
 from leadmill.interfaces.api.access import provide_reader
@@ -52,6 +53,7 @@ from leadmill.interfaces.console import (
     providers,
     requests,
     retention,
+    review,
     scores,
     sign_in,
     trials,
@@ -178,6 +180,7 @@ def framework() -> Litestar:
             *sign_in.ROUTES,
             *lists.ROUTES,
             *lead.ROUTES,
+            *review.ROUTES,
             *consenting.ROUTES,
             *people.ROUTES,
             *correcting.ROUTES,
@@ -215,6 +218,7 @@ def framework() -> Litestar:
             *known.ROUTES,
             *optouts.ROUTES,
             *privacy.ROUTES,
+            *reviews.ROUTES,
             *ping_list.ROUTES,
             *health.ROUTES,
             *docs.ROUTES,

@@ -28,6 +28,8 @@ SCOPES: dict[str, str] = {
     "known:write": "say whom a buyer has already",
     "optouts:read": "read opt-outs and notices",
     "optouts:write": "opt people out, acknowledge notices",
+    "reviews:read": "read the review desk",
+    "reviews:write": "take and decide cases of the review desk",
     "privacy:read": "read what consumers asked for",
     "privacy:write": "take and decide what consumers ask for",
 }

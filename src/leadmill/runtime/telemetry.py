@@ -100,6 +100,12 @@ JOBS_KEPT = Gauge(
     ["kind", "state"],
     multiprocess_mode="max",
 )
+REVIEW_CASES = Gauge(
+    "leadmill_review_cases",
+    "Leads that wait for a person on the review desk, by state: waiting, overdue.",
+    ["state"],
+    multiprocess_mode="max",
+)
 OUTGOING = Counter(
     "leadmill_outgoing_calls",
     "Outgoing calls, by class of host (buyer, provider, mail, file) and outcome.",

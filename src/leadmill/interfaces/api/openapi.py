@@ -45,6 +45,8 @@ from leadmill.interfaces.api.ping_paths import ping_in, post_in
 from leadmill.interfaces.api.privacy import DecisionIn, PrivacyIn, PrivacyLine, PrivacyOut, PrivacyPage
 from leadmill.interfaces.api.privacy_paths import PATHS as PRIVACY_PATHS
 from leadmill.interfaces.api.problems import Problem
+from leadmill.interfaces.api.review_paths import PATHS as REVIEW_PATHS
+from leadmill.interfaces.api.review_paths import TYPES as REVIEW_TYPES
 
 _TYPES = (
     Answer,
@@ -77,6 +79,7 @@ _TYPES = (
     PrivacyOut,
     PrivacyPage,
     DecisionIn,
+    *REVIEW_TYPES,
     Problem,
 )
 
@@ -258,6 +261,7 @@ def _paths() -> dict[str, Any]:
         **CORRECTION_PATHS,
         **OPT_OUT_PATHS,
         **PRIVACY_PATHS,
+        **REVIEW_PATHS,
         **PEOPLE_PATHS,
         **FEEDBACK_PATHS,
         **HYGIENE_PATHS,

@@ -19,15 +19,16 @@ from leadmill.facts import Dossier
 from leadmill.flow.biography import read_biography
 from leadmill.flow.desk import approve, dismiss
 from leadmill.flow.memory import Recalled, recall_one
-from leadmill.flow.model import StepTaken
+from leadmill.flow.model import LeadRow, StepTaken
 from leadmill.flow.reactions import react
+from leadmill.flow.reviewing import override
 from leadmill.interfaces.console import telling
 from leadmill.interfaces.console.correcting import correctable, with_wins
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.console.optouts import shown_on_lead
-from leadmill.interfaces.console.vouching import certificates_shown
 from leadmill.interfaces.console.trying import tried_on
+from leadmill.interfaces.console.vouching import certificates_shown
 from leadmill.interfaces.masks import name_of
 from leadmill.interfaces.pages import words
 from leadmill.market import Allocate
@@ -36,6 +37,8 @@ from leadmill.outcomes.service import report_outcome
 from leadmill.outcomes.store import outcomes_of
 from leadmill.parties import Right, Role
 from leadmill.parties.store import list_keys, list_operators, note_reads, reads_of
+from leadmill.review import OVERRIDES, may_override
+from leadmill.review.service import Reviewer
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
 
@@ -58,18 +61,19 @@ class Act(Struct, frozen=True):
 @get("/leads/{lead_id:str}", include_in_schema=False)
 async def lead_page(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> Page:
     """A lead's page."""
-    tab, lead = await _lead(desk, lead_id, "page")
+    tab, lead = await show_lead(desk, lead_id, "page")
     return desk.show("lead.html", "leads", lead=lead, tab=tab)
 
 
 @get("/leads/{lead_id:str}/drawer", include_in_schema=False)
 async def lead_drawer(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> Page:
     """A lead beside the list."""
-    tab, lead = await _lead(desk, lead_id, "drawer")
+    tab, lead = await show_lead(desk, lead_id, "drawer")
     return desk.show("lead_drawer.html", "leads", lead=lead, tab=tab)
 
 
-async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any]]:
+async def show_lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any]]:
+    """All that a page tells of a lead, and which of its tabs is open; noted as read."""
     tab = desk.request.query_params.get("tab", "why")
     if tab not in _TABS:
         raise NotFound("console.tab.unknown", "a lead has no such page")
@@ -104,6 +108,7 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
         "masked": not desk.sees,
         "groups": with_wins(telling.groups(recalled.lead, known, rules, desk.sees), known),
         "actions": _actions(desk, row.id, row.state),
+        "overrides": _overrides(desk, row),
         "may_correct": desk.may(Right.REVIEW) and recalled.lead is not None,
         "correctable": correctable(recalled.lead, known, rules),
         "tabs": [
@@ -136,8 +141,15 @@ async def _lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str, Any
 
 async def _more(tx: Tx, desk: Desk, tab: str, recalled: Recalled, receipts: list[Receipt]) -> dict[str, Any]:
     """What only one tab shows."""
-    found: dict[str, Any] = {"deliveries": [], "outcomes": [], "reads": [], "pages": 0, "head": None, "asked": None}
-    found["tried"] = None
+    found: dict[str, Any] = {
+        "deliveries": [],
+        "outcomes": [],
+        "reads": [],
+        "pages": 0,
+        "head": None,
+        "asked": None,
+        "tried": None,
+    }
     lead_id = recalled.row.id
     if tab == "why":
         found["asked"] = await _asked(tx, desk, recalled)
@@ -224,6 +236,17 @@ def _actions(desk: Desk, lead_id: str, state: State) -> list[Act]:
     ]
 
 
+def _overrides(desk: Desk, row: LeadRow) -> list[tuple[str, str]]:
+    """The grounds on which this operator may bring the lead back; none where nobody may."""
+    able = may_supervise(desk) and may_override(row.state.value, row.reason)
+    return [(code, ground.says) for code, ground in OVERRIDES.items()] if able else []
+
+
+def may_supervise(desk: Desk) -> bool:
+    """Whether the operator supervises the review desk: administrators and compliance do."""
+    return desk.may(Right.REVIEW) and desk.may(Right.AUDIT)
+
+
 @post("/leads/{lead_id:str}/approve", include_in_schema=False)
 async def take_approval(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> Page:
     """Let a waiting lead walk on."""
@@ -242,6 +265,18 @@ async def take_rejection(desk: NamedDependency[Desk], lead_id: FromPath[str]) ->
     async with desk.wiring.db.begin() as tx:
         await dismiss(tx, desk.wiring.kit, lead_id, desk.who.id, fields.get("why", "")[:500], desk.now)
     return desk.back(f"/leads/{lead_id}", "rejected")
+
+
+@post("/leads/{lead_id:str}/override", include_in_schema=False)
+async def take_override(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> Page:
+    """Bring a lead back that our own judgement let go."""
+    fields = await desk.form()
+    desk.need(Right.REVIEW)
+    who = Reviewer(desk.who.id, may_supervise(desk))
+    async with desk.wiring.db.begin() as tx:
+        note = fields.get("why", "")[:500]
+        await override(tx, desk.wiring.kit, lead_id, who, fields.get("ground", ""), note, desk.now)
+    return desk.back(f"/leads/{lead_id}", "overridden")
 
 
 @post("/leads/{lead_id:str}/outcome", include_in_schema=False)
@@ -263,4 +298,4 @@ async def take_outcome(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> P
     return desk.back(f"/leads/{lead_id}?tab=deliveries", "recorded")
 
 
-ROUTES = [lead_page, lead_drawer, take_approval, take_rejection, take_outcome]
+ROUTES = [lead_page, lead_drawer, take_approval, take_rejection, take_override, take_outcome]

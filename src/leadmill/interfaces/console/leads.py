@@ -1,5 +1,4 @@
-"""The lists of leads: all of them live, those that wait for review, those that are nurtured; and the search over
-them."""
+"""The lists of leads: all of them live, and those that are nurtured; and the search over them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,19 +24,13 @@ _FEED_PACE = 1.0
 _FEED_MOST = 40
 """The most rows sent in one turn; past it only the number is told."""
 
-_HEADINGS = {None: ("Leads", "leads"), State.REVIEW: ("Review", "review"), State.NURTURE: ("Nurture", "nurture")}
+_HEADINGS = {None: ("Leads", "leads"), State.NURTURE: ("Nurture", "nurture")}
 
 
 @get("/leads", include_in_schema=False)
 async def leads_page(desk: NamedDependency[Desk]) -> Page:
     """All leads, newest first."""
     return await _list(desk, None)
-
-
-@get("/review", include_in_schema=False)
-async def review_page(desk: NamedDependency[Desk]) -> Page:
-    """The leads that wait for a person."""
-    return await _list(desk, State.REVIEW)
 
 
 @get("/nurture", include_in_schema=False)
@@ -144,4 +137,4 @@ def _names(rules: Rules) -> dict[str, dict[str, str]]:
     }
 
 
-ROUTES = [leads_page, review_page, nurture_page, search, feed]
+ROUTES = [leads_page, nurture_page, search, feed]

@@ -42,6 +42,8 @@ _TITLES = {
     "lead.settled": "Settled",
     "lead.resumed": "Walked on",
     "lead.reviewed": "Looked at by a person",
+    "review.decided": "Decided at the review desk",
+    "lead.labelled": "Remembered",
     "delivery.accepted": "Delivered",
     "delivery.rejected": "Refused by the buyer",
     "delivery.retried": "Delivery failed, tried again",

@@ -30,6 +30,7 @@ from leadmill.flow.quoting import KEPT
 from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.retaining import plan_retention
+from leadmill.flow.reviewing import carry_decision, gather_cases, tell_overdue
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.signals import SIGNAL, keep_signal
 from leadmill.flow.store import forget_answers, stranded
@@ -48,6 +49,7 @@ from leadmill.optouts import ENFORCE
 from leadmill.optouts import TELL as TELL_OUT
 from leadmill.parties import sweep_sessions
 from leadmill.privacy import FULFIL, LAPSE, RETAIN, WRITE, drop_tries
+from leadmill.review import CARRY
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import enqueue, kept
 from leadmill.runtime.telemetry import JOBS_KEPT, log
@@ -83,6 +85,7 @@ def workers(house: House) -> list[Worker]:
         KEEP_REPLAY: keep_replay(house.kit),
         SIGNAL: keep_signal(house.kit),
         KEEP: keep_certificates(house.kit),
+        CARRY: carry_decision(house.kit),
     }
     return [
         Worker(house.db, talk, house.clock, limit=40, patience={TELL_OUT: STUBBORN, KEEP: STEADY}),
@@ -114,6 +117,7 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
         asyncio.create_task(_every(2.0, lambda: sweep(house))),
         asyncio.create_task(_every(2.0, lambda: find_stranded(house))),
         asyncio.create_task(_every(2.0, lambda: gather(house))),
+        asyncio.create_task(_every(2.0, lambda: open_reviews(house))),
         asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
         asyncio.create_task(_every(60.0, lambda: prove(house))),
@@ -170,9 +174,16 @@ async def gather(house: House) -> None:
         await fold(tx, house.clock())
 
 
-async def count(house: House) -> None:
-    """Show how many jobs wait and how many were given up."""
+async def open_reviews(house: House) -> None:
+    """Have leads that wait for a person on the desk."""
     async with house.db.begin() as tx:
+        await gather_cases(tx, house.kit, house.clock())
+
+
+async def count(house: House) -> None:
+    """Show how many jobs wait and how many were given up, and how the review desk stands."""
+    async with house.db.begin() as tx:
+        await tell_overdue(tx, house.clock())
         for one in await kept(tx):
             JOBS_KEPT.labels(one.kind, "waiting").set(one.waiting)
             JOBS_KEPT.labels(one.kind, "dead").set(one.dead)
