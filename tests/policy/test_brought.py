@@ -163,6 +163,9 @@ def test_to_whom_a_lead_is_directed_is_heard_with_the_consent(
 
 # The page
 
+SILENT = Witnessed(
+    served_at=NOW, seen=Seen(began_at=NOW, sent_ms=9, url="https://leads.example/f/q", width=8, height=6), asked=["zip"]
+)
 ASKED = Recorded(mode="ask", notice="May we record?", shown_ms=0, chosen_ms=900, accepted=True, loaded_ms=1_000)
 PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("a page in order", {"seen": page()}, "helio"),
@@ -182,6 +185,7 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("a notice, where nobody insists on a choice", {
         "seen": page(recorded=msgspec.structs.replace(ASKED, mode="notice", chosen_ms=None))
     }, "helio"),
+    ("a form that asks for no consent", {"seen": SILENT}, "helio"),
     ("a page whose script did not run", {"seen": NOBODYS}, "helio"),
     ("the same, where the house insists", {"seen": NOBODYS, "demands": ("page",)}, "hold ENG-3"),
     ("a publisher's word, too pale", {

@@ -145,6 +145,8 @@ def page_of(lead: Lead, proof: Proof, seen: Witnessed | None) -> Page | None:
 def _own_page(proof: Proof, seen: Witnessed) -> Page | None:
     if seen.seen is None:
         return None
+    if seen.seen.control is None and seen.seen.shown is None:
+        return None  # a form that asks for no consent has no text to look at
     found, told = page_evidence(seen), seen.seen.recorded
     asked = told is not None and told.mode == "ask" and told.loaded_ms is not None
     early = asked and told is not None and not _after(told.loaded_ms, told.chosen_ms, told.earlier)
