@@ -51,6 +51,13 @@ COVERS = (
         "outcome", "outcome", ("id", "lead_id", "sale_id", "reporter", "disposition", "at", "received_at"), prefix="out"
     ),
     Cover("opt_out", "opt_out", ("id", "at", "received_at", "channel", "scope", "by"), prefix="opt"),
+    Cover("access_act", "access_act", ("id", "at", "who", "what", "about", "address"), prefix="act"),
+    Cover(
+        "access_review",
+        "access_review",
+        ("id", "at", "by", "note", "digest", "operators", "keys", "remarks", "document"),
+        prefix="arv",
+    ),
     Cover(
         "review_decision",
         "review_decision",
@@ -69,5 +76,5 @@ COVERS = (
         ),
     ),
 )
-"""Money, sales, deliveries, leads as they came, what was reported and
-revoked, and every version of the configuration."""
+"""Money, sales, deliveries, leads as they came, what was reported and revoked, who did what about access and what cannot
+be undone, and every version of the configuration."""
