@@ -1,5 +1,5 @@
 // Builds the web assets into the console's static folder: the console's script (htmx, our elements, and what is loaded on
-// demand as chunks of its own), the hosted form's, the player of recordings, the style sheets, the icon and the font. The folder holds nothing else and is made anew each
+// demand as chunks of its own), the hosted form's and the one that embeds it, the player of recordings, the style sheets, the icon and the font. The folder holds nothing else and is made anew each
 // time. scripts/web.sh calls it with the key to stamp the result with.
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -26,6 +26,9 @@ await Promise.all([
     chunkNames: "[name]-[hash]",
     target: "es2022",
   }),
+  // What publishers' pages load is one plain script, and what answers it inside the frame a few lines.
+  build({ ...common, entryPoints: [join(here, "src", "embed.ts")], format: "iife", target: "es2022" }),
+  build({ ...common, entryPoints: [join(here, "src", "framed.ts")], format: "esm", target: "es2022" }),
   // By itself, so that recorder and player share no chunk: a form would load both.
   build({ ...common, entryPoints: [join(here, "src", "replay.ts")], format: "esm", target: "es2022" }),
   build({

@@ -59,6 +59,9 @@ def test_any_change_of_a_form_makes_another_version():
         ({"consent": {"text": "x", "box": "checked"}}, "unchecked"),
         ({"redirect_url": "javascript:alert(1)"}, "must begin with"),
         ({"accent": "red;}"}, "colour"),
+        ({"embed_on": ["https://www.acme.example/offers"]}, "origin"),
+        ({"embed_on": ["*"]}, "origin"),
+        ({"embed_on": ["https://acme.example; script-src *"]}, "origin"),
     ],
 )
 def test_a_form_that_cannot_be_meant_is_refused_with_a_hint(change, says):

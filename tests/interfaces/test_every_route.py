@@ -18,7 +18,7 @@ from tests.interfaces.stage import Stage, solar
 MARKS = ("Wilhelmina", "Zanzibarian", "w.zanzibarian@gmail.com", "415-699-1234", "4156991234", "+14156991234")
 """What tells that a record of the walked lead is shown; its id alone is no record."""
 STREAMS = {"/leads/feed"}
-OUTSIDE = ("/f/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/u/", "/e/")
+OUTSIDE = ("/f/", "/embed.js", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/u/", "/e/")
 RECORDED = {"/leads/{lead_id}/consent/replay"}
 """Pages that show how another page looked: its styles stand in it as they stood, and no script of it runs."""
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S|<style|\son[a-z]+\s*=|\sstyle\s*=|javascript:", re.IGNORECASE)

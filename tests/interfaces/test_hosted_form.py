@@ -124,6 +124,23 @@ async def test_a_page_that_is_not_ours_or_too_old_is_shown_again_with_the_answer
     assert await leads(stage) == []
 
 
+async def test_a_form_may_be_framed_by_the_pages_it_names_and_no_other(stage: Stage) -> None:
+    client = stage.client()
+    for path in ("/f/solar-seen", "/f/solar-seen/thanks"):
+        page = await client.get(path)
+        assert (
+            "frame-ancestors https://www.acme.example http://localhost:8000;" in page.headers["content-security-policy"]
+        )
+        assert "x-frame-options" not in page.headers  # it knows no list, and would forbid what the policy allows
+        assert "framed.js" in page.text
+    script = await client.get("/embed.js")
+    assert (script.status, script.headers["location"].partition("?")[0]) == (302, "/static/embed.js")
+    alone = await client.get("/f/solar-quote")
+    assert "frame-ancestors 'none'" in alone.headers["content-security-policy"]
+    assert alone.headers["x-frame-options"] == "DENY"
+    assert "framed.js" not in alone.text
+
+
 async def test_an_unknown_form_is_a_plain_page(stage: Stage) -> None:
     reply = await stage.client().get("/f/nothing")
     assert reply.status == 404 and "This form is not here" in reply.text and "sign-in" not in reply.text

@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
@@ -45,6 +46,7 @@ def read_form(raw: Mapping[str, Any], verticals: Mapping[str, Vertical]) -> Form
         accent=_colour(table),
         progressive=_progressive(table),
         replay=cast(Literal["off", "notice", "ask"], table.choice("replay", ("off", "notice", "ask"), "off")),
+        embed_on=_origins(table),
     )
     if not form.steps:
         table.refuse("needs at least one step with fields", "steps")
@@ -152,6 +154,18 @@ def _url(table: Table, key: str) -> str | None:
     return url
 
 
+def _origins(table: Table) -> tuple[str, ...]:
+    """Where the form may be embedded. Whoever may show it in a frame may lay something over it: each is named."""
+    origins: tuple[str, ...] = table.texts("embed_on", ())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            table.refuse(f"'{origin}' must be an origin such as https://www.acme.example, without a path", "embed_on")
+    return origins
+
+
+_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(:[0-9]{1,5})?")
+
+
 def _colour(table: Table) -> str | None:
     if not table.has("accent"):
         return None
@@ -168,6 +182,8 @@ def _digest(form: Form) -> str:
         del plain["progressive"]
     if plain["replay"] == "off":
         del plain["replay"]
+    if not plain["embed_on"]:
+        del plain["embed_on"]
     for field in (field for step in plain["steps"] for field in step["fields"]):
         if field["fresh_for"] is None:
             del field["fresh_for"]

@@ -310,7 +310,8 @@ class Progressive(Struct, frozen=True, kw_only=True):
 class Form(Struct, frozen=True, kw_only=True):
     """A hosted form as published. ``version`` is the digest of its content: another text is another version.
     ``progressive`` is None for a form that asks everybody everything. ``replay`` says whether the visit is recorded:
-    not at all (``off``), once a notice stands on the page (``notice``), or only where the person agrees (``ask``)."""
+    not at all (``off``), once a notice stands on the page (``notice``), or only where the person agrees (``ask``).
+    ``embed_on`` are the origins (``https://www.acme.example``) whose pages may show it in a frame."""
 
     id: str
     vertical: str
@@ -326,6 +327,7 @@ class Form(Struct, frozen=True, kw_only=True):
     version: str = ""
     progressive: Progressive | None = None
     replay: Literal["off", "notice", "ask"] = "off"
+    embed_on: tuple[str, ...] = ()
 
 
 class StoredSubmission(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ nothing inline, so an injected tag does nothing.
 import asyncio
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from leadmill.core.faults import BadInput
@@ -18,15 +18,17 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def policy(form_goes_to: str = "") -> str:
-    """The content security policy of a page; ``form_goes_to`` is another origin that its form may end at."""
+def policy(form_goes_to: str = "", framed_by: Sequence[str] = ()) -> str:
+    """The content security policy of a page; ``form_goes_to`` is another origin that its form may end at, ``framed_by``
+    are the origins whose pages may show it in a frame."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
         f"connect-src 'self'; form-action 'self' {form_goes_to}; "
-        "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+        f"frame-ancestors {' '.join(framed_by) or _NOBODY}; base-uri 'none'; manifest-src 'self'"
     )
 
 
+_NOBODY = "'none'"
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", policy().encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -43,6 +45,7 @@ WORTH_READING = 1 << 16
 on."""
 
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_POLICY, _FRAMES, _ALONE = b"content-security-policy", b"x-frame-options", b"frame-ancestors 'none'"
 _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")
 
 
@@ -85,6 +88,8 @@ def guarded(app: Asgi, secure: bool = False) -> Asgi:
             elif message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 held = {name.lower() for name, _ in headers}
+                if any(name.lower() == _POLICY and _ALONE not in value for name, value in headers):
+                    held.add(_FRAMES)  # the answer's own policy says who may frame it, which the older header cannot
                 safe = sealed if secure or scope.get("scheme") == "https" else _HEADERS
                 headers += [each for each in safe if each[0] not in held]
                 headers.append((b"x-request-id", request_id.encode()))

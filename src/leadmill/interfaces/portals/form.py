@@ -208,7 +208,8 @@ async def thanks_page(
 ) -> Response[str]:
     """What one sees after sending."""
     form, _ = _find(wiring, form_id)
-    return Response(leaflets.render("thanks.html", form=form), media_type=MediaType.HTML)
+    headers = {"content-security-policy": policy(framed_by=form.embed_on)}
+    return Response(leaflets.render("thanks.html", form=form), media_type=MediaType.HTML, headers=headers)
 
 
 @get("/f/{form_id:str}/accent.css", include_in_schema=False, sync_to_thread=False)
@@ -218,6 +219,12 @@ def accent_sheet(wiring: NamedDependency[Wiring], form_id: FromPath[str]) -> Res
     accent = form.accent or "#3f4ec4"
     sheet = f":root{{--accent:{accent};--on-accent:{ink_on(accent)}}}"
     return Response(sheet, media_type="text/css", headers={"cache-control": "public, max-age=300"})
+
+
+@get("/embed.js", include_in_schema=False, sync_to_thread=False)
+def embed_script(leaflets: NamedDependency[Leaflets]) -> Redirect:
+    """The script that puts a form into a page of a publisher's, at an address that stays."""
+    return Redirect(leaflets.asset("embed.js"), headers={"cache-control": "public, max-age=300"})
 
 
 def ink_on(colour: str) -> str:
@@ -337,7 +344,10 @@ def _page(
         html,
         media_type=MediaType.HTML,
         status_code=422 if faults else 200,
-        headers={"cache-control": "no-store", "content-security-policy": policy(_origin(form.redirect_url))},
+        headers={
+            "cache-control": "no-store",
+            "content-security-policy": policy(_origin(form.redirect_url), form.embed_on),
+        },
     )
 
 
@@ -387,4 +397,4 @@ def _asked(field: FormField, spec: FieldSpec, given: Mapping[str, list[str]], fa
     )
 
 
-ROUTES = [form_page, take_form, begin_anew, thanks_page, accent_sheet]
+ROUTES = [form_page, take_form, begin_anew, thanks_page, accent_sheet, embed_script]
