@@ -37,6 +37,7 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
     for path in (
         "leads",
         "fraud",
+        "scores/solar",
         "people",
         "hygiene",
         "review",
@@ -96,6 +97,7 @@ def test_every_page_without_data_says_what_it_is_for(visit: Opener, bare_site: S
     for path in (
         "leads",
         "fraud",
+        "scores/solar",
         "people",
         "hygiene",
         "review",
