@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 status=0
 scripts/lint.sh || status=1
 echo '==> tests'
-.venv/bin/pytest -n 2 "$@" || status=1
+.venv/bin/pytest -n 2 --dist worksteal "$@" || status=1
 exit "$status"

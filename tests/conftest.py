@@ -63,6 +63,18 @@ def _as_at_the_start() -> None:
     gc.set_threshold(*_COLLECTOR)
 
 
+_LONG = ("journeys", "browser", "abuse", "interfaces", "flow")
+"""Folders whose tests are long or share something dear, in the order in which they are begun."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: whoever is done early takes over short ones from the end, and nobody waits for a last long
+    one. Within a folder the order stays."""
+    rank = {f"tests/{name}/": place for place, name in enumerate(_LONG)}
+    items.sort(key=lambda item: next((place for head, place in rank.items() if item.nodeid.startswith(head)), 99))
+
+
 def pytest_collection_finish() -> None:
     """What has been imported by now stays: nobody need look through it for garbage."""
     gc.collect()
