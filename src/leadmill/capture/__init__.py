@@ -13,6 +13,7 @@ from leadmill.capture.bodies import read_body
 from leadmill.capture.dialects import Dialect, read_dialects
 from leadmill.capture.filemap import check_map, read_map
 from leadmill.capture.files import RowFault, count_rows, digest_file, read_rows
+from leadmill.capture.formed import Form, FormConsent, FormField, FormStep, Progressive
 from leadmill.capture.forms import read_form, unanswered
 from leadmill.capture.later import AnswerLater, AnswerOwed, Letter, address_of, later_answer
 from leadmill.capture.mapping import Lexicon, canonical_vertical, read_value, vertical_names
@@ -25,10 +26,6 @@ from leadmill.capture.model import (
     Choice,
     FieldSpec,
     FileMap,
-    Form,
-    FormConsent,
-    FormField,
-    FormStep,
     ImportBlock,
     ImportFault,
     ImportRun,
@@ -36,7 +33,6 @@ from leadmill.capture.model import (
     Mapped,
     Matching,
     Neutral,
-    Progressive,
     StoredSubmission,
     Submission,
     TakenAnswer,

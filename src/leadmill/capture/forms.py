@@ -10,8 +10,9 @@ from typing import Any, Literal, cast
 
 import msgspec
 
+from leadmill.capture.formed import Form, FormConsent, FormField, FormStep, Progressive
 from leadmill.capture.mapping import vertical_called, vertical_names
-from leadmill.capture.model import Form, FormConsent, FormField, FormStep, Mapped, Progressive, Vertical
+from leadmill.capture.model import Mapped, Vertical
 from leadmill.core.faults import BadInput, FieldFault
 from leadmill.core.reading import Table, nearest
 

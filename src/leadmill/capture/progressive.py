@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from leadmill.capture.formed import Form, FormField, Progressive
 from leadmill.capture.mapping import read_value
-from leadmill.capture.model import FieldSpec, Form, FormField, Lead, Progressive, TakenAnswer, Vertical
+from leadmill.capture.model import FieldSpec, Lead, TakenAnswer, Vertical
 from leadmill.core.faults import BadInput
 
 _CALLED = ("first_name", "last_name", "full_name", "date_of_birth")

@@ -6,6 +6,7 @@ Run by ``flow`` for every submission and again by replay. It asks for nothing.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from leadmill.capture.formed import Form
 from leadmill.capture.mapping import Lexicon
 from leadmill.capture.model import (
     FILLED_HEADER,
@@ -14,7 +15,6 @@ from leadmill.capture.model import (
     LOOP,
     TAKEN_OVER,
     UNREADABLE,
-    Form,
     Lead,
     Mapped,
     Submission,
