@@ -38,7 +38,7 @@ _FORMAT = b"\x01"
 
 class Keying:
     """HMAC-SHA-256 (RFC 2104) under one key, of which both pads are hashed once: a lead is looked up under some thirty
-    hashes, and :func:`hmac.digest` takes four times as long for texts as short as these."""
+    hashes, and :func:`hmac.digest` takes twice as long for texts as short as these."""
 
     __slots__ = ("_inner", "_outer")
 
