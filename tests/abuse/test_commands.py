@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from leadmill.main import cli
 from tests.abuse.running import BUSINESS, Mill, command, lead, traces
+from tests.interfaces.command import leadmill
 
 NOWHERE = "postgresql://127.0.0.1:9/nowhere"
 
@@ -113,10 +114,11 @@ def test_json_is_one_document_on_standard_output_and_nothing_else(mill: Mill, tm
         (["key", "list", "--json"], (0,)),
         (["apply", tmp_path / "more.toml", "--dry-run", "--json"], (0,)),
     ]
-    with ThreadPoolExecutor(2) as pool:
-        ended = list(pool.map(lambda call: mill.run(*call[0]), calls))
-    for (words, statuses), done in zip(calls, ended, strict=True):
-        assert done.returncode in statuses, (words, done.stderr[-2000:])
+    whole = mill.run(*calls[0][0])  # one as a process, whose streams are its own
+    assert (whole.returncode, traces(whole.stderr)) == (0, []) and json.loads(whole.stdout)
+    for words, statuses in calls:
+        done = leadmill(mill.database_url, mill.home, *map(str, words))
+        assert done.exit_code in statuses, (words, done.stderr[-2000:])
         json.loads(done.stdout)
         assert "Traceback" not in done.stderr
         assert traces(done.stderr) == [], words
@@ -142,10 +144,11 @@ def test_what_is_not_there_is_told_by_its_name_and_in_no_half_document(mill: Mil
             "--json",
         ],
     }
-    with ThreadPoolExecutor(2) as pool:
-        ended = dict(zip(calls, pool.map(lambda words: mill.run(*words), calls.values()), strict=True))
-    for says, done in ended.items():
-        assert (done.returncode, done.stdout) == (2, ""), done
+    whole = mill.run(*calls["config."])  # one as a process, whose streams are its own
+    assert (whole.returncode, whole.stdout) == (2, "") and "Traceback" not in whole.stderr
+    for says, words in calls.items():
+        done = leadmill(mill.database_url, mill.home, *map(str, words))
+        assert (done.exit_code, done.stdout) == (2, ""), done
         assert says in done.stderr, done.stderr
         assert "Traceback" not in done.stderr
         assert "\u202e" not in done.stderr
