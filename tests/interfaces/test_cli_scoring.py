@@ -1,0 +1,67 @@
+"""``leadmill scoring`` on files: refusals with their codes, and a program that starts without a house."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from leadmill.interfaces.cli.scoring_alone import cli
+from tests.learning.made import leads, with_outcome, write
+
+
+def scoring(*words: "str | Path") -> "tuple[int, str, str]":
+    done = CliRunner().invoke(cli, ["scoring", *map(str, words)])
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    columns, labels = leads(300)
+    whole = with_outcome(columns, labels)
+    whole["Tags"] = ["signed" if label else "open" for label in labels]
+    return write(tmp_path / "leads.csv", whole)
+
+
+def test_columns_are_looked_at_without_training(table: Path) -> None:
+    status, said, _ = scoring("train", table, "--target", "won", "--json")
+    found = json.loads(said)
+    assert (status, found["model"]) == (0, None)
+    assert found["left_out"]["Tags"].startswith("suspected leak (copy)")
+    assert {one["name"]: one["kind"] for one in found["columns"]}["visits"] == "number"
+
+
+def test_what_is_kept_or_excluded_is_what_was_said(table: Path) -> None:
+    _, said, _ = scoring("train", table, "--target", "won", "--keep", "Tags", "--exclude", "visits", "--json")
+    assert set(json.loads(said)["left_out"]) == {"visits"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["train", "FILE", "--target", "nothing"], "learning.target.none"),
+        (["train", "FILE", "--target", "won", "--monotone", "visits"], "learning.option.malformed"),
+        (["train", "FILE", "--target", "won", "--kind", "visits=odd"], "learning.option.malformed"),
+        (["train", "FILE", "--target", "won", "--time", "source"], "learning.time.unreadable"),
+        (["evaluate", "DIR", "FILE"], "learning.model.none"),
+        (["predict", "DIR", "FILE", "--out", "OUT"], "learning.model.none"),
+    ],
+)
+def test_a_mistake_is_told_by_its_code(table: Path, tmp_path: Path, words: list[str], code: str) -> None:
+    places = {"FILE": str(table), "DIR": str(tmp_path / "none"), "OUT": str(tmp_path / "scores.csv")}
+    status, _, told = scoring(
+        *(places.get(word, word) for word in words), *(["--out", tmp_path / "m"] if code.endswith("unreadable") else [])
+    )
+    assert status == 2
+    assert code in told
+
+
+def test_the_program_starts_without_a_house_and_without_what_trains() -> None:
+    code = (
+        "import sys, leadmill.interfaces.cli.scoring_alone; "
+        "print([m for m in ('litestar', 'sqlalchemy', 'scipy', 'lightgbm') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
