@@ -27,6 +27,8 @@ WEIGHTS = tuple(step / 10 for step in range(11))
 _MOST_TRIES = 40
 _MOST_ADDITIVE = 200_000
 """Rows from which the additive model is fitted on a draw of so many."""
+_MOST_LEAVES = 9_000
+"""Of all trees of a model: TreeSHAP of so many takes a millisecond or two."""
 _ENOUGH_FOLDS = 2
 """Folds on which the penalty is chosen: its optimum is flat."""
 
@@ -38,7 +40,7 @@ class Effort(Struct, frozen=True):
     budget_s: float = 60.0
     tries: int | None = None
     folds: int = 5
-    seeds: int = 3
+    seeds: int = 2
     threads: int = 2
     seed: int = 0
 
@@ -108,7 +110,7 @@ def choose_recipe(
         say("tuning", number + 1, None)
     sums = best[0].sums
     if effort.seeds > 1:
-        seeds = _seeds(effort)
+        seeds = _seeds(effort, best[0].setting, best[0].rounds)
         sums = sums_of(parts, design.rows, best[0], seeds, effort.threads, limits)
     losses = {weight: log_loss(labels, sigmoids(weight * sums + (1.0 - weight) * additive)) for weight in WEIGHTS}
     weight = min(losses, key=lambda each: (round(losses[each], 6), each))
@@ -130,7 +132,8 @@ def sums_by(
         parts = parts_of(design, labels, folds, effort)
         tried = Tried(recipe.setting, recipe.rounds, 0.0, additive)
         limits = tree_signs(design.drafts, signs)
-        trees = sums_of(parts, design.rows, tried, _seeds(effort), effort.threads, limits)
+        seeds = _seeds(effort, recipe.setting, recipe.rounds)
+        trees = sums_of(parts, design.rows, tried, seeds, effort.threads, limits)
         sums = recipe.weight * trees + (1.0 - recipe.weight) * additive
     losses = {"additive": log_loss(labels, sigmoids(additive)), "blend": log_loss(labels, sigmoids(sums))}
     return Chosen(recipe, sums, folds, losses, choose(sums, labels, folds, ece))
@@ -155,11 +158,12 @@ def fit(design: Design, labels: Floats, signs: Mapping[str, int], recipe: Recipe
     every = np.arange(design.rows)
     rows, _, rates = read_by_trees(design, labels, every, every[:1], folds)
     trees = b""
+    seeds = _seeds(effort, recipe.setting, recipe.rounds)
     if recipe.weight > 0.0:
         limits = tree_signs(design.drafts, signs)
         grown = round(recipe.rounds * (1.0 + 0.5 / max(effort.folds - 1, 1)))
-        trees = fit_trees(rows, labels, recipe.setting, grown, _seeds(effort), effort.threads, limits)
-    return Fitted(recipe, additive, trees, len(_seeds(effort)), rates)
+        trees = fit_trees(rows, labels, recipe.setting, grown, seeds, effort.threads, limits)
+    return Fitted(recipe, additive, trees, len(seeds), rates)
 
 
 def parts_of(design: Design, labels: Floats, folds: Codes, effort: Effort) -> list[Part]:
@@ -175,8 +179,10 @@ def parts_of(design: Design, labels: Floats, folds: Codes, effort: Effort) -> li
     return found
 
 
-def _seeds(effort: Effort) -> list[int]:
-    return [effort.seed * 1_000 + number for number in range(1, effort.seeds + 1)]
+def _seeds(effort: Effort, setting: Setting, rounds: int) -> list[int]:
+    """The seeds that are joined: as many as asked, and as the time of a row with its reasons allows."""
+    most = max(1, min(effort.seeds, _MOST_LEAVES // (rounds * setting.num_leaves)))
+    return [effort.seed * 1_000 + number for number in range(1, most + 1)]
 
 
 def _some(rows: int, seed: int) -> Codes:
