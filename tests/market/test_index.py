@@ -103,7 +103,7 @@ def naive(order: Any, lead: Any, score: int | None) -> bool:
     return compile_predicate(All(parts))(lead, NOW) and (least is None or (score is not None and score >= least))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     book=st.lists(orders, min_size=1, max_size=12), leads=st.lists(st.tuples(values, points), min_size=1, max_size=4)
 )
