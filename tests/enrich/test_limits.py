@@ -40,7 +40,9 @@ class Wire:
         return HttpReply(200, {}, ANSWERS[act])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     acts=st.lists(st.sampled_from(["known", "unknown", "malformed", "fault"]), min_size=1, max_size=5),
     most=st.integers(0, 12),

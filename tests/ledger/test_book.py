@@ -246,7 +246,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=STEPS)
 def test_whatever_is_done_the_book_balances_and_no_floor_breaks(database_url, steps):
     asyncio.run(_do(database_url, steps))
