@@ -3,10 +3,11 @@
 from typing import Any
 
 from leadmill.flow.retaining import Runner
+from leadmill.interfaces.console.personal import _grouped, _ways
 from leadmill.interfaces.outside import OutsideStore
 from leadmill.parties import Role
 from leadmill.parties.service import issue_key
-from leadmill.privacy import latest_runs
+from leadmill.privacy import Goes, latest_runs
 from tests.interfaces.client import Client
 from tests.interfaces.stage import Stage, solar
 
@@ -119,3 +120,15 @@ async def test_the_route_forgets_for_whoever_has_the_right_and_answers_with_the_
     assert (await client.post_json(path, body, **key)).json["leads"] == []
     told = await client.get(f"/v1/leads/{lead}", authorization=f"Bearer {stage.operator_key}")
     assert told.json["fields"] is None
+
+
+def test_many_recipients_are_a_number_that_opens_and_a_few_stand_by_their_names() -> None:
+    many = [f"buyer b{number}" for number in range(23)]
+    assert [(each["says"], len(each["idents"])) for each in _grouped([*many, "team west", "provider pay"])] == [
+        ("23 buyers", 23), ("west", 0), ("pay", 0),
+    ]  # fmt: skip
+    assert _grouped([]) == []
+    goes = [Goes(kind="buyer", id=f"b{number}", name="", everything=True, by="delivery by http", where="h", agreement=
+                 "" if number else "v1") for number in range(23)]  # fmt: skip
+    (line,) = _ways(goes)
+    assert (line["says"], line["where"], line["agreed"], line["lacking"]) == ("23 buyers", ["h"], 1, 22)
