@@ -67,7 +67,7 @@ class Audit(Struct, frozen=True):
 
 
 def audit(attribute: str, column: Coded, labels: Floats, chances: Floats, least_ratio: float = AIR) -> Audit:
-    """Judge a score by the groups of an attribute; rows without a value are a group of their own."""
+    """Judge a score by the groups of an attribute; rows without a value are no group, and are told among the small."""
     level = column.folded()
     groups, small, members = [], [], {}
     for place, text in enumerate(level.values):
@@ -75,7 +75,7 @@ def audit(attribute: str, column: Coded, labels: Floats, chances: Floats, least_
         name = str(text) or "not given"
         if not inside.any():
             continue
-        if inside.sum() < LEAST_ROWS:
+        if not text or inside.sum() < LEAST_ROWS:
             small.append(name)
             continue
         members[name] = inside

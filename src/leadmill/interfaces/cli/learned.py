@@ -138,4 +138,4 @@ def _tell_audits(audits: Sequence[Audit]) -> None:
                 markup=False,
             )
         if audit.small:
-            out.print(f"Too few rows to judge: {', '.join(audit.small)}", markup=False)
+            out.print(f"Not judged, for want of rows or of a value: {', '.join(audit.small)}", markup=False)
