@@ -30,7 +30,7 @@ from leadmill.runtime.rowfiles import read_whole
 DATA = Path(__file__).parents[2] / "shared" / "data"
 """Where public sets lie if somebody put them there."""
 _TAGS = ("Tags", "Lead Quality")
-_LATER = ("Lead Profile", "Last Notable Activity", "Last Activity", "Asymmetrique Activity Index")
+_LATER: tuple[str, ...] = ("Lead Profile", "Last Notable Activity", "Last Activity", "Asymmetrique Activity Index")
 _LATER += ("Asymmetrique Profile Index", "Asymmetrique Activity Score", "Asymmetrique Profile Score")
 _FOLDS, _ROW_ROUNDS = 5, 3_000
 ECE_LIMIT, ROW_LIMIT_MS, REASONS_LIMIT_MS, BATCH_LIMIT_S = 0.02, 0.1, 2.0, 60.0

@@ -20,7 +20,6 @@ from leadmill.core.case import Case, Heard
 from leadmill.facts import Dossier, LookedUp, Reference, Verify, load_reference
 from leadmill.facts.rules import (
     email_facts,
-    name_facts,
     person_facts,
     place_facts,
     read_address,
@@ -29,6 +28,7 @@ from leadmill.facts.rules import (
     visitor_facts,
 )
 from leadmill.facts.rules.address import address_facts
+from leadmill.facts.rules.name import name_facts
 from leadmill.facts.rules.network import to_look_up
 from leadmill.facts.rules.phone import known_facts
 
