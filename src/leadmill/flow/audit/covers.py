@@ -76,5 +76,5 @@ COVERS = (
         ),
     ),
 )
-"""Money, sales, deliveries, leads as they came, what was reported and revoked, who did what about access and what cannot
+"""Money, sales, deliveries, leads as they came, what was reported and revoked, who did what about access or what cannot
 be undone, and every version of the configuration."""
