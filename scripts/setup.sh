@@ -88,5 +88,16 @@ if ! fresh leadmill "$key"; then
     stamp leadmill "$key"
 fi
 
+# LightGBM, which learns models, stands on the compiler's OpenMP; a bare Debian comes without it.
+if ! .venv/bin/python -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null && [ "$(uname)" = Linux ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "Installing Debian's libgomp1 for learned models"
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libgomp1; } \
+            >/dev/null || say 'libgomp1 could not be installed: models cannot be learned until it is' >&2
+    else
+        say 'No libgomp on this machine: models cannot be learned until root does: apt-get install libgomp1' >&2
+    fi
+fi
+
 scripts/web.sh
 say 'Set-up is complete'
