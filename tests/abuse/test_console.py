@@ -21,6 +21,7 @@ NEEDS = {
     "/leads/{lead_id:str}/approve": Right.REVIEW,
     "/leads/{lead_id:str}/reject": Right.REVIEW,
     "/leads/{lead_id:str}/outcome": Right.REVIEW,
+    "/leads/{lead_id:str}/override": Right.REVIEW,
     "/deliveries/resend": Right.RESEND,
     "/deliveries/{delivery_id:str}/resend": Right.RESEND,
     "/imports": Right.IMPORT,
