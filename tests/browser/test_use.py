@@ -74,9 +74,9 @@ def test_a_form_that_a_program_fills_in_waits_for_a_person_who_is_told_why(visit
     inside = visit(site, Role.OPERATOR)
     inside.go("/review")
     inside.page.get_by_role("link", name="Rob Ott").click()
-    drawer = inside.page.get_by_role("complementary", name="Lead")
-    drawer.get_by_text("The browser says that a program drives it.").first.wait_for()
-    drawer.get_by_text("without a key, a paste or the browser's own help").first.wait_for()
+    story = inside.page.locator("#story")
+    story.get_by_text("The browser says that a program drives it.").first.wait_for()
+    story.get_by_text("without a key, a paste or the browser's own help").first.wait_for()
 
 
 def test_the_list_is_worked_by_keyboard_alone(visit: Opener, site: Site) -> None:
