@@ -12,7 +12,7 @@ from leadmill.capture.rules import check_submission, missing
 from leadmill.core.faults import BadInput, TooLarge
 from leadmill.core.predicates import compile_predicate
 from leadmill.runtime.packs import load_packs
-from leadmill.scoring.rules import read_scorecards
+from leadmill.scoring import read_scorecards
 from leadmill_demo import environment
 from leadmill_demo.compose import Call, Visit, make_enquiry, write_call, write_visit
 from leadmill_demo.people import make_person
