@@ -90,7 +90,7 @@ def test_without_a_key_every_request_gets_the_described_refusal(
 ) -> None:
     more: dict[str, Any] = {"body": {}} if verb == "post" else {}
     case = described[path][verb].Case(
-        path_parameters={"lead_id": "lead_1", "person_id": "person_1", "notice_id": "ntc_1", "request_id": "prv_1"},
+        path_parameters=dict.fromkeys(("lead_id", "person_id", "notice_id", "request_id", "review_id"), "any_1"),
         media_type="application/json",
         **more,
     )

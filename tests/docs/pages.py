@@ -22,7 +22,7 @@ KINDS = {
     "toml dialect-out": "a dialect's outbound.toml",
     "toml map": "a map of a file, with its vertical behind it",
     "toml providers": "providers, chains and authority, for `leadmill apply`",
-    "toml rating": "scorecards and models, for `leadmill apply`",
+    "toml declared": "how leads are rated and reviewed, for `leadmill apply`",
     "toml certificates": "vendors of certificates and their chains, for `leadmill apply`",
     "toml pack": "a vertical's pack.toml",
     "toml identity": "the [identity] table of a vertical's pack.toml",

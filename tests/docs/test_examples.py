@@ -104,11 +104,11 @@ def test_the_speakers_of_dialects_can_be_applied(block: Block) -> None:
     assert len(planned.records) == len(declared)
 
 
-@examples("toml", "rating")
-def test_how_leads_are_rated_can_be_applied(block: Block) -> None:
+@examples("toml", "declared")
+def test_how_leads_are_rated_and_reviewed_can_be_applied(block: Block) -> None:
     declared = read_text(block.text.encode(), block.name)
     planned = plan(declared, {}, VERTICALS, keyed, AnyKey())
-    assert {record.kind for record in planned.records} <= {"scorecard", "adjustment"}
+    assert {record.kind for record in planned.records} <= {"scorecard", "adjustment", "review"}
 
 
 @examples("toml", "providers")
