@@ -347,21 +347,24 @@ def test_birth_dates_are_one_near_or_two(a: str, b: str, likeness: Likeness) -> 
 
 
 @pytest.mark.parametrize(
-    ("last", "born", "bits", "taken"),
+    ("last", "born", "place", "bits", "taken"),
     [
-        (Likeness.SAME, Likeness.SAME, 2.1, True),
-        (Likeness.SAME, Likeness.SAME, -0.9, True),
-        (Likeness.NEAR, Likeness.NEAR, -0.9, True),
-        (Likeness.SAME, Likeness.SAME, -1.1, False),
-        (Likeness.SAME, Likeness.ABSENT, 2.1, True),
-        (Likeness.SAME, Likeness.ABSENT, 1.9, False),
-        (Likeness.OTHER, Likeness.SAME, 1.9, False),
+        (Likeness.SAME, Likeness.SAME, Likeness.SAME, 2.1, True),
+        (Likeness.SAME, Likeness.SAME, Likeness.SAME, -1.4, True),
+        (Likeness.NEAR, Likeness.NEAR, Likeness.SAME, -1.4, True),
+        (Likeness.SAME, Likeness.SAME, Likeness.SAME, -1.6, False),
+        (Likeness.SAME, Likeness.SAME, Likeness.ABSENT, -1.4, True),
+        (Likeness.SAME, Likeness.NEAR, Likeness.ABSENT, 1.9, False),
+        (Likeness.SAME, Likeness.SAME, Likeness.OTHER, 1.9, False),
+        (Likeness.SAME, Likeness.ABSENT, Likeness.SAME, 2.1, True),
+        (Likeness.SAME, Likeness.ABSENT, Likeness.SAME, 1.9, False),
+        (Likeness.OTHER, Likeness.SAME, Likeness.SAME, 1.9, False),
     ],
 )
 def test_less_is_enough_where_last_name_and_birth_date_agree(
-    last: Likeness, born: Likeness, bits: float, taken: bool
+    last: Likeness, born: Likeness, place: Likeness, bits: float, taken: bool
 ) -> None:
-    compared = Compared(Likeness.SAME, born, Likeness.ABSENT, last, Likeness.SAME)
+    compared = Compared(Likeness.SAME, born, Likeness.ABSENT, last, place)
     likely = Likely("person_1", Kin.ONE, compared, Weight(bits, ()))
     choice = decide(Traits(given="ann", last="lee"), [], [likely], lambda _: Profile(), Matching(same=0.8))
     assert choice.owner == ("person_1" if taken else None)

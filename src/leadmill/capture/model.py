@@ -199,7 +199,7 @@ class Matching(Struct, frozen=True):
     """
 
     fuzzy: bool = True
-    same: float = 0.8
+    same: float = 0.75
     duplicate: float = 0.99
     possible: float = 0.2
     people: int = 1_000_000

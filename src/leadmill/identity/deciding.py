@@ -26,9 +26,9 @@ from leadmill.linkage import Part
 LIKENESS = "likeness"
 """In ``matched_on``: no key decided, the weight did."""
 
-_DATED = 3.0
-"""Bits less that are enough where last name, birth date and home agree: then it is nobody else of the household, whose
-shared name and home weigh most."""
+_DATED = 3.5
+"""Bits less that are enough where last name, birth date and home agree, or the very birth date where a home is not known:
+then it is nobody else of the household, whose shared name and home weigh most."""
 _CLEARLY = 3.0
 """Bits by which the likelier of two persons who are surely not one must be ahead."""
 _MOST_TIES = 8
@@ -136,7 +136,8 @@ def decide(
 def _enough(likely: Likely, terms: Matching) -> bool:
     """Whether somebody looks enough like the lead's person to be them."""
     seen = likely.compared
-    dated = max(seen.born, seen.last) <= Likeness.NEAR and seen.place <= Likeness.NEAR
+    near = {Likeness.ABSENT: Likeness.SAME, Likeness.OTHER: None}.get(seen.place, Likeness.NEAR)
+    dated = near is not None and seen.born <= near and seen.last <= Likeness.NEAR
     return likely.weight.bits >= bits_of(terms.same) - (_DATED if dated else 0.0)
 
 

@@ -294,8 +294,8 @@ def kin_by_weight(seen: Compared) -> Kin:
 
     At home that is enough, unless all that is known of the given name is an initial, which others of the home may have,
     or one of two is a junior, or the last name is another, as in a large house. Elsewhere the birth date stands for the
-    home, and nothing else may be amiss beside it: among a million people some have nearly one name and nearly one day
-    of birth.
+    home and must be the very one, beside names that are a slip apart at most: among a million people some have nearly
+    one name and nearly one day of birth.
     """
     if seen.clash:
         return Kin.OTHER
@@ -303,7 +303,7 @@ def kin_by_weight(seen: Compared) -> Kin:
         other = seen.last is Likeness.OTHER and seen.born is not Likeness.SAME
         open_ = other or (seen.born > Likeness.NEAR and (seen.suffix is Likeness.NEAR or seen.initial))
     elif seen.place is Likeness.OTHER:
-        open_ = max(seen.given, seen.born) > Likeness.SAME or seen.last is Likeness.OTHER
+        open_ = seen.born is not Likeness.SAME or seen.given > Likeness.NEAR or seen.last is Likeness.OTHER
     else:
         open_ = seen.born > Likeness.NEAR or seen.given is Likeness.LOOSE or seen.last is Likeness.OTHER
     return Kin.UNSURE if open_ else Kin.ONE
