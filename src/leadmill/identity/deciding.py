@@ -27,8 +27,8 @@ LIKENESS = "likeness"
 """In ``matched_on``: no key decided, the weight did."""
 
 _DATED = 3.5
-"""Bits less that are enough where last name, birth date and home agree, or the very birth date where a home is not known:
-then it is nobody else of the household, whose shared name and home weigh most."""
+"""Bits less that are enough where last name, birth date and home agree, or the very birth date where a home is not
+known: then it is nobody else of the household, whose shared name and home weigh most."""
 _CLEARLY = 3.0
 """Bits by which the likelier of two persons who are surely not one must be ahead."""
 _MOST_TIES = 8
