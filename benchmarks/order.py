@@ -18,11 +18,11 @@ from benchmarks.people import Human, World
 from leadmill.capture import Matching
 from leadmill.identity import FindPerson, Profile, Traits
 from leadmill.identity.blocks import block_hashes, block_keys
-from leadmill.identity.deciding import Holder, judge, may_be_one
+from leadmill.identity.deciding import Holder, enough, judge, may_be_one
 from leadmill.identity.household import Kin
 from leadmill.identity.sitting import Reading, Sitting, candidates
 from leadmill.identity.store.persons import BLOCK_MOST
-from leadmill.identity.weighing import bits_of, weigh_person
+from leadmill.identity.weighing import weigh_person
 
 AGREEMENT_GOAL = 0.999
 NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
@@ -80,7 +80,7 @@ def at_once(leads: Sequence[Traits], matching: Matching = _USUAL) -> list[int]:
                 links.append((100.0, one, other))
         else:
             likely = weigh_person("", a, Profile((b,)), matching)
-            if likely is not None and likely.kin is Kin.ONE and likely.weight.bits >= bits_of(matching.same):
+            if likely is not None and likely.kin is Kin.ONE and enough(likely, matching):
                 links.append((likely.weight.bits, one, other))
     cluster = list(range(len(leads)))
     members = {number: [number] for number in cluster}

@@ -89,7 +89,7 @@ def decide(
     held = {each.holder.person_id for each in judged}
     ones = [each for each in judged if each.kin is Kin.ONE]
     sure = sorted(
-        (each for each in likely if each.kin is Kin.ONE and _enough(each, terms)),
+        (each for each in likely if each.kin is Kin.ONE and enough(each, terms)),
         key=lambda each: (-each.weight.bits, each.person_id),
     )
     ties = _ties(judged, likely)
@@ -133,7 +133,7 @@ def decide(
     )
 
 
-def _enough(likely: Likely, terms: Matching) -> bool:
+def enough(likely: Likely, terms: Matching) -> bool:
     """Whether somebody looks enough like the lead's person to be them."""
     seen = likely.compared
     near = {Likeness.ABSENT: Likeness.SAME, Likeness.OTHER: None}.get(seen.place, Likeness.NEAR)
@@ -209,6 +209,6 @@ def _doubts(
     for other in likely:
         if other.person_id in held or other.kin is Kin.OTHER or other.weight.bits < least:
             continue
-        if other.kin is Kin.UNSURE or not _enough(other, terms):
+        if other.kin is Kin.UNSURE or not enough(other, terms):
             found.append(Possible(other.person_id, "possible", other.weight.bits, list(other.weight.parts)))
     return tuple(found)
