@@ -132,3 +132,32 @@ def test_what_a_lead_would_score_is_asked_without_a_trace() -> None:
     assert changed.score.points == 35
     assert changed.opinions is not None and changed.opinions.decided
     assert "score" not in values and Score not in case
+
+
+def test_a_model_that_foresees_something_else_is_heard_and_moves_no_points() -> None:
+    others = [voter("returns", foresees="bad"), voter("takes", foresees="acceptance", state="shadow")]
+    plain, beside = (
+        Rate({"solar": card()}, {"solar": Panel(voters)}).judge(case_of({"monthly_bill": 250}), NOTHING, NOW).learned
+        for voters in ([voter()], [voter(), *others])
+    )
+    assert plain[0] == beside[0]
+    opinions = beside[1]
+    assert isinstance(opinions, Opinions)
+    assert [(one.model, one.counts) for one in opinions.foreseen] == [("returns", True), ("takes", False)]
+    assert opinions.chance("conversion") == opinions.said[0].probability == opinions.chance("bad")
+    assert opinions.chance("acceptance") is None
+    assert list(opinions.tell())[-2:] == [
+        "Model returns (the champion): 66.8 % likely to be bad.",
+        "Model takes (shadow, only heard): 66.8 % likely to be taken.",
+    ]
+    assert Panel(others).deciding("lead_1") is None
+    assert crowded([record(), record("two", foresees="bad")]) == ""
+    assert "both be the champion" in crowded([record("two", foresees="bad"), record("three", foresees="bad")])
+
+
+def test_what_was_said_before_models_foresaw_anything_else_is_written_as_it_was() -> None:
+    old = msgspec.msgpack.encode({
+        "type": "Opinions", "said": [["one", DIGEST, "champion", 0.5, 50, ["debt"]]], "decided": True
+    })  # fmt: skip
+    read = msgspec.msgpack.decode(old, type=Opinions)
+    assert (read.foreseen, msgspec.msgpack.encode(read)) == ([], old)

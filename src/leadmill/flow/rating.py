@@ -142,12 +142,12 @@ class Models:
 
     def changed(self, records: Iterable[ModelRecord]) -> "Models":
         """The same with other records in the place of those of the same ids: a new champion takes the place of the
-        one before, which is heard on as a shadow."""
+        one before that foresees the same, which is heard on as a shadow."""
         new = {one.id: one for one in records}
-        crowned = {one.vertical for one in new.values() if one.runs and one.state == "champion"}
+        crowned = {(one.vertical, one.foresees) for one in new.values() if one.runs and one.state == "champion"}
         kept = {
             ident: msgspec.structs.replace(one, state="shadow", share=None)
-            if one.state == "champion" and one.vertical in crowned
+            if one.state == "champion" and (one.vertical, one.foresees) in crowned
             else one
             for ident, one in self.records.items()
         }

@@ -154,12 +154,15 @@ async def _apply_all(tx: Tx, declared: Sequence[Declared], by: Author, dry_run: 
 # Models
 
 
-async def add_model(tx: Tx, folder: Path, ident: str, vertical: str, why: str, by: Author) -> ModelRecord:
+async def add_model(
+    tx: Tx, folder: Path, ident: str, vertical: str, why: str, by: Author, foresees: str = "conversion"
+) -> ModelRecord:
     """Keep a trained model and register it as a candidate. Raises BadInput as ``read_model`` and ``apply`` do."""
     body = pack_model(folder)
     digest = read_model(body).digest
     await keep_model(tx, digest, body, by.at, by.name)
     raw = {"id": ident, "vertical": vertical, "digest": digest, "state": "candidate", **({"why": why} if why else {})}
+    raw |= {"foresees": foresees} if foresees != "conversion" else {}
     await _apply(tx, MODEL_KIND, raw, by)
     return (await models_in_force(tx))[ident]
 
@@ -180,7 +183,8 @@ async def place_model(tx: Tx, ident: str, state: str, share: str | None, why: st
         raise NotFound("scoring.model.missing", f"there is no model '{ident}'; {nearest(ident, known)}")
     made = []
     for other in known.values():
-        if state == "champion" and other.vertical == record.vertical and other.state == "champion" and other != record:
+        same = (other.vertical, other.foresees) == (record.vertical, record.foresees) and other != record
+        if state == "champion" and same and other.state == "champion":
             made.append(await _apply(tx, MODEL_KIND, _raw(other, "shadow", None, f"{ident} took its place"), by))
     made.append(await _apply(tx, MODEL_KIND, _raw(record, state, share, why), by))
     return made
@@ -197,6 +201,7 @@ async def retire_model(tx: Tx, ident: str, why: str, by: Author) -> Difference:
 def _raw(record: ModelRecord, state: str, share: str | None, why: str) -> dict[str, Any]:
     found: dict[str, Any] = {"id": record.id, "vertical": record.vertical, "digest": record.digest, "state": state}
     found |= {"middle": record.middle, "double": record.double}
+    found |= {"foresees": record.foresees} if record.foresees != "conversion" else {}
     return found | ({"share": share} if share is not None else {}) | ({"why": why} if why else {})
 
 

@@ -16,6 +16,8 @@ from leadmill.scoring.model import (
     CardRecord,
     Contribution,
     Fade,
+    Foreseen,
+    Foresees,
     Opinion,
     Opinions,
     Path,
@@ -26,8 +28,8 @@ from leadmill.scoring.model import (
     Scorecard,
     Seen,
 )
+from leadmill.scoring.models import FORESEES, STATES, ModelRecord, Panel, Voter, crowded, read_model_record
 from leadmill.scoring.models import KIND as MODEL_KIND
-from leadmill.scoring.models import STATES, ModelRecord, Panel, Voter, crowded, read_model_record
 from leadmill.scoring.reviewing import CardReview, Rated, Share, Suggestion, odds_words, review_card, suggested_card
 from leadmill.scoring.rules import band_of, see
 from leadmill.scoring.step import NO_PANELS, Rate, Tried, seen
@@ -36,6 +38,7 @@ from leadmill.scoring.store import keep_model, model_bodies
 __all__ = [
     "ADJUSTMENT",
     "CARD_KIND",
+    "FORESEES",
     "HORIZON",
     "MODEL_KIND",
     "NEVER",
@@ -46,6 +49,8 @@ __all__ = [
     "CardReview",
     "Contribution",
     "Fade",
+    "Foreseen",
+    "Foresees",
     "Heard",
     "Label",
     "ModelRecord",

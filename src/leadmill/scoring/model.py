@@ -73,13 +73,38 @@ class Opinion(Struct, frozen=True, array_like=True):
     adverse: list[str] = []
 
 
+Foresees = Literal["conversion", "bad", "acceptance"]
+"""What a model gives the chance of: that a lead converts; that it is given back or should not have been sold; that who
+was posted it takes it."""
+
+
+class Foreseen(Struct, frozen=True, array_like=True):
+    """What a model said of a lead that gives the chance of something else than conversion. It moves no points. Of the
+    models that foresee the same, one ``counts`` about a lead: the champion, or the challenger that it falls to."""
+
+    model: str
+    digest: str
+    state: str
+    foresees: Foresees
+    probability: float
+    counts: bool = False
+
+
 class Opinions(Evidence, frozen=True, omit_defaults=True):
-    """What the models said of a lead; the first ``decided``, or none of them did and the scorecard's points count."""
+    """What the models said of a lead; the first ``decided``, or none of them did and the scorecard's points count.
+    ``foreseen`` are the chances by models of something else than conversion."""
 
     said: list[Opinion]
     decided: bool = False
+    foreseen: list[Foreseen] = []
 
     personal: ClassVar[bool] = False
+
+    def chance(self, foresees: Foresees) -> float | None:
+        """The chance by the model that counts about this lead; None where none does."""
+        if foresees == "conversion":
+            return self.said[0].probability if self.decided else None
+        return next((one.probability for one in self.foreseen if one.counts and one.foresees == foresees), None)
 
     def tell(self) -> Iterable[str]:
         """A line a model."""
@@ -89,8 +114,12 @@ class Opinions(Evidence, frozen=True, omit_defaults=True):
             yield f"Model {one.model} ({does}): {100 * one.probability:.1f} % likely, {one.points} points."
             if decided and one.adverse:
                 yield f"Against it most: {'; '.join(one.adverse)}."
+        for told in self.foreseen:
+            does = f"the {told.state}" if told.counts else f"{told.state}, only heard"
+            yield f"Model {told.model} ({does}): {100 * told.probability:.1f} % {_FORESEES[told.foresees]}."
 
 
+_FORESEES = {"conversion": "likely to convert", "bad": "likely to be bad", "acceptance": "likely to be taken"}
 _GOES = {"sales": "to the sales team at once"}
 
 

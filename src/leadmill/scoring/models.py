@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from leadmill.core.reading import Table
-from leadmill.scoring.model import Contribution, Opinion, Opinions, Score
+from leadmill.scoring.model import Contribution, Foreseen, Foresees, Opinion, Opinions, Score
 from leadmill.scoring.rules import Finish, Values
 
 KIND = "model"
@@ -23,6 +23,7 @@ KIND = "model"
 State = Literal["candidate", "shadow", "challenger", "champion"]
 STATES: tuple[State, ...] = ("candidate", "shadow", "challenger", "champion")
 DECIDING = frozenset({"challenger", "champion"})
+FORESEES: tuple[Foresees, ...] = ("conversion", "bad", "acceptance")
 
 _CODE = "scoring.model.malformed"
 _WHOLE = 10_000
@@ -36,7 +37,8 @@ _EVEN = 1e-6
 class ModelRecord(Struct, frozen=True, kw_only=True):
     """What the house does with a model: ``state`` and, of one that decides, the ``share`` of leads in ten-thousandths
     (None: a champion's is what the challengers leave). ``middle`` are the points of a lead as likely as the average one
-    of its training data, ``double`` how many more points twice the odds are worth."""
+    of its training data, ``double`` how many more points twice the odds are worth. What ``foresees`` something else
+    than conversion moves no points: its champion is the one whose chance counts."""
 
     id: str
     vertical: str
@@ -47,6 +49,7 @@ class ModelRecord(Struct, frozen=True, kw_only=True):
     double: int = 15
     retired: bool = False
     why: str = ""
+    foresees: Foresees = "conversion"
 
     @property
     def runs(self) -> bool:
@@ -82,6 +85,7 @@ def read_model_record(raw: Mapping[str, Any]) -> ModelRecord:
         table.refuse("a challenger needs a share of leads over 0", "share")
     if state not in DECIDING and share is not None:
         table.refuse(f"only one that decides has a share; this is a {state}", "share")
+    foresees: Any = table.choice("foresees", FORESEES, "conversion")
     why = table.text("why", "")
     if len(why) > _MOST_WORDS:
         table.refuse(f"use at most {_MOST_WORDS} characters", "why")
@@ -95,6 +99,7 @@ def read_model_record(raw: Mapping[str, Any]) -> ModelRecord:
         double=table.whole("double", 15, 1, 100),
         retired=table.flag("retired", False),
         why=why,
+        foresees=foresees,
     )
     table.close()
     return found
@@ -102,7 +107,11 @@ def read_model_record(raw: Mapping[str, Any]) -> ModelRecord:
 
 def crowded(records: Sequence[ModelRecord]) -> str:
     """Why these models of one vertical cannot decide beside one another; nothing where they can."""
-    deciding = [one for one in records if one.runs and one.state in DECIDING]
+    return next((why for foresees in FORESEES if (why := _crowded(records, foresees))), "")
+
+
+def _crowded(records: Sequence[ModelRecord], foresees: Foresees) -> str:
+    deciding = [one for one in records if one.runs and one.state in DECIDING and one.foresees == foresees]
     champions = [one.id for one in deciding if one.state == "champion"]
     if len(champions) > 1:
         return f"{' and '.join(sorted(champions))} cannot both be the champion; make one a shadow or retire it"
@@ -148,6 +157,12 @@ class Voter:
         probability = float(self.model.score(values).probability)
         return self._opinion(probability, self.points(probability), [])
 
+    def foresee(self, values: Values, counts: bool) -> Foreseen:
+        """What a model says that foresees something else than conversion."""
+        record = self.record
+        probability = round(float(self.model.score(values).probability), 6)
+        return Foreseen(record.id, self.model.digest, record.state, record.foresees, probability, counts)
+
     def _opinion(self, probability: float, points: int, adverse: list[str]) -> Opinion:
         record = self.record
         return Opinion(record.id, self.model.digest, record.state, round(probability, 6), points, adverse)
@@ -181,25 +196,15 @@ def _sentence(column: str, effect: float) -> str:
 
 
 class Panel:
-    """The models of one vertical: who decides about a lead, and who is heard beside."""
+    """The models of one vertical: who decides about a lead, who is heard beside, and who foresees something else."""
 
-    __slots__ = ("_champion", "_lots", "_voters")
+    __slots__ = ("_others", "_points", "_voters")
 
     def __init__(self, voters: Sequence[Voter]) -> None:
         self._voters = tuple(sorted(voters, key=lambda one: one.record.id))
-        self._lots: list[tuple[int, Voter]] = []
-        self._champion: Voter | None = None
-        upto = 0
-        for voter in self._voters:
-            if voter.record.state == "challenger":
-                upto += voter.record.share or 0
-                self._lots.append((upto, voter))
-        for voter in self._voters:
-            if voter.record.state == "champion" and voter.record.share is None:
-                self._champion = voter
-            elif voter.record.state == "champion":
-                upto += voter.record.share or 0
-                self._lots.append((upto, voter))
+        by_what = [_Lots([one for one in self._voters if one.record.foresees == what]) for what in FORESEES]
+        self._points = by_what[0]
+        self._others = tuple(lots for lots in by_what[1:] if lots.voters)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -208,19 +213,49 @@ class Panel:
 
     def deciding(self, lead_id: str) -> Voter | None:
         """The model that decides about the lead; None where the card does."""
+        return self._points.deciding(lead_id)
+
+    def rate(self, lead_id: str, values: Values, now: datetime, finish: Finish) -> tuple[Score | None, Opinions]:
+        """The score by the model that decides (None where the card does), and what each said."""
+        voter = self._points.deciding(lead_id)
+        score, said = None, []
+        if voter is not None:
+            score, opinion = voter.rate(values, now, finish)
+            said.append(opinion)
+        said += [other.hear(values) for other in self._points.voters if other is not voter]
+        foreseen = []
+        for lots in self._others:
+            counts = lots.deciding(lead_id)
+            foreseen += [other.foresee(values, other is counts) for other in lots.voters]
+        return score, Opinions(said, voter is not None, foreseen)
+
+
+class _Lots:
+    """Models that foresee the same, and to which of them a lead falls."""
+
+    __slots__ = ("_champion", "_lots", "voters")
+
+    def __init__(self, voters: Sequence[Voter]) -> None:
+        self.voters = voters
+        self._lots: list[tuple[int, Voter]] = []
+        self._champion: Voter | None = None
+        upto = 0
+        for voter in voters:
+            if voter.record.state == "challenger":
+                upto += voter.record.share or 0
+                self._lots.append((upto, voter))
+        for voter in voters:
+            if voter.record.state == "champion" and voter.record.share is None:
+                self._champion = voter
+            elif voter.record.state == "champion":
+                upto += voter.record.share or 0
+                self._lots.append((upto, voter))
+
+    def deciding(self, lead_id: str) -> Voter | None:
+        """The model that the lead falls to; None where it falls to none."""
         if self._lots:
             lot = lot_of(lead_id)
             for upto, voter in self._lots:
                 if lot < upto:
                     return voter
         return self._champion
-
-    def rate(self, lead_id: str, values: Values, now: datetime, finish: Finish) -> tuple[Score | None, Opinions]:
-        """The score by the model that decides (None where the card does), and what each said."""
-        voter = self.deciding(lead_id)
-        score, said = None, []
-        if voter is not None:
-            score, opinion = voter.rate(values, now, finish)
-            said.append(opinion)
-        said += [other.hear(values) for other in self._voters if other is not voter]
-        return score, Opinions(said, voter is not None)
