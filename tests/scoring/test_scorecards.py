@@ -13,7 +13,7 @@ from leadmill.core.faults import BadInput
 from leadmill.core.predicates import fields_of
 from leadmill.facts import KEYS
 from leadmill.runtime.packs import load_packs
-from leadmill.scoring import Fade, Score, Scorecard, read_adjustment, read_card, read_record, read_scorecards
+from leadmill.scoring import TIERS, Fade, Score, Scorecard, read_adjustment, read_card, read_record, read_scorecards
 from leadmill.scoring.rules import Values, band_of, compile_card, remaining
 
 NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
@@ -260,6 +260,33 @@ def test_a_card_says_what_it_looks_at_and_from_when_it_counts() -> None:
 )
 def test_bands_follow_the_points(points: int, band: str) -> None:
     assert band_of(points) == band
+
+
+TIERED = CARD + "\n[tiers]\ngold = 75\nbronze = 0\nsilver = 40\n"
+
+
+def test_a_vertical_names_its_own_tiers_and_conditions_see_them() -> None:
+    one = card(TIERED)
+    assert one.tiers == (("gold", 75), ("silver", 40), ("bronze", 0))
+    values: Values = {"email": "free"}
+    score = compile_card(one)(values, NOW)
+    assert score.band == values["tier"] == band_of(score.points, one.tiers)
+    assert card(CARD).tiers == TIERS
+
+
+@pytest.mark.parametrize(
+    ("tiers", "says"),
+    [
+        ("gold = 75\nsilver = 10", "the lowest tier must hold from 0"),
+        ("gold = 0\nsilver = 0", "from the same points"),
+        ("gold = 101\nlow = 0", "from 0 to 100"),
+        ("'pure gold' = 50\nlow = 0", "use a word"),
+        ("", "name 1 to 9 tiers"),
+    ],
+)
+def test_tiers_that_mean_nothing_are_refused(tiers: str, says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        card(f"{CARD}\n[tiers]\n{tiers}\n")
 
 
 @pytest.mark.parametrize(

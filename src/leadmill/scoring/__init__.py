@@ -12,6 +12,7 @@ from leadmill.scoring.cards import KIND as CARD_KIND
 from leadmill.scoring.labels import HORIZON, Heard, Label, What, label_of
 from leadmill.scoring.model import (
     NEVER,
+    TIERS,
     Adjustment,
     CardRecord,
     Contribution,
@@ -27,6 +28,7 @@ from leadmill.scoring.model import (
     Score,
     Scorecard,
     Seen,
+    Tiers,
 )
 from leadmill.scoring.models import FORESEES, STATES, ModelRecord, Panel, Voter, crowded, read_model_record
 from leadmill.scoring.models import KIND as MODEL_KIND
@@ -44,6 +46,7 @@ __all__ = [
     "NEVER",
     "NO_PANELS",
     "STATES",
+    "TIERS",
     "Adjustment",
     "CardRecord",
     "CardReview",
@@ -68,6 +71,7 @@ __all__ = [
     "Seen",
     "Share",
     "Suggestion",
+    "Tiers",
     "Tried",
     "Voter",
     "What",

@@ -5,6 +5,7 @@ Pure. A card is refused whole, with the place of what is wrong in it.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,20 +14,33 @@ import msgspec
 from leadmill.core.predicates import parse
 from leadmill.core.reading import Table
 from leadmill.runtime.packs import Packs
-from leadmill.scoring.model import NEVER, Adjustment, CardRecord, Fade, PointsRule, ReviewRule, SalesRule, Scorecard
+from leadmill.scoring.model import (
+    NEVER,
+    TIERS,
+    Adjustment,
+    CardRecord,
+    Fade,
+    PointsRule,
+    ReviewRule,
+    SalesRule,
+    Scorecard,
+    Tiers,
+)
 
 FILE = "scorecard.toml"
 KIND = "scorecard"
 """The kind of the records."""
 ADJUSTMENT = "adjustment"
 """The kind of the records that are laid over cards and models."""
-PARTS = ("card", "paths", "groups", "points", "review", "sales")
+PARTS = ("card", "paths", "tiers", "groups", "points", "review", "sales")
 """The tables of a card; what stands beside them in a record is about the record."""
 
 _CODE = "scoring.card.malformed"
 _MOST = 100
 _LONGEST_FADE = 3650
 _MOST_WORDS = 500
+_MOST_TIERS = 9
+_TIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}")
 
 
 def read_scorecards(packs: Packs) -> dict[str, Scorecard]:
@@ -90,6 +104,11 @@ def read_card(raw: Mapping[str, Any], vertical: str, where: str = "") -> Scoreca
         nurture_from = 10
         sales_from = 90
 
+        [tiers]
+        gold = 75
+        silver = 40
+        bronze = 0
+
         [[groups]]
         id = "contact"
         cap = 20
@@ -119,7 +138,8 @@ def read_card(raw: Mapping[str, Any], vertical: str, where: str = "") -> Scoreca
         says = "Asked to be shown the product."
 
     Raises :class:`BadInput` ``scoring.card.malformed`` (``config.predicate.malformed`` for a condition) with the place:
-    unknown keys, rules of one id, groups that are not declared, thresholds in the wrong order.
+    unknown keys, rules of one id, groups that are not declared, thresholds in the wrong order, tiers that leave a score
+    without one.
     """
     where = where or f"{vertical}/{FILE}"
     top = Table(raw, where, _CODE)
@@ -134,7 +154,7 @@ def read_card(raw: Mapping[str, Any], vertical: str, where: str = "") -> Scoreca
         paths.refuse(f"must not be over sell_from ({sell_from})", "nurture_from")
     if sales_from < sell_from:
         paths.refuse(f"must not be under sell_from ({sell_from})", "sales_from")
-    groups = _groups(top, where)
+    groups, tiers = _groups(top, where), _tiers(top, where)
     seen: set[str] = set()
     points = tuple(_points(item, where, groups, seen) for item in top.tables("points"))
     review = tuple(ReviewRule(*_spoken(item, where, "review", seen)) for item in top.tables("review"))
@@ -153,7 +173,28 @@ def read_card(raw: Mapping[str, Any], vertical: str, where: str = "") -> Scoreca
         digest=hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:16],
         sales_from=sales_from,
         sales=sales,
+        tiers=tiers,
     )
+
+
+def _tiers(top: Table, where: str) -> Tiers:
+    if not top.has("tiers"):
+        return TIERS
+    raw = top.value("tiers")
+    table = Table(raw, f"{where}, tiers", _CODE)
+    names = list(raw) if isinstance(raw, Mapping) else []
+    if not 1 <= len(names) <= _MOST_TIERS:
+        table.refuse(f"name 1 to {_MOST_TIERS} tiers, each with the points from which it holds")
+    for name in names:
+        if not _TIER.fullmatch(name):
+            table.refuse("use a word of at most 20 letters, digits, - or _", name)
+    found = sorted(((name, table.whole(name, ..., 0, _MOST)) for name in names), key=lambda item: -item[1])
+    table.close()
+    if found[-1][1] != 0:
+        table.refuse("the lowest tier must hold from 0, so that every score has one", found[-1][0])
+    if len({least for _, least in found}) < len(found):
+        table.refuse("two tiers hold from the same points")
+    return tuple(found)
 
 
 def _groups(top: Table, where: str) -> dict[str, int]:

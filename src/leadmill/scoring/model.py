@@ -40,8 +40,9 @@ class Contribution(Struct, frozen=True, array_like=True):
 
 
 class Score(Evidence, frozen=True, kw_only=True):
-    """0 to 100 points, the band they fall in (A best, E last), where the lead goes and why. ``card`` is the digest of
-    the scorecard, ``start`` what every lead begins with; ``review`` are the rules that ask for a person."""
+    """0 to 100 points, the ``band`` they fall in, which is the lead's quality tier (by default A best, E last), where
+    the lead goes and why. ``card`` is the digest of the scorecard, ``start`` what every lead begins with; ``review``
+    are the rules that ask for a person."""
 
     points: int
     band: str
@@ -126,7 +127,7 @@ _GOES = {"sales": "to the sales team at once"}
 class Seen(Evidence, frozen=True):
     """What predicates see of a lead: its fields (state, ZIP and country in their normal form), its facts,
     ``context.*``, ``source``, ``vertical``, ``received_at``, ``fraud.score``, ``fraud.signals`` and, once rated,
-    ``score``. Derived from other evidence, so it is never stored."""
+    ``score`` and ``tier``. Derived from other evidence, so it is never stored."""
 
     values: dict[str, str | int | float | bool | list[str] | None]
 
@@ -191,13 +192,20 @@ class Adjustment(Struct, frozen=True, kw_only=True):
 NEVER = 101
 """A threshold that no score reaches."""
 
+Tiers = tuple[tuple[str, int], ...]
+"""Quality tiers, the best first, each with the points from which it holds; the last holds from 0."""
+
+TIERS: Tiers = (("A", 80), ("B", 60), ("C", 40), ("D", 20), ("E", 0))
+"""The tiers of a vertical that names none."""
+
 
 class Scorecard(Struct, frozen=True, kw_only=True):
     """How the leads of one vertical are rated: a start, points for and against, and from how many on a lead is sold
     (``sell_from``), at least kept (``nurture_from``), or handed to the sales team at once (``sales_from``). ``groups``
     says how many points, either way, a group can come to. ``digest`` goes into every score given by the card; ``own``
     says that a record of the house's took the place of the pack's card, ``why`` what for. ``adjustments`` are laid over
-    the points, wherever these come from; they are no part of the card or its digest."""
+    the points, wherever these come from; they are no part of the card or its digest. ``tiers`` are the quality tiers of
+    the vertical, wherever the points come from."""
 
     vertical: str
     version: int = 0
@@ -213,6 +221,7 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     own: bool = False
     why: str = ""
     adjustments: tuple[Adjustment, ...] = ()
+    tiers: Tiers = TIERS
 
     @property
     def asked(self) -> frozenset[str]:

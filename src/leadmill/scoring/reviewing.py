@@ -82,7 +82,10 @@ class CardReview(Struct, frozen=True):
 def review_card(card: Scorecard, rated: Sequence[Rated]) -> CardReview:
     """Hold a card against leads whose labels are known. With too few nothing is suggested, and ``thin`` says so."""
     won = sum(one.converted for one in rated)
-    bands = [_share(f"band {letter}", [one for one in rated if band_of(one.points) == letter]) for letter in "ABCDE"]
+    bands = [
+        _share(f"band {tier}", [one for one in rated if band_of(one.points, card.tiers) == tier])
+        for tier, _ in card.tiers
+    ]
     steps = [
         _share(f"{low} to {min(_MOST, low + 9)}", [one for one in rated if min(one.points, 99) // 10 * 10 == low])
         for low in range(90, -1, -10)

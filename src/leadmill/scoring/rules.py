@@ -14,20 +14,22 @@ from leadmill.core.predicates import Check, Value, compile_predicate
 from leadmill.core.spans import moment
 from leadmill.facts import Dossier
 from leadmill.fraud import Suspicion, values_of
-from leadmill.scoring.model import Adjustment, Contribution, Fade, Path, Score, Scorecard
+from leadmill.scoring.model import TIERS, Adjustment, Contribution, Fade, Path, Score, Scorecard, Tiers
 
-_BANDS = ((80, "A"), (60, "B"), (40, "C"), (20, "D"))
 _MOST = 100
 _DAY = 86_400
 
 Values = dict[str, Value]
 Rater = Callable[[Values, datetime], Score]
-"""Rates a lead by what predicates see of it; sets ``score`` there."""
+"""Rates a lead by what predicates see of it; sets ``score`` and ``tier`` there."""
 
 
-def band_of(points: int) -> str:
-    """The letter for a score: A from 80, B from 60, C from 40, D from 20, else E."""
-    return next((letter for least, letter in _BANDS if points >= least), "E")
+def band_of(points: int, tiers: Tiers = TIERS) -> str:
+    """The quality tier of a score; where a vertical names none A from 80, B from 60, C from 40, D from 20, else E."""
+    for name, least in tiers:
+        if points >= least:
+            return name
+    return tiers[-1][0]
 
 
 def compile_card(card: Scorecard) -> Rater:
@@ -80,6 +82,7 @@ def compile_paths(card: Scorecard) -> Finish:
     reviews = [(compile_predicate(rule.when), rule.id) for rule in card.review]
     hot = [compile_predicate(rule.when) for rule in card.sales]
     laid_over = [(compile_predicate(one.when), one) for one in card.adjustments]
+    tiers = card.tiers
 
     def path(values: Values, now: datetime, points: int, review: list[str]) -> Path:
         if points < card.nurture_from:
@@ -99,10 +102,11 @@ def compile_paths(card: Scorecard) -> Finish:
         if laid_over:
             points = _adjusted(points, given, laid_over, values, now)
         values["score"] = points
+        tier = values["tier"] = band_of(points, tiers)
         review = [rule for holds, rule in reviews if holds(values, now)] if reviews else []
         return Score(
             points=points,
-            band=band_of(points),
+            band=tier,
             path=path(values, now, points, review),
             start=start,
             contributions=given,

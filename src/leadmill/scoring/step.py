@@ -32,7 +32,7 @@ def seen(case: Case) -> Seen:
     values = see(case[Lead], case[Dossier], case.get(Suspicion))
     score = case.get(Score)
     if score is not None:
-        values["score"] = score.points
+        values["score"], values["tier"] = score.points, score.band
     return Seen(values)
 
 
