@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadmill.scoring import Heard, Label, What, label_of
+from leadmill.scoring.labels import Answer, Looked, Outcome, Posted, acceptance_of, review_of
 
 DECIDED = datetime(2026, 3, 1, tzinfo=UTC)
 HORIZON = timedelta(days=30)
@@ -49,3 +50,40 @@ def test_what_would_have_become_of_a_lead_that_nobody_got_is_not_known() -> None
 def test_a_label_is_known_when_the_last_that_makes_it_was_heard() -> None:
     assert label_of(True, DECIDED, [heard("won", 30, late=20)], HORIZON, LATER).at == DECIDED + timedelta(days=50)
     assert label_of(True, DECIDED, [heard("won", 3)], HORIZON, LATER).at == DECIDED + HORIZON
+
+
+def posted(what: Answer, day: int) -> Posted:
+    return Posted(what, DECIDED + timedelta(days=day))
+
+
+@pytest.mark.parametrize(
+    ("answers", "day", "accepted", "known_on"),
+    [
+        ([], 90, None, None),
+        ([posted("took", 1)], 1, True, 1),
+        ([posted("refused", 1), posted("took", 2)], 2, True, 2),
+        ([posted("refused", 1), posted("open", 2)], 3, None, None),
+        ([posted("refused", 1), posted("open", 2)], 30, False, 1),
+        ([posted("refused", 1), posted("failed", 2)], 3, False, 1),
+        ([posted("failed", 2)], 90, None, None),
+        ([posted("open", 2)], 90, None, None),
+        ([posted("refused", 1), posted("took", 31)], 90, False, 1),
+    ],
+)
+def test_a_lead_was_accepted_if_anybody_took_it_and_refused_once_nobody_is_asked_any_more(
+    answers: list[Posted], day: int, accepted: bool | None, known_on: int | None
+) -> None:
+    found = acceptance_of(answers, DECIDED, HORIZON, DECIDED + timedelta(days=day))
+    assert found == Outcome(accepted, None if known_on is None else DECIDED + timedelta(days=known_on))
+
+
+def test_the_desks_last_word_counts_and_its_silence_says_nothing() -> None:
+    looks = [Looked(False, DECIDED + timedelta(days=2)), Looked(True, DECIDED + timedelta(days=1))]
+    assert review_of(looks) == Outcome(True, DECIDED + timedelta(days=2))
+    assert review_of([]) == Outcome(None)
+
+
+def test_what_makes_a_label_is_told_with_when_it_was_heard() -> None:
+    assert label_of(True, DECIDED, [], HORIZON, LATER).told_at is None
+    found = label_of(True, DECIDED, [heard("open", 2), heard("won", 9, late=4)], HORIZON, LATER)
+    assert found.told_at == DECIDED + timedelta(days=13)
