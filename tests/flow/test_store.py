@@ -7,6 +7,7 @@ from leadmill.core.reasons import State
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.store import count_states, leads_after, list_leads
 from leadmill.interfaces.house import House
+from leadmill.scoring import band_of
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, apply, submission
 
@@ -60,8 +61,12 @@ async def test_lists_are_narrowed_by_what_a_lead_is(house: House, clock: FixedCl
     assert await page(house, LeadFilter(since=moment)) == ([again, second], None)
     assert await page(house, LeadFilter(min_score=101)) == ([], None)
     assert await page(house, LeadFilter(max_score=0, test=False)) == ([], None)
+    assert await page(house, LeadFilter(tier="gold")) == ([], None)
     async with house.db.begin() as tx:
         (row,) = (await list_leads(tx, LeadFilter(), limit=1))[0]
+        sold = (await list_leads(tx, LeadFilter(state=State.SOLD), limit=1))[0][0]
+        assert sold.score is not None
+        assert (sold.tier, sold.suspicion) == (band_of(sold.score), 0)
         assert [item.id for item in await leads_after(tx, first)] == [second, again]
         assert [item.id for item in await leads_after(tx, first, narrow=LeadFilter(state=State.SOLD))] == [second]
         assert await count_states(tx, "imp_none") == {}

@@ -25,6 +25,7 @@ from leadmill.flow.model import Hearing, LeadRow, LeadSettled, Settled
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import add_lead, lock_leads, update_leads
 from leadmill.flow.walker import Walker, reasons_of, state_of
+from leadmill.fraud import Suspicion
 from leadmill.identity import Identity, rule
 from leadmill.identity.service import Keys, add_person, load_keys
 from leadmill.market import Assignment, OfferedAgain, Sale
@@ -272,7 +273,7 @@ def _row(walker: Walker, submission: Submission, lead: Lead | None, person_id: s
     settled = walker.events[-1]
     if not isinstance(settled, LeadSettled):
         raise Permanent("flow.lead.unsettled", "a lead is written once it is settled")
-    score = walker.case.get(Score)
+    score, suspicion = walker.case.get(Score), walker.case.get(Suspicion)
     return LeadRow(
         id=walker.case.lead_id,
         person_id=person_id,
@@ -291,6 +292,8 @@ def _row(walker: Walker, submission: Submission, lead: Lead | None, person_id: s
         revision=rules.revision,
         import_id=walker.import_id,
         sealed=b"",
+        tier=score.band if score else None,
+        suspicion=suspicion.score if suspicion else None,
     )
 
 

@@ -206,6 +206,8 @@ class LeadRow(Struct, frozen=True):
     revision: int
     import_id: str | None
     sealed: bytes
+    tier: str | None = None
+    suspicion: int | None = None
 
 
 class LeadFilter(Struct, frozen=True):
@@ -223,6 +225,7 @@ class LeadFilter(Struct, frozen=True):
     max_score: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    tier: str | None = None
 
 
 def raw(value: Any) -> msgspec.Raw:

@@ -36,6 +36,8 @@ _UPDATE = prepared(
         state=sa.bindparam("new_state", type_=sa.Text),
         reason=sa.bindparam("new_reason", type_=sa.Text),
         score=sa.bindparam("new_score", type_=sa.Integer),
+        tier=sa.bindparam("new_tier", type_=sa.Text),
+        suspicion=sa.bindparam("new_suspicion", type_=sa.SmallInteger),
         price=sa.bindparam("new_price", type_=sa.BigInteger),
         currency=sa.bindparam("new_currency", type_=sa.Text),
         recipient=sa.bindparam("new_recipient", type_=sa.Text),
@@ -105,6 +107,8 @@ def add_lead(tx: Tx, row: LeadRow) -> None:
         row.revision,
         row.import_id,
         row.sealed,
+        row.tier,
+        row.suspicion,
     )
 
 
@@ -123,6 +127,8 @@ async def update_leads(tx: Tx, rows: Iterable[LeadRow]) -> None:
                 "new_state": row.state.value,
                 "new_reason": row.reason,
                 "new_score": row.score,
+                "new_tier": row.tier,
+                "new_suspicion": row.suspicion,
                 "new_price": row.price,
                 "new_currency": row.currency,
                 "new_recipient": row.recipient,
@@ -267,7 +273,7 @@ async def forget_answers(tx: Tx, before: datetime) -> int:
 
 def _conditions(narrow: LeadFilter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
-    for column in ("state", "reason", "vertical", "source_id", "recipient", "person_id", "import_id", "test"):
+    for column in ("state", "reason", "vertical", "source_id", "recipient", "person_id", "import_id", "test", "tier"):
         value = getattr(narrow, column)
         if value is not None:
             found.append(LEAD.c[column] == (value.value if isinstance(value, State) else value))

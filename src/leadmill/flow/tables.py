@@ -24,8 +24,11 @@ LEAD = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("import_id", Id),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("tier", sa.Text),
+    sa.Column("suspicion", sa.SmallInteger),
 )
-"""One row a lead: a projection of its journal. Ids sort by time, so every list is an index read backwards."""
+"""One row a lead: a projection of its journal. Ids sort by time, so every list is an index read backwards. ``tier`` is
+the quality tier its score fell in, ``suspicion`` how much of 100 spoke against it."""
 
 sa.Index("lead_by_state", LEAD.c.state, LEAD.c.id)
 sa.Index("lead_by_source", LEAD.c.source_id, LEAD.c.id)

@@ -37,8 +37,8 @@ _MOST = 200
 
 class LeadOut(Struct, frozen=True, kw_only=True):
     """A lead as it stands. ``price`` is what it was sold for in all, a decimal string; ``reason`` the code of the
-    reason that ended its walk; ``masked`` says whether personal values in ``fields`` are hidden. ``fields`` is null
-    once the person was forgotten."""
+    reason that ended its walk, ``tier`` the quality tier its score fell in; ``masked`` says whether personal values in
+    ``fields`` are hidden. ``fields`` is null once the person was forgotten."""
 
     lead_id: str
     status: str
@@ -48,6 +48,7 @@ class LeadOut(Struct, frozen=True, kw_only=True):
     received_at: datetime
     reason: str | None
     score: int | None
+    tier: str | None
     region: str | None
     price: str | None
     currency: str | None
@@ -249,6 +250,7 @@ def lead_out(row: LeadRow, lead: Lead | None, sees: bool, rules: Rules) -> LeadO
         received_at=row.received_at,
         reason=row.reason,
         score=row.score,
+        tier=row.tier,
         region=row.region,
         price=amount(row.price, row.currency),
         currency=row.currency,
@@ -277,6 +279,7 @@ class _Asked(Struct, kw_only=True):
     test: bool | None = None
     min_score: _Points | None = None
     max_score: _Points | None = None
+    tier: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -311,6 +314,7 @@ def read_filter(given: dict[str, str]) -> LeadFilter:
         test=asked.test,
         min_score=asked.min_score,
         max_score=asked.max_score,
+        tier=asked.tier,
         since=asked.since,
         until=asked.until,
     )

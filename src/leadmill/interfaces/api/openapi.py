@@ -197,6 +197,7 @@ def _paths() -> dict[str, Any]:
                     query_parameter("test", {"type": "boolean"}, "Test leads, or none of them."),
                     query_parameter("min_score", {"type": "integer"}, "Score from."),
                     query_parameter("max_score", {"type": "integer"}, "Score to."),
+                    query_parameter("tier", {"type": "string"}, "The quality tier, such as `A`."),
                     query_parameter("since", {"type": "string", "format": "date-time"}, "Received at or after."),
                     query_parameter("until", {"type": "string", "format": "date-time"}, "Received before."),
                 ],

@@ -77,7 +77,7 @@ async def _list(desk: Desk, state: State | None) -> Page:
     )
 
 
-_CHOSEN = ("state", "vertical", "source", "recipient", "min", "max", "since", "until", "test")
+_CHOSEN = ("state", "vertical", "source", "recipient", "min", "max", "tier", "since", "until", "test")
 
 
 @post("/leads/search", include_in_schema=False)

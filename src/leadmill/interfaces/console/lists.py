@@ -35,6 +35,7 @@ class Line(Struct, frozen=True):
     price: int | None
     currency: str | None
     test: bool
+    tier: str | None = None
 
 
 async def lines(tx: Tx, desk: Desk, rows: Sequence[LeadRow], what: str) -> list[Line]:
@@ -61,6 +62,7 @@ async def lines(tx: Tx, desk: Desk, rows: Sequence[LeadRow], what: str) -> list[
                 price=row.price,
                 currency=row.currency,
                 test=row.test,
+                tier=row.tier,
             )
         )
     return found

@@ -17,7 +17,8 @@ from leadmill.core.reasons import State
 from leadmill.flow.model import LeadFilter
 
 KEYS = (
-    "state", "reason", "vertical", "source", "recipient", "person", "import", "min", "max", "since", "until", "test",
+    "state", "reason", "vertical", "source", "recipient", "person", "import", "min", "max", "tier", "since",
+    "until", "test",
 )  # fmt: skip
 """The parameters of a list's address, in the order their chips stand."""
 
@@ -31,6 +32,7 @@ _TITLES = {
     "import": "Import is",
     "min": "Score from",
     "max": "Score to",
+    "tier": "Tier is",
     "since": "Since",
     "until": "Until",
     "test": "",
@@ -39,6 +41,7 @@ _ALSO = {"status": "state", "buyer": "recipient", "from": "since", "to": "until"
 _TERM = re.compile(r'(\w+)(:|>=|<=|>|<|=)("[^"]*"|\S+)')
 _WORD = re.compile(r'\w+(?::|>=|<=|>|<|=)"[^"]*"|"[^"]*"|\S+')
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
+_TIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}\Z")
 _PHONE = re.compile(r"\+?[\d ().-]{7,24}\Z")
 
 
@@ -114,6 +117,7 @@ def narrow(params: Mapping[str, str], zone: ZoneInfo, state: State | None = None
         test=params["test"] == "1" if "test" in params else None,
         min_score=int(params["min"]) if "min" in params else None,
         max_score=int(params["max"]) if "max" in params else None,
+        tier=params.get("tier"),
         since=_midnight(params["since"], zone) if "since" in params else None,
         until=_midnight(until, zone) + timedelta(days=1) if until else None,
     )
@@ -183,6 +187,8 @@ def _means(key: str, value: str) -> bool:
             return False
     if key == "test":
         return value in ("0", "1")
+    if key == "tier":
+        return _TIER.match(value) is not None
     if key in ("person", "import"):
         return looks_like(value, key)
     return _NAME.match(value) is not None
