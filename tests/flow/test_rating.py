@@ -14,6 +14,7 @@ from leadmill.flow.configure import changed_rules, declare
 from leadmill.flow.examining import examine
 from leadmill.flow.history import ABOUT, write_history
 from leadmill.flow.memory import recalled_between
+from leadmill.flow.rating import barring_of
 from leadmill.flow.replay import replay
 from leadmill.flow.scorecards import (
     Author,
@@ -248,7 +249,7 @@ async def test_our_own_leads_are_a_table_of_what_was_known_then(
         house.db,
         house.pen,
         rules.verticals["solar"],
-        rules.dialects.unscorable,
+        barring_of(rules.dialects.unscorable),
         to,
         (None, None),
         timedelta(days=60),

@@ -7,21 +7,24 @@ of the journal: nothing personal is opened for it, and leads count whose person 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from leadmill.core.case import Evidence
 from leadmill.core.events import Event
-from leadmill.flow.history import heard_of
+from leadmill.flow.examples import heard_of
 from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadFilter, LeadRow, StepTaken
-from leadmill.flow.store import lead_ids_between, list_leads, read_leads
+from leadmill.flow.store import list_leads
 from leadmill.market import Assignment, Sale
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
 from leadmill.scoring import CardReview, Label, Opinions, Rated, Score, Scorecard, label_of, review_card
 
 _PAGE = 500
+MOST = 20_000
+"""Leads that a review looks at where nobody says otherwise."""
 
 
 class Recorded(Struct, frozen=True):
@@ -32,19 +35,24 @@ class Recorded(Struct, frozen=True):
     label: Label
 
 
-async def examine(kit: Kit, vertical: str, since: datetime | None, horizon: timedelta, now: datetime) -> CardReview:
-    """Hold a vertical's card against the leads that were received since a moment and whose outcome is known."""
+async def examine(
+    kit: Kit, vertical: str, since: datetime | None, horizon: timedelta, now: datetime, most: int = MOST
+) -> CardReview:
+    """Hold a vertical's card against the leads that were received since a moment and whose outcome is known: the latest
+    ``most`` of those whose horizon is over."""
     rated: list[Rated] = []
-    after = ""
+    # A lead has no label before its horizon is over, so that younger ones need not be read.
+    narrow = LeadFilter(vertical=vertical, since=since, until=now - horizon, test=False)
+    looked, cursor = 0, None
     while True:
         async with kit.db.begin(still=True) as tx:
-            ids = await lead_ids_between(tx, since, None, after, _PAGE)
-            rows = [row for row in (await read_leads(tx, ids)).values() if row.vertical == vertical]
+            rows, cursor = await list_leads(tx, narrow, cursor, min(_PAGE, most - looked))
             rated += rated_among(await recorded(tx, kit.pen, rows, horizon, now))
-        if len(ids) < _PAGE:
+        looked += len(rows)
+        if cursor is None or looked >= most:
             break
-        after = ids[-1]
-    return review_card(kit.walk().rules.cards.get(vertical) or Scorecard(vertical=vertical), rated)
+    found = review_card(kit.walk().rules.cards.get(vertical) or Scorecard(vertical=vertical), rated)
+    return msgspec.structs.replace(found, looked=looked, full=cursor is not None)
 
 
 async def latest_recorded(
@@ -74,6 +82,18 @@ def _of(pen: Pen, pages: Sequence[journal.Page], horizon: timedelta, now: dateti
     if score is None:
         return None
     return Recorded(score, opinions, label_of(placed, at, heard_of(events), horizon, now))
+
+
+async def latest_rating(tx: Tx, pen: Pen, lead_id: str) -> tuple[Score, Opinions | None] | None:
+    """A lead's score as it was last rated, and what models said then; None where it never was."""
+    pages = (await journal.pages_of(tx, [lead_id])).get(lead_id, [])
+    score, opinions, at = None, None, None
+    for step, item in _learned(pen, [event for page in pages for event in pen.read_events(page)]):
+        if isinstance(item, Score):
+            score, opinions, at = item, opinions if step.at == at else None, step.at
+        elif isinstance(item, Opinions):
+            opinions, at = item, step.at
+    return (score, opinions) if score is not None else None
 
 
 def _learned(pen: Pen, events: Sequence[Event]) -> Iterator[tuple[StepTaken, Evidence]]:

@@ -1,35 +1,26 @@
 """Our own leads as a table to learn from: what was known when each was rated, and what became of it.
 
-Called by ``leadmill scoring history`` and by the review of scorecards. What was known is made again from the evidence
-on the lead's journal page up to the station ``scoring``, so that nothing that came later can be in it: corrections,
-enrichment, prices and outcomes are of a later page or a later station. Each row names the hash of the page it was read
-from, by which ``leadmill verify`` proves it. What identifies a person is left out, and so is what the law lets no score
-look at.
+Called by ``leadmill scoring history`` and by whoever trains on our own leads. Each row is an example (``examples``) and
+names the hash of the journal page it was read from, by which ``leadmill verify`` proves it. What identifies a person is
+left out, and so is what the law and the vertical's pack let no score look at.
 """
 
 import csv
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from leadmill.capture import FieldSpec, Lead, Vertical
-from leadmill.core.case import Case
-from leadmill.core.events import Event
-from leadmill.facts import KEYS, Dossier
+from leadmill.capture import FieldSpec, Vertical
+from leadmill.facts import KEYS
+from leadmill.flow.examples import Example, examples_between
 from leadmill.flow.keep import Pen
-from leadmill.flow.memory import Recalled, recalled_between
-from leadmill.flow.rating import Unscorable
-from leadmill.fraud import Suspicion
-from leadmill.market import Assignment, Sale, SaleCancelled
-from leadmill.outcomes import OutcomeReported
-from leadmill.runtime import journal
 from leadmill.runtime.db import Database
-from leadmill.scoring import Heard, Label, Rate, Score, What, label_of, see
+from leadmill.scoring import TARGETS, Target
 
 _WORDS = frozenset({
     "address.kind", "ip.country", "ip.family", "ip.network", "ip.state", "phone.country", "phone.state", "phone.type",
@@ -42,115 +33,33 @@ _CONTEXT = frozenset({
 })  # fmt: skip
 """What came along that describes a visit and points at nobody."""
 _OWN = ("source", "received_at", "fraud.score")
-ABOUT = ("lead_id", "page", "decided_at", "score", "label_at", "mature", "bad")
-"""Columns of the table beside what was known and the label: not to be learned from."""
-TARGET = "converted"
+_FIRST = ("lead_id", "page", "decided_at", "score", "label_at", "mature")
+_LABELS = ("bad", "accepted", "reviewed", "reviewed_bad")
+ABOUT = (*_FIRST, *_LABELS)
+"""Columns of the table beside what was known and the usual label: not to be learned from."""
+TIME = "decided_at"
+"""The column that says when a row was to be scored."""
+TARGET: Target = "converted"
+"""The usual label."""
+
+Barring = Callable[[str, Sequence[str]], Mapping[str, str]]
+"""Those of some names that no score of a vertical may look at, each with why."""
 
 
-class Example(Struct, frozen=True):
-    """One lead: what conditions and models saw of it when it was first rated (None once its person was forgotten), the
-    score that it got, and what became of it. ``page`` is the hash of the journal page that proves it."""
-
-    lead_id: str
-    decided_at: datetime
-    page: str
-    score: Score
-    label: Label
-    price: int = 0
-    values: Mapping[str, Any] | None = None
-
-
-async def examples_between(
-    db: Database,
-    pen: Pen,
-    vertical: str,
-    since: datetime | None,
-    until: datetime | None,
-    horizon: timedelta,
-    now: datetime,
-) -> AsyncIterator[Example]:
-    """Every lead of a vertical that was received in a span and rated, oldest first; test leads are passed over."""
-    async for tx, recalled in recalled_between(db, pen, since, until):
-        if recalled.row.vertical != vertical or recalled.row.test:
-            continue
-        found = example_of(recalled, horizon, now)
-        if found is not None:
-            pages = await journal.pages(tx, recalled.row.id)
-            place = next((page.hash.hex() for page in pages if page.at == found.decided_at), "")
-            yield replace(found, page=place)
-
-
-def example_of(recalled: Recalled, horizon: timedelta, now: datetime) -> Example | None:
-    """A lead as an example; None where it was never rated."""
-    for number, chapter in enumerate(recalled.chapters):
-        for station in chapter.stations:
-            score = next((item for item in station.learned if isinstance(item, Score)), None)
-            if station.event.step != Rate.name or score is None:
-                continue
-            label = label_of(_placed(recalled), station.event.at, heard_of(_events(recalled)), horizon, now)
-            case = replace(recalled, chapters=recalled.chapters[: number + 1]).case_before(Rate.name)
-            return Example(
-                lead_id=recalled.row.id,
-                decided_at=chapter.at,
-                page="",
-                score=score,
-                label=label,
-                price=recalled.row.price or 0,
-                values=_values(case),
-            )
-    return None
-
-
-def _values(case: Case) -> Mapping[str, Any] | None:
-    lead, dossier = case.get(Lead), case.get(Dossier)
-    return see(lead, dossier, case.get(Suspicion)) if lead is not None and dossier is not None else None
-
-
-def _placed(recalled: Recalled) -> bool:
-    learned = (item for chapter in recalled.chapters for station in chapter.stations for item in station.learned)
-    return any(isinstance(item, Sale | Assignment) for item in learned)
-
-
-_DECLINED = "delivery.buyer."
-_WHAT: dict[str, What] = {"won": "won", "lost": "lost", "bad": "bad"}
-
-
-def _events(recalled: Recalled) -> list[Event]:
-    return [event for chapter in recalled.chapters for event in chapter.events]
-
-
-def heard_of(events: Iterable[Event]) -> list[Heard]:
-    """What was reported of a lead; a correction takes the place of what it corrects. A buyer that declines a lead gives
-    it back; a delivery that failed says nothing of the lead."""
-    found: dict[str, Heard] = {}
-    for event in events:
-        if isinstance(event, OutcomeReported):
-            found.pop(getattr(event, "replaces", ""), None)
-            what = _WHAT.get(event.stage, "open")
-            found[event.outcome_id] = Heard(event.reporter, what, event.happened_at, event.at)
-        elif isinstance(event, SaleCancelled) and event.because.code.startswith(_DECLINED):
-            found[event.sale_id] = Heard(event.recipient, "returned", event.at, event.at)
-    return list(found.values())
+def unfit_for(target: str) -> tuple[str, ...]:
+    """The columns that a model of this target must not learn from."""
+    return tuple(name for name in (*ABOUT, TARGET) if name != target)
 
 
 # The table
 
 
-def columns_of(
-    vertical: Vertical, unscorable: Unscorable | None, seen: Iterable[str]
-) -> tuple[list[str], dict[str, str]]:
+def columns_of(vertical: Vertical, barring: Barring | None, seen: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """Which of the names that were seen may stand in the table, and of the others that were lawful otherwise why
     not."""
-    kept, barred = [], {}
-    for name in sorted(seen):
-        if not _describes(name, vertical.fields.get(name)):
-            continue
-        why = unscorable(vertical.name, (name,)) if unscorable is not None else ""
-        if why:
-            barred[name] = why
-        else:
-            kept.append(name)
-    return kept, barred
+    named = [name for name in sorted(seen) if _describes(name, vertical.fields.get(name))]
+    barred = dict(barring(vertical.name, named)) if barring is not None else {}
+    return [name for name in named if name not in barred], barred
 
 
 def _describes(name: str, spec: FieldSpec | None) -> bool:
@@ -166,9 +75,21 @@ def _flag(name: str) -> bool:
     return name in KEYS and name not in _WORDS
 
 
+class Counted(Struct):
+    """Of one target: leads with a label, those of them for which it is yes, and how many days after the decision the
+    label was heard, by half of those of which something was heard and by nine in ten of them."""
+
+    labelled: int = 0
+    yes: int = 0
+    days_half: float | None = None
+    days_most: float | None = None
+
+
 class Written(Struct):
-    """What a table holds: ``labelled`` of its leads have a label, ``converted`` of these converted; ``columns`` may be
-    learned from, ``barred`` were left out by the law, each with why."""
+    """What a table holds: ``labelled`` of its leads are known to have converted or not, ``converted`` of these did;
+    ``young`` have no label yet since their horizon is not over, ``unplaced`` never will, since nobody got them.
+    ``columns`` may be learned from, ``barred`` were left out by the law or the pack, each with why; ``targets`` counts
+    every label; ``first`` and ``last`` are the decisions between which all lie."""
 
     file: str
     leads: int = 0
@@ -177,47 +98,101 @@ class Written(Struct):
     forgotten: int = 0
     columns: list[str] = []
     barred: dict[str, str] = {}
+    young: int = 0
+    unplaced: int = 0
+    targets: dict[str, Counted] = {}
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+Groups = Mapping[str, Mapping[str, str]]
+"""Test data by lead: lawfully gathered attributes that no model may look at, and that audits are made by."""
 
 
 async def write_history(
     db: Database,
     pen: Pen,
     vertical: Vertical,
-    unscorable: Unscorable | None,
+    barring: Barring | None,
     to: Path,
     span: tuple[datetime | None, datetime | None],
     horizon: timedelta,
     now: datetime,
+    groups: Groups | None = None,
 ) -> Written:
-    """Write the table as CSV: only leads whose values are known, with the label where it is."""
+    """Write the table as CSV: only leads whose values are known, with each label where it is. ``groups`` are further
+    columns by lead; the first of them names all."""
     written = Written(file=str(to))
     spool = to.with_name(f"{to.name}.part")
     seen: set[str] = set()
-    with spool.open("w") as lines:
-        async for one in examples_between(db, pen, vertical.name, span[0], span[1], horizon, now):
-            if one.values is None:
-                written.forgotten += 1
-                continue
-            plain = {name: cell for name, value in one.values.items() if (cell := cell_of(name, value)) != ""}
-            seen |= plain.keys()
-            written.leads += 1
-            written.labelled += one.label.converted is not None
-            written.converted += one.label.converted is True
-            lines.write(json.dumps([_about(one), plain, cell_of("", one.label.converted)]) + "\n")
-    written.columns, written.barred = columns_of(vertical, unscorable, seen)
-    with spool.open() as lines, to.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow([*ABOUT, *written.columns, TARGET])
-        for line in lines:
-            about, plain, label = json.loads(line)
-            table.writerow([*about, *(plain.get(name, "") for name in written.columns), label])
-    spool.unlink()
+    days: dict[str, list[float]] = {target: [] for target in TARGETS}
+    counted = {str(target): Counted() for target in TARGETS}
+    try:
+        with spool.open("w") as lines:
+            async for one in examples_between(db, pen, vertical.name, span[0], span[1], horizon, now):
+                if one.values is None:
+                    written.forgotten += 1
+                    continue
+                plain = {name: cell for name, value in one.values.items() if (cell := cell_of(name, value)) != ""}
+                seen |= plain.keys()
+                _count(written, counted, days, one)
+                lines.write(json.dumps([_about(one), plain, cell_of("", one.label.converted)]) + "\n")
+        for target, found in counted.items():
+            _late(found, days[target])
+        written.targets = counted
+        written.columns, written.barred = columns_of(vertical, barring, seen)
+        _write(to, spool, written.columns, groups or {})
+    finally:
+        spool.unlink(missing_ok=True)
     return written
 
 
+def _count(written: Written, counted: Mapping[str, Counted], days: Mapping[str, list[float]], one: Example) -> None:
+    written.leads += 1
+    written.labelled += one.label.converted is not None
+    written.converted += one.label.converted is True
+    written.young += one.placed and not one.label.mature
+    written.unplaced += not one.placed
+    written.first = min(written.first or one.decided_at, one.decided_at)
+    written.last = max(written.last or one.decided_at, one.decided_at)
+    for target, value, at in _labels(one):
+        found = counted[target]
+        found.labelled += value is not None
+        found.yes += value is True
+        if value is not None and at is not None:
+            days[target].append((at - one.decided_at).total_seconds() / 86_400)
+
+
+def _labels(one: Example) -> Iterator[tuple[Target, bool | None, datetime | None]]:
+    yield "converted", one.label.converted, one.label.told_at
+    yield "bad", one.label.bad, one.label.told_at
+    yield "accepted", one.accepted.value, one.accepted.at
+    yield "reviewed_bad", one.reviewed.value, one.reviewed.at
+
+
+def _late(found: Counted, days: list[float]) -> None:
+    if days:
+        found.days_half = round(median(days), 2)
+        found.days_most = round(sorted(days)[int(0.9 * (len(days) - 1))], 2)
+
+
+def _write(to: Path, spool: Path, columns: Sequence[str], groups: Groups) -> None:
+    more = list(next(iter(groups.values()), {}))
+    with spool.open() as lines, to.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*ABOUT, *columns, *more, TARGET])
+        for line in lines:
+            about, plain, label = json.loads(line)
+            theirs = groups.get(about[0], {})
+            cells = [plain.get(name, "") for name in columns]
+            table.writerow([*about, *cells, *(theirs.get(name, "") for name in more), label])
+
+
 def _about(one: Example) -> list[str]:
-    label = one.label
-    cells = (one.lead_id, one.page, one.decided_at, one.score.points, label.at, label.mature, label.bad)
+    label, reviewed = one.label, one.reviewed.value
+    desk = None if reviewed is None else "bad" if reviewed else "good"
+    cells = (one.lead_id, one.page, one.decided_at, one.score.points, label.at, label.mature,
+             label.bad, one.accepted.value, desk, reviewed)  # fmt: skip
     return [cell_of("", value) for value in cells]
 
 

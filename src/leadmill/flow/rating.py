@@ -5,7 +5,7 @@ Called by ``book``, which assembles what is in force, by ``planning``, which ref
 and when, and every lead is decided again under that of its time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -42,6 +42,16 @@ _LEAST_RATIO = 0.8
 Rating = CardRecord | ModelRecord | Adjustment
 Unscorable = Callable[[str, Iterable[str]], str]
 """Why no score of a vertical may look at some names; nothing where it may."""
+
+
+def barring_of(unscorable: Unscorable | None) -> Callable[[str, Sequence[str]], dict[str, str]]:
+    """What bars names from the scores of a vertical: those of some names that it bars, each with why."""
+
+    def barred(vertical: str, names: Sequence[str]) -> dict[str, str]:
+        told = {name: unscorable(vertical, (name,)) for name in names} if unscorable is not None else {}
+        return {name: why for name, why in told.items() if why}
+
+    return barred
 
 
 def read_rating(kind: str, raw: Mapping[str, Any]) -> Rating:

@@ -11,7 +11,8 @@ import typer
 
 from leadmill.flow.configure import changed_rules, read_files
 from leadmill.flow.examining import examine
-from leadmill.flow.history import ABOUT, TARGET, write_history
+from leadmill.flow.history import TARGET, TIME, unfit_for, write_history
+from leadmill.flow.rating import barring_of
 from leadmill.flow.scorecards import (
     card_in_force,
     find_version,
@@ -196,7 +197,7 @@ def _add_learning(family: typer.Typer, opener: Opener) -> None:
                 house.db,
                 house.pen,
                 rules.verticals[vertical_of(house, vertical)],
-                rules.dialects.unscorable,
+                barring_of(rules.dialects.unscorable),
                 out_file,
                 (_utc(since), _utc(until)),
                 timedelta(days=horizon),
@@ -212,8 +213,9 @@ def _add_learning(family: typer.Typer, opener: Opener) -> None:
             )
             for column, why in found.barred.items():
                 err.print(f"left out {column}: {why}", markup=False)
-            unfit = " ".join(f"--exclude {name}" for name in ABOUT)
-            out.print(f"leadmill scoring train {out_file} --target {TARGET} {unfit} --out model", markup=False)
+            unfit = " ".join(f"--exclude {name}" for name in unfit_for(TARGET))
+            learn = f"leadmill scoring train {out_file} --target {TARGET} --time {TIME} {unfit} --out model"
+            out.print(learn, markup=False)
             return 0
 
         run(opener, settings(home, database_url), act)
