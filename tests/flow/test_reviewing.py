@@ -10,8 +10,10 @@ from leadmill.core.faults import Conflict, Forbidden
 from leadmill.core.reasons import State
 from leadmill.flow.desk import approve
 from leadmill.flow.memory import recall_one
+from leadmill.flow.overriding import override
+from leadmill.flow.reminding import tell_overdue
 from leadmill.flow.replay import replay
-from leadmill.flow.reviewing import decide_case, gather_cases, override, tell_overdue, terms_of
+from leadmill.flow.reviewing import decide_case, gather_cases, terms_of
 from leadmill.flow.verify import verify
 from leadmill.interfaces.house import House
 from leadmill.interfaces.worker import workers

@@ -9,9 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadmill.core.faults import BadInput
+from leadmill.core.ids import Mint
 from leadmill.review import (
+    CHOICES,
     FEWEST,
     GROUNDS,
+    HOLDS,
+    MARKS,
+    REJECTS,
     Pair,
     ReviewCase,
     ReviewTerms,
@@ -21,11 +26,15 @@ from leadmill.review import (
     due_at,
     is_sampled,
     label_of,
+    may_hold,
+    may_mark,
     may_override,
     may_take,
     read_review,
+    trend,
 )
 from leadmill.review.rules import ground_fits, next_stage
+from tests.conftest import FixedClock
 
 WEEK = {"tz": "America/New_York", "open": ["mon-fri 08:00-18:00"]}
 
@@ -85,6 +94,8 @@ def test_who_waits_longer_is_never_due_earlier_for_it(since: datetime, minutes: 
         ({"second_share": "2"}, "/second_share"),
         ({"undo_seconds": -1}, "/undo_seconds"),
         ({"minuets": 3}, "/minuets"),
+        ({"notify": ["ops"]}, "/notify"),
+        ({"notify": ["ops@example.com, all@example.com"]}, "/notify"),
     ],
 )
 def test_a_mistake_in_the_terms_is_told_with_its_place(raw: dict[str, Any], at: str) -> None:
@@ -100,6 +111,18 @@ def test_which_cases_two_decide_follows_from_their_ids_alone() -> None:
     assert some == {one for one in ids if is_sampled(one, 100_000)} and 150 < len(some) < 250
     assert some <= {one for one in ids if is_sampled(one, 200_000)}, "a larger share holds the smaller one"
     assert not any(is_sampled(one, 0) for one in ids) and all(is_sampled(one, 1_000_000) for one in ids)
+
+
+@pytest.mark.parametrize("share", [10_000, 50_000, 500_000])
+def test_of_the_cases_as_they_are_opened_the_share_that_was_declared_is_decided_by_two(
+    share: int, mint: Mint, clock: FixedClock
+) -> None:
+    # Ids of one moment and of many: neither the moment nor the order of arrival makes a case likelier.
+    many = [mint("rev", clock.advance(seconds=number % 7)) for number in range(20_000)]
+    p = share / 1_000_000
+    for ids in (many, many[::2], many[1::2], many[-5_000:]):
+        drawn = sum(is_sampled(one, share) for one in ids)
+        assert abs(drawn - p * len(ids)) <= 4 * (p * (1 - p) * len(ids)) ** 0.5
 
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -191,11 +214,79 @@ def test_agreement_is_told_of_each_reason_and_of_each_reviewer_on_either_side() 
         Pair("fraud.lead.review", "ann", "approve", "bob", "reject"),
         Pair("policy.lead.review", "bob", "approve", "ann", "approve"),
     ]
-    assert {name: (one.pairs, one.agreed) for name, one in by_reason(found).items()} == {
+    assert {name: (one.whole.pairs, one.whole.agreed) for name, one in by_reason(found, NOW).items()} == {
         "fraud.lead.review": (1, 0),
         "policy.lead.review": (1, 1),
     }
-    assert {name: (one.pairs, one.agreed) for name, one in by_reviewer(found).items()} == {"ann": (2, 1), "bob": (2, 1)}
+    people = {name: (one.whole.pairs, one.whole.agreed) for name, one in by_reviewer(found, NOW).items()}
+    assert people == {"ann": (2, 1), "bob": (2, 1)}
+
+
+@pytest.mark.parametrize(
+    ("given", "limits", "ac1", "skewed"),
+    [
+        # Chance one half: limits of the share by Wilson, 0.5623 and 0.8090, stretched over it.
+        (
+            pairs(("yes", "yes", 20), ("yes", "no", 5), ("no", "yes", 10), ("no", "no", 15)),
+            (0.1246, 0.6180),
+            0.4059,
+            False,
+        ),
+        # Nearly all alike: 92 of 100 agree, kappa says 0.16, AC1 0.91 (expected 0.095 by how often each was chosen).
+        (pairs(("yes", "yes", 91), ("yes", "no", 4), ("no", "yes", 4), ("no", "no", 1)), (0.0, 0.51), 0.9116, True),
+        # Everybody agreed in every pair: that is not certainty.
+        (pairs(("yes", "yes", 10), ("no", "no", 10)), (0.6777, 1.0), 1.0, False),
+    ],
+)
+def test_agreement_has_limits_and_a_measure_for_where_nearly_all_is_decided_alike(
+    given: list[tuple[str, str]], limits: tuple[float, float], ac1: float, skewed: bool
+) -> None:
+    found = agreement(given, scale=2)
+    assert found.kappa is not None and found.kappa_limits is not None and found.ac1_limits is not None
+    assert found.kappa_limits[0] <= found.kappa <= found.kappa_limits[1]
+    assert found.ac1_limits[0] <= (found.ac1 or 0) <= found.ac1_limits[1]
+    assert found.ac1 == pytest.approx(ac1, abs=1e-3) and found.skewed is skewed
+    if not skewed:
+        assert found.kappa_limits == pytest.approx(limits, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("before", "late", "drifts"),
+    [
+        ((90, 10), (45, 5), False),
+        ((90, 10), (30, 20), True),
+        ((90, 10), (5, 5), None),
+        ((10, 5), (45, 5), None),
+        ((40, 0), (40, 0), False),
+    ],
+)
+def test_agreement_that_drifts_is_told_from_chance(
+    before: tuple[int, int], late: tuple[int, int], drifts: bool | None
+) -> None:
+    def some(alike: int, apart: int, at: datetime) -> list[Pair]:
+        return [
+            Pair("", "ann", "approve", "bob", "approve" if number < alike else "reject", at)
+            for number in range(alike + apart)
+        ]
+
+    found = trend(some(*late, NOW) + some(*before, NOW - timedelta(days=60)), NOW - timedelta(days=30))
+    assert found.drifts is drifts
+    assert (found.recent.pairs, found.whole.pairs) == (sum(late), sum(late) + sum(before))
+
+
+@given(st.lists(st.tuples(st.sampled_from(CHOICES), st.sampled_from(CHOICES)), min_size=FEWEST, max_size=60))
+def test_agreement_never_leaves_its_limits_nor_one(given: list[tuple[str, str]]) -> None:
+    found = agreement(given)
+    for value, limits in (
+        (found.raw, found.raw_limits),
+        (found.kappa, found.kappa_limits),
+        (found.ac1, found.ac1_limits),
+    ):
+        if value is not None and limits is not None:
+            assert limits[0] - 1e-9 <= value <= limits[1] + 1e-9 and limits[1] <= 1 + 1e-9
+    turned = agreement([(second, first) for first, second in given])
+    assert turned.raw == found.raw and turned.ac1 == pytest.approx(found.ac1)
+    assert (turned.kappa is None) is (found.kappa is None)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +306,28 @@ def test_agreement_is_told_of_each_reason_and_of_each_reviewer_on_either_side() 
 )
 def test_only_our_own_judgement_is_overridden(state: str, reason: str | None, may: bool) -> None:
     assert may_override(state, reason) is may
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "marked"),
+    [
+        ("bidding", True, True),
+        ("unsold", True, True),
+        ("nurture", True, True),
+        ("sold", False, True),
+        ("assigned", False, True),
+        ("rejected", False, True),
+        ("duplicate", False, True),
+        ("review", False, False),
+        ("test", False, False),
+    ],
+)
+def test_what_could_still_be_sold_is_held_and_what_is_not_on_the_desk_is_marked(
+    state: str, held: bool, marked: bool
+) -> None:
+    assert (may_hold(state), may_mark(state)) == (held, marked)
+    assert not any(ground.label for ground in HOLDS.values()), "who holds a lead says nothing of it yet"
+    assert set(MARKS) < set(REJECTS)
 
 
 def test_a_decision_teaches_what_its_ground_says() -> None:

@@ -21,8 +21,11 @@ from leadmill.hygiene import KINDS, Channel, Observation, point_of
 from leadmill.hygiene.service import digest_of, observe, take_back
 from leadmill.identity import Identity
 from leadmill.outcomes import STAGES, OutcomeCorrected, OutcomeReported, outcomes_of
-from leadmill.review import Ground
+from leadmill.review import GROUNDS, Ground
 from leadmill.runtime.db import Tx
+
+_SAID = sorted({kind for ground in GROUNDS.values() for kind in ground.observes})
+"""What reviewers may say of a number or an address."""
 
 
 async def heed_outcomes(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event], now: datetime) -> None:
@@ -51,9 +54,7 @@ async def heed_outcomes(tx: Tx, kit: Kit, row: LeadRow, events: Sequence[Event],
     )
 
 
-async def heed_review(
-    tx: Tx, kit: Kit, row: LeadRow, case_id: str, bad: bool, ground: Ground | None, now: datetime
-) -> None:
+async def heed_review(tx: Tx, kit: Kit, row: LeadRow, bad: bool, ground: Ground | None, now: datetime) -> None:
     """Learn from what a person found out about a lead that nobody has bought: marks burn where it was made up, and are
     good again where somebody says that it was not; what was tried of its number or address is remembered. What signals
     were worth is told by sales alone. The caller holds the lead's lock. A test teaches nothing."""
@@ -68,10 +69,12 @@ async def heed_review(
             tx, row.id, place, None, suspect.ask_of(case), returned=bad, fraudulent=fraudulent, now=now
         )  # fmt: skip
     points = points_of(kit, case)
+    # What an earlier look said of the number or the address holds no more.
+    await take_back(tx, list(points.values()), [digest_of("review", row.id, kind) for kind in _SAID])
     told = [
         Observation(
             point=points[KINDS[kind].channel],
-            digest=digest_of("review", row.id, case_id, kind, now.isoformat()),
+            digest=digest_of("review", row.id, kind),
             kind=kind,
             source="review",
             at=now,

@@ -1,8 +1,8 @@
-"""The review desk on the walk: finds the leads that wait for a person, carries decisions out, and overrides.
+"""The review desk on the walk: finds the leads that wait for a person, and carries decisions out.
 
-Called by the worker, the console and the API. The leads that wait are the truth, cases are made from them: nothing on
-the walk has to remember the desk. A decision is durable when it is given and is carried out by a job once it can be
-taken back no more; the walk then asks the law anew (decision 0037).
+Called by the worker, the console, the API and the commands. The leads that wait are the truth, cases are made from
+them: nothing on the walk has to remember the desk. A decision is durable when it is given and is carried out by a job
+once it can be taken back no more; the walk then asks the law anew (decision 0037).
 """
 
 from collections.abc import Sequence
@@ -11,56 +11,50 @@ from datetime import datetime, timedelta
 import msgspec
 
 from leadmill.core.events import Event
-from leadmill.core.faults import BadInput, Conflict, Forbidden, NotFound, Permanent
+from leadmill.core.faults import NotFound
 from leadmill.core.reasons import State, because
 from leadmill.flow.again import walk_again
 from leadmill.flow.answering import owe_answer
 from leadmill.flow.desk import DISMISSED, NURTURED
 from leadmill.flow.feedback import heed_review
 from leadmill.flow.kit import Kit
-from leadmill.flow.model import LeadRow, LeadSettled, Settled, StepTaken
+from leadmill.flow.model import LeadRow, LeadSettled, StepTaken
 from leadmill.flow.reactions import FORGOTTEN
 from leadmill.flow.store import read_lead, read_leads, update_leads
 from leadmill.identity.service import load_keys
 from leadmill.review import (
     EVERY,
     GROUNDS,
-    OVERRIDES,
     REJECTS,
     CaseDecided,
-    Choice,
     Decision,
+    Label,
     LeadLabelled,
     ReviewCase,
     ReviewTerms,
     Wait,
     label_of,
-    may_override,
 )
-from leadmill.review.service import Reviewer, close, close_gone, decide, open_cases
+from leadmill.review.service import Reviewer, close, decide, drop, open_cases
 from leadmill.review.store import (
-    add_cases,
-    add_decision,
-    count_cases,
-    count_due,
+    cases_of,
     decisions_of,
     find_case,
+    gone,
     lock_case,
-    lock_open_case,
     unopened,
     worth_of,
 )
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job
-from leadmill.runtime.telemetry import REVIEW_CASES, log
 
 NOTE = "review note"
 """What a note is sealed for."""
 
-LOOKS = timedelta(seconds=10)
-"""How often the worker looks whether cases fell due."""
 _MOST = 500
+_OWED = timedelta(minutes=5)
+"""How long the job that carries a decision out has before a case whose lead waits no more is closed without it."""
 _FIRST_TRIES = 3
 
 
@@ -73,7 +67,7 @@ def terms_of(kit: Kit, vertical: str) -> ReviewTerms:
 async def gather_cases(tx: Tx, kit: Kit, now: datetime) -> int:
     """Open cases for leads that wait and have none, and close those whose leads wait no more; how many were opened.
     At most five hundred at a time."""
-    await close_gone(tx, lambda _: "gone", now, _MOST)
+    await _close_gone(tx, kit, now)
     ids = await unopened(tx, _MOST)
     if not ids:
         return 0
@@ -85,10 +79,28 @@ async def gather_cases(tx: Tx, kit: Kit, now: datetime) -> int:
             worths[place] = await worth_of(tx, *place) or _asked(kit, row.vertical)
     waits = [
         _wait(kit, row, [event for page in pages.get(row.id, []) for event in kit.pen.read_events(page)], worths)
-        for row in rows.values()
+        for _, row in sorted(rows.items())  # whoever gathers beside us writes them in this order as well
         if row.state is State.REVIEW
     ]
     return len(await open_cases(tx, kit.mint, waits, lambda vertical: terms_of(kit, vertical), now))
+
+
+async def _close_gone(tx: Tx, kit: Kit, now: datetime) -> None:
+    """Close the cases whose leads wait no more, since somebody opted out. What was decided of them goes to the journal:
+    it is carried out no more."""
+    for each in await gone(tx, now - _OWED, _MOST):
+        # In the order of those who carry decisions out: the lead, its case, and leads by their ids.
+        row = await kit.pen.lock(tx, each.lead_id) if each.decided else None
+        one = await lock_case(tx, each.id)
+        if one is not None and one.stage != "closed" and (row is None or row.state is not State.REVIEW):
+            await _drop(tx, kit, one, row.state.value if row is not None else each.state, now)
+
+
+async def _drop(tx: Tx, kit: Kit, one: ReviewCase, outcome: str, now: datetime) -> None:
+    events = case_events(one, await decisions_of(tx, one.id), now)
+    if events:
+        await kit.pen.append(tx, one.lead_id, events, now)
+    await drop(tx, one, outcome, now)
 
 
 def _asked(kit: Kit, vertical: str) -> int | None:
@@ -121,18 +133,6 @@ def _wait(kit: Kit, row: LeadRow, events: Sequence[Event], worths: dict[tuple[st
         currency=vertical.currency if vertical is not None else "USD",
         test=row.test,
     )
-
-
-async def tell_overdue(tx: Tx, now: datetime) -> tuple[int, int]:
-    """Show how many cases wait and are overdue in the metrics, and say in the log that some fell due since the last
-    look."""
-    waiting, overdue = await count_cases(tx, now)
-    REVIEW_CASES.labels("waiting").set(waiting)
-    REVIEW_CASES.labels("overdue").set(overdue)
-    fresh = await count_due(tx, now - LOOKS, now)
-    if fresh:
-        log("review").warning("cases fell due", fresh=fresh, overdue=overdue, waiting=waiting)
-    return waiting, overdue
 
 
 async def decide_case(
@@ -177,13 +177,14 @@ async def _carry(tx: Tx, kit: Kit, lead_id: str, case_id: str, turn: int, broken
         return
     now = kit.clock()
     if row.state is not State.REVIEW:
-        await close(tx, one, row.state.value, now)
+        await _drop(tx, kit, one, row.state.value, now)
         return
     label = None if row.test else label_of(one.decision or "", one.ground or "")
-    events = _events(one, await decisions_of(tx, case_id), label, now)
     ground = one.ground or ""
+    events = case_events(one, await decisions_of(tx, case_id), now)
+    events += await told_label(tx, one, label, now)
     if label is not None:
-        await heed_review(tx, kit, row, case_id, label == "bad", GROUNDS[ground] if ground else None, now)
+        await heed_review(tx, kit, row, label == "bad", GROUNDS[ground] if ground else None, now)
     settled = await _settle(tx, kit, row, one, events, now, broken)
     await close(tx, one, settled.value, now, label)
 
@@ -217,10 +218,23 @@ async def _settle(
     return state
 
 
-def _events(one: ReviewCase, decisions: Sequence[Decision], label: str | None, now: datetime) -> list[Event]:
+async def told_label(tx: Tx, one: ReviewCase, label: Label | None, now: datetime) -> list[Event]:
+    """What the journal is told of a lead's quality with a decision that is carried out: it takes the place of what an
+    earlier one said, also where it says nothing itself."""
+    earlier = next((each.label for each in await cases_of(tx, one.lead_id) if _carried(each, one)), None)
+    if label is None and earlier is None:
+        return []
+    return [LeadLabelled(at=now, label=label or "", source="review", ground=one.ground or "")]
+
+
+def _carried(each: ReviewCase, but: ReviewCase) -> bool:
+    return each.closed_at is not None and each.decision not in (None, "hold") and each.id != but.id
+
+
+def case_events(one: ReviewCase, decisions: Sequence[Decision], now: datetime) -> list[Event]:
     """Everything that was decided about a case, for the lead's journal. It is told only now, so that a second
     decision is blind to the first."""
-    events: list[Event] = [
+    return [
         CaseDecided(
             at=now,
             case_id=one.id,
@@ -235,75 +249,3 @@ def _events(one: ReviewCase, decisions: Sequence[Decision], label: str | None, n
         )
         for each in decisions
     ]
-    if label is not None:
-        events.append(LeadLabelled(at=now, label=label, source="review", ground=one.ground or ""))
-    return events
-
-
-async def override(tx: Tx, kit: Kit, lead_id: str, who: Reviewer, ground: str, note: str, now: datetime) -> Settled:
-    """Bring a lead back that our own judgement rejected or put off: it goes on behind the station that stopped it, and
-    the law is asked anew.
-
-    Raises NotFound ``flow.lead.unknown``; Forbidden ``review.case.supervised`` for who does not supervise the desk and
-    ``review.override.barred`` where the law, the person or a duplicate stopped it; BadInput
-    ``review.decision.malformed`` for a ground that there is not; Permanent ``flow.lead.forgotten``.
-    """
-    if not who.supervises:
-        raise Forbidden("review.case.supervised", "only who supervises the desk may do this")
-    if ground not in OVERRIDES:
-        raise BadInput("review.decision.malformed", f"name why: {', '.join(OVERRIDES)}")
-    row = await kit.pen.lock(tx, lead_id)
-    if not may_override(row.state.value, row.reason):
-        raise Forbidden(
-            "review.override.barred", "only what our own scores, signals and people decided can be overridden"
-        )
-    if not kit.pen.keys.has(row.person_id):
-        raise Permanent("flow.lead.forgotten", "the person was forgotten; the lead can walk no further")
-    if await lock_open_case(tx, lead_id) is not None:
-        raise Conflict("review.case.taken", "the lead has a case on the desk; decide that")
-    choice: Choice = "approve"
-    one = ReviewCase(
-        id=kit.mint("rev", now),
-        lead_id=row.id,
-        vertical=row.vertical,
-        source_id=row.source_id,
-        reason=row.reason or "",
-        says="",
-        rule="",
-        citation="",
-        score=row.score,
-        worth=0,
-        currency=row.currency or "USD",
-        test=row.test,
-        since=now,
-        due_at=now,
-        stage="closed",
-        sampled=False,
-        turn=1,
-        decision=choice,
-        ground=ground,
-        decided_by=who.id,
-        decided_at=now,
-        closed_at=now,
-        override=True,
-    )
-    decision = Decision(
-        id=kit.mint("rvd", now),
-        case_id=one.id,
-        lead_id=row.id,
-        no=1,
-        by=who.id,
-        at=now,
-        choice=choice,
-        ground=ground,
-        note=kit.pen.sealer(row, NOTE)(note[:2_000].encode("utf-8", "replace")) if note.strip() else None,
-    )
-    label = None if row.test else label_of(choice, ground)
-    if label is not None:
-        await heed_review(tx, kit, row, one.id, False, OVERRIDES[ground], now)
-    settled = await walk_again(
-        tx, kit, lead_id, who.id, "overridden", now, events=_events(one, [decision], label, now), anew=True
-    )
-    add_decision(tx, decision)
-    await add_cases(tx, [msgspec.structs.replace(one, outcome=settled.state.value, label=label)])
-    return settled

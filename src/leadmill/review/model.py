@@ -16,17 +16,23 @@ Stage = Literal["open", "second", "third", "decided", "closed"]
 """Where a case stands: it waits for its first, second or third decision; it is decided and about to be carried out; it
 is over."""
 
-Choice = Literal["approve", "reject", "nurture"]
+Choice = Literal["approve", "reject", "nurture", "hold"]
 CHOICES: tuple[Choice, ...] = ("approve", "reject", "nurture")
+"""What may be decided about a case. ``hold`` is none of them: it makes a lead wait that did not."""
 Label = Literal["good", "bad"]
 
 WAITS: tuple[Stage, ...] = ("open", "second", "third")
 """The stages at which somebody is awaited."""
 
 DONE = {"approve": "Approved", "reject": "Rejected", "nurture": "Kept for later"}
+_UNASKED = {"approve": "Overridden", "reject": "Marked", "hold": "Held"}
+"""What is said of a decision that nobody had asked for."""
 
 CARRY = "review.carry"
 """The kind of job that carries a decision out; its subject is the lead."""
+
+REMIND = "review.remind"
+"""The kind of job that tells by e-mail which cases are overdue; its payload names the terms."""
 
 EVERY = "all"
 """The id of the terms for all verticals that have none of their own."""
@@ -62,7 +68,18 @@ OVERRIDES: dict[str, Ground] = {
 }
 """Why an automated decision is overridden: a closed list."""
 
-GROUNDS = {**REJECTS, **OVERRIDES}
+HOLDS: dict[str, Ground] = {
+    "law_in_doubt": Ground("It is in doubt whether the law lets it be sold"),
+    "complaint": Ground("Somebody complained"),
+    "wrong_place": Ground("It was taken for something else than it is"),
+    "look_again": Ground("A person should look at it first"),
+}
+"""Why a lead is held that automation let go on: a closed list."""
+
+MARKS = {code: ground for code, ground in REJECTS.items() if ground.label is not None}
+"""What a lead may be marked as that nobody had to decide about: what says something of its quality."""
+
+GROUNDS = {**REJECTS, **OVERRIDES, **HOLDS}
 
 
 class ReviewTerms(Struct, frozen=True, kw_only=True):
@@ -70,7 +87,8 @@ class ReviewTerms(Struct, frozen=True, kw_only=True):
 
     A case is due ``minutes`` of open ``hours`` after it began to wait (all hours where None; none on ``closed`` days),
     or as many as ``due`` names for its reason. ``second_share`` of cases, in millionths, are decided by two. A decision
-    is carried out after ``undo_seconds``; whoever takes a case has it for ``lock_minutes``."""
+    is carried out after ``undo_seconds``; whoever takes a case has it for ``lock_minutes``. ``notify`` are the
+    addresses that are written to when cases are overdue."""
 
     id: str = EVERY
     hours: Schedule | None = None
@@ -81,6 +99,7 @@ class ReviewTerms(Struct, frozen=True, kw_only=True):
     undo_seconds: int = 10
     lock_minutes: int = 10
     retired: bool = False
+    notify: tuple[str, ...] = ()
 
 
 class Wait(Struct, frozen=True, kw_only=True):
@@ -104,7 +123,8 @@ class Wait(Struct, frozen=True, kw_only=True):
 class ReviewCase(Struct, frozen=True, kw_only=True):
     """A case as it stands. ``turn`` grows whenever somebody else gets it: who decides names the turn they saw.
     ``first_by`` and ``second_by`` have decided before, at a blind second review; ``decision`` and ``ground`` are what
-    is to be carried out at ``carry_at``; ``outcome`` is where the lead stood after that."""
+    is to be carried out at ``carry_at``; ``outcome`` is where the lead stood after that. ``told_at`` is when it was
+    last told by e-mail that the case is overdue."""
 
     id: str
     lead_id: str
@@ -137,6 +157,7 @@ class ReviewCase(Struct, frozen=True, kw_only=True):
     outcome: str | None = None
     label: Label | None = None
     override: bool = False
+    told_at: datetime | None = None
 
     def held(self, now: datetime) -> str | None:
         """Who has it now, None where nobody has."""
@@ -167,6 +188,15 @@ class LabelRecord(Struct, frozen=True):
     ground: str
     at: datetime
     source: str = "review"
+
+
+class Overdue(Struct, frozen=True):
+    """How many cases of one vertical and reason wait that are overdue, and since when the first of them is."""
+
+    vertical: str
+    reason: str
+    count: int
+    since: datetime
 
 
 class CaseFilter(Struct, frozen=True):
@@ -209,12 +239,13 @@ class CaseDecided(Event, frozen=True, kw_only=True, tag="review.decided"):
         """One sentence."""
         ground = GROUNDS.get(self.ground)
         why = f": {ground.says}" if ground is not None else ""
-        what = "Overridden" if self.override else DONE.get(self.choice, self.choice)
+        what = (_UNASKED if self.override else DONE).get(self.choice, self.choice)
         yield f"{what} by {self.by}{why}.{' Taken back.' if self.undone else ''}"
 
 
 class LeadLabelled(Event, frozen=True, kw_only=True, tag="lead.labelled"):
-    """What was found out about a lead's quality, for whoever learns from it."""
+    """What was found out about a lead's quality, for whoever learns from it. The latest of a source is what it says:
+    one without a ``label`` takes back what it had said before."""
 
     label: str
     source: str
@@ -222,4 +253,5 @@ class LeadLabelled(Event, frozen=True, kw_only=True, tag="lead.labelled"):
 
     def tell(self) -> Iterable[str]:
         """One sentence."""
-        yield f"Remembered as {self.label}, by {self.source}."
+        said = f"Remembered as {self.label}" if self.label else "What was remembered of its quality is taken back"
+        yield f"{said}, by {self.source}."

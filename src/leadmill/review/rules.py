@@ -3,25 +3,34 @@
 Called by the verbs, the readers of configuration and the pages.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
+from math import sqrt
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from leadmill.core.hours import read_schedule
 from leadmill.core.reading import Table
-from leadmill.review.model import GROUNDS, Label, ReviewCase, ReviewTerms, Stage
+from leadmill.review.model import CHOICES, GROUNDS, Label, ReviewCase, ReviewTerms, Stage
 
 FEWEST = 20
 """Pairs of decisions under which agreement says too little to be told."""
+SKEWED = 0.8
+"""The share of one decision among all from which on kappa misleads."""
+RECENT = timedelta(days=30)
+"""The end of the span that is held against the whole of it."""
+_Z = 1.959963984540054
+"""Standard errors that 95 in 100 lie within."""
 
 _CODE = "config.review.malformed"
 _HORIZON = 400
 """Days that are looked through for open hours."""
 _LONGEST = 60 * 24 * 60
+_MAILBOX = re.compile(r"[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]{1,250}")
 
 
 def read_review(raw: object) -> ReviewTerms:
@@ -42,9 +51,16 @@ def read_review(raw: object) -> ReviewTerms:
         undo_seconds=table.whole("undo_seconds", 10, 0, 3_600),
         lock_minutes=table.whole("lock_minutes", 10, 1, 480),
         retired=table.flag("retired", False),
+        notify=tuple(_mailbox(table, one) for one in table.texts("notify", ())),
     )
     table.close()
     return found
+
+
+def _mailbox(table: Table, text: str) -> str:
+    if not _MAILBOX.fullmatch(text):
+        table.refuse("write e-mail addresses such as ops@example.com", "notify")
+    return text
 
 
 def _due(table: Table) -> dict[str, int]:
@@ -120,54 +136,127 @@ def next_stage(case: ReviewCase, choice: str, first: str | None) -> Stage:
 
 
 class Pair(Struct, frozen=True):
-    """What two people decided about one case without knowing of one another."""
+    """What two people decided about one case without knowing of one another; ``at`` is when the case was over."""
 
     reason: str
     first_by: str
     first: str
     second_by: str
     second: str
+    at: datetime | None = None
 
 
 class Agreement(Struct, frozen=True):
-    """How far pairs agree: of ``pairs``, ``agreed``; ``raw`` is that share and ``kappa`` Cohen's, both None where fewer
-    than :data:`FEWEST` say too little, kappa also where everybody always said the same."""
+    """How far pairs agree: of ``pairs``, ``agreed``; ``raw`` is that share. ``kappa`` is Cohen's, ``ac1`` Gwet's; both
+    tell agreement beyond chance and differ in what they take for chance. The pairs of limits hold each with 95 in 100.
+    ``most`` is the share of the commonest decision among all.
+
+    All are None where fewer than :data:`FEWEST` say too little, kappa also where everybody always said the same."""
 
     pairs: int
     agreed: int
-    raw: float | None
-    kappa: float | None
+    raw: float | None = None
+    kappa: float | None = None
+    raw_limits: tuple[float, float] | None = None
+    kappa_limits: tuple[float, float] | None = None
+    ac1: float | None = None
+    ac1_limits: tuple[float, float] | None = None
+    most: float | None = None
+
+    @property
+    def skewed(self) -> bool:
+        """Whether nearly all was decided alike. Kappa is low then even between people who hardly ever differ (Feinstein
+        and Cicchetti, High Agreement but Low Kappa, 1990): the share and AC1 are to be read."""
+        return self.most is not None and self.most >= SKEWED
 
 
-def agreement(pairs: Sequence[tuple[str, str]]) -> Agreement:
-    """Raw agreement and Cohen's kappa, (observed - expected) / (1 - expected), where the expected share is that of two
-    who decide by chance as often so as these did (J. Cohen, A Coefficient of Agreement for Nominal Scales, 1960)."""
+def agreement(pairs: Sequence[tuple[str, str]], scale: int = len(CHOICES)) -> Agreement:
+    """How far pairs of decisions agree; ``scale`` is between how many one may choose.
+
+    Both measures are (observed - expected) / (1 - expected). For Cohen's kappa the expected share is that of two who
+    decide by chance as often so as these did (A Coefficient of Agreement for Nominal Scales, 1960). For Gwet's AC1 it
+    is sum p(1 - p) / (scale - 1) over how often each was chosen (Computing Inter-Rater Reliability in the Presence of
+    High Agreement, 2008). Their limits follow from Wilson's of the observed share, chance taken as known, as Cohen did:
+    so they are never of no width, even where everybody agreed."""
     total = len(pairs)
     agreed = sum(first == second for first, second in pairs)
     if total < FEWEST:
-        return Agreement(total, agreed, None, None)
+        return Agreement(total, agreed)
     firsts, seconds = Counter(first for first, _ in pairs), Counter(second for _, second in pairs)
-    chance = sum(firsts[one] * seconds[one] for one in firsts)
-    whole = total * total
-    kappa = (agreed * total - chance) / (whole - chance) if chance < whole else None
-    return Agreement(total, agreed, agreed / total, kappa)
+    met = sum(firsts[one] * seconds[one] for one in firsts)
+    shares = [each / (2 * total) for each in (firsts + seconds).values()]
+    spread = sum(share * (1 - share) for share in shares) / (scale - 1)
+    raw, limits = agreed / total, _limits(agreed, total)
+    chance = met / (total * total)
+    certain = met == total * total  # by whole numbers: a share of one must not be missed by a hair
+    return Agreement(
+        total,
+        agreed,
+        raw,
+        None if certain else _beyond(raw, chance),
+        limits,
+        None if certain else (_beyond(limits[0], chance), _beyond(limits[1], chance)),
+        _beyond(raw, spread),
+        (_beyond(limits[0], spread), _beyond(limits[1], spread)),
+        max(shares),
+    )
 
 
-def by_reason(pairs: Iterable[Pair]) -> dict[str, Agreement]:
-    """Agreement on each reason that leads waited for."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def _beyond(share: float, chance: float) -> float:
+    return (share - chance) / (1 - chance)
+
+
+def _limits(hits: int, total: int) -> tuple[float, float]:
+    """Wilson's interval of a share (1927), which holds it with 95 in 100."""
+    share, z2 = hits / total, _Z * _Z
+    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
+    half = _Z * sqrt(share * (1 - share) / total + z2 / (4 * total * total)) / (1 + z2 / total)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+class Trend(Struct, frozen=True):
+    """Agreement of a whole span beside that of its end. ``drifts`` says that the end differs from what was before by
+    more than chance explains, in 95 of 100 cases; None where there are too few pairs on either side."""
+
+    whole: Agreement
+    recent: Agreement
+    drifts: bool | None
+
+
+def trend(pairs: Sequence[Pair], since: datetime) -> Trend:
+    """Agreement of pairs, and of those whose cases were over after a moment. Whether it drifts is told by the test of
+    two shares, (p1 - p2) / sqrt(p(1 - p)(1/n1 + 1/n2)) beyond 1.96."""
+    late = [one for one in pairs if one.at is not None and one.at >= since]
+    whole, recent = _of(pairs), _of(late)
+    n, m = recent.pairs, whole.pairs - recent.pairs
+    if min(n, m) < FEWEST:
+        return Trend(whole, recent, None)
+    share = whole.agreed / whole.pairs
+    error = sqrt(share * (1 - share) * (1 / n + 1 / m))
+    apart = abs(recent.agreed / n - (whole.agreed - recent.agreed) / m)
+    return Trend(whole, recent, apart > _Z * error)
+
+
+def by_reason(pairs: Iterable[Pair], since: datetime) -> dict[str, Trend]:
+    """Agreement on each reason that leads waited for; see :func:`trend`."""
+    found: dict[str, list[Pair]] = {}
     for one in pairs:
-        found.setdefault(one.reason, []).append((one.first, one.second))
-    return {reason: agreement(each) for reason, each in sorted(found.items())}
+        found.setdefault(one.reason, []).append(one)
+    return {reason: trend(each, since) for reason, each in sorted(found.items())}
 
 
-def by_reviewer(pairs: Iterable[Pair]) -> dict[str, Agreement]:
-    """How far each reviewer agrees with whoever else decided the same cases."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def by_reviewer(pairs: Iterable[Pair], since: datetime) -> dict[str, Trend]:
+    """How far each reviewer agrees with whoever else decided the same cases; see :func:`trend`."""
+    found: dict[str, list[Pair]] = {}
     for one in pairs:
-        found.setdefault(one.first_by, []).append((one.first, one.second))
-        found.setdefault(one.second_by, []).append((one.second, one.first))
-    return {who: agreement(each) for who, each in sorted(found.items())}
+        found.setdefault(one.first_by, []).append(one)
+        turned = Pair(one.reason, one.second_by, one.second, one.first_by, one.first, one.at)
+        found.setdefault(one.second_by, []).append(turned)
+    return {who: trend(each, since) for who, each in sorted(found.items())}
+
+
+def _of(pairs: Iterable[Pair]) -> Agreement:
+    return agreement([(one.first, one.second) for one in pairs])
 
 
 _CLASSIFIED = ("scoring.", "fraud.", "facts.check.", "flow.desk.")
@@ -178,6 +267,19 @@ def may_override(state: str, reason: str | None) -> bool:
     """Whether what was decided about a lead is our own judgement, and still can be another: a Stop by law, an opt-out
     or somebody who was forgotten never is."""
     return state in ("rejected", "nurture") and reason is not None and reason.startswith(_CLASSIFIED)
+
+
+_UNDECIDED = ("unsold", "nurture", "bidding")
+
+
+def may_hold(state: str) -> bool:
+    """Whether a lead can still be held: bids are awaited for it, or it went to nobody and could be offered again."""
+    return state in _UNDECIDED
+
+
+def may_mark(state: str) -> bool:
+    """Whether a lead can be marked by hand, whoever has it; a case on the desk is decided there."""
+    return state in (*_UNDECIDED, "sold", "assigned", "rejected", "duplicate")
 
 
 def ground_fits(choice: str, ground: str, grounds: Iterable[str]) -> bool:

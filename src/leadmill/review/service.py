@@ -1,4 +1,4 @@
-"""The verbs of the desk: open, take, renew, hand over, unlock, snooze, decide, undo, close.
+"""The verbs of the desk: open, take, renew, hand over, assign, unlock, snooze, decide, undo, close.
 
 Called by ``flow``, which finds the leads that wait and carries decisions out, and by the pages. Each verb locks its
 case, so of two people the second sees what the first did. Whoever holds a case names the ``turn`` in which they got
@@ -97,7 +97,7 @@ async def take(tx: Tx, case_id: str, who: Reviewer, terms_of: TermsOf, now: date
 async def renew(tx: Tx, case_id: str, turn: int, who: Reviewer, terms_of: TermsOf, now: datetime) -> ReviewCase:
     """Keep a case for longer. Raises as :func:`decide` does."""
     one = await _mine(tx, case_id, turn, who)
-    one = replace(one, held_until=now + timedelta(minutes=terms_of(one.vertical).lock_minutes))
+    one = replace(one, held_until=_until(one, terms_of, now))
     await store.save_case(tx, one)
     return one
 
@@ -116,6 +116,21 @@ async def hand_over(
     if not may_take(one, to.id, to.supervises):
         raise Forbidden("review.case.barred", "they may not decide this case")
     return await _given(tx, one, to.id, terms_of, now)
+
+
+async def assign(tx: Tx, case_id: str, who: Reviewer, to: Reviewer, terms_of: TermsOf, now: datetime) -> ReviewCase:
+    """Give a case that waits to somebody, whoever has it: they have it until it is due, and for as long as a case is
+    anybody's at the least. Raises NotFound ``review.case.unknown``, Conflict ``review.case.over``, Forbidden
+    ``review.case.supervised`` for who does not supervise and ``review.case.barred`` where they may not decide it."""
+    if not who.supervises:
+        raise Forbidden("review.case.supervised", "only who supervises the desk may do this")
+    one = await _waiting(tx, case_id)
+    if not may_take(one, to.id, to.supervises):
+        raise Forbidden("review.case.barred", "they may not decide this case")
+    one = await _given(tx, one, to.id, terms_of, now)
+    one = replace(one, held_until=max(one.due_at, _until(one, terms_of, now)))
+    await store.save_case(tx, one)
+    return one
 
 
 async def unlock(tx: Tx, case_id: str, who: Reviewer) -> ReviewCase:
@@ -198,7 +213,8 @@ def owe_carrying(tx: Tx, mint: Mint, one: ReviewCase, at: datetime, now: datetim
 
 
 async def undo(tx: Tx, case_id: str, who: Reviewer, terms_of: TermsOf, now: datetime) -> ReviewCase:
-    """Take one's latest decision back and have the case again: until it is carried out, or until another looks.
+    """Take one's latest decision back and have the case again: until it is carried out, until another looks, and not
+    where it was found to differ from the first.
 
     Raises NotFound ``review.case.unknown`` and Conflict ``review.decision.kept`` where it is too late.
     """
@@ -206,7 +222,9 @@ async def undo(tx: Tx, case_id: str, who: Reviewer, terms_of: TermsOf, now: date
     if one is None:
         raise NotFound("review.case.unknown", "there is no such case")
     standing = [each for each in await store.decisions_of(tx, case_id) if each.undone_at is None]
-    late = one.stage in ("open", "closed") or not standing or standing[-1].by != who.id or one.held(now) is not None
+    # Of two who disagree the second has learned so by now: to take it back would make it no blind look any more.
+    late = one.stage in ("open", "third", "closed") or one.held(now) is not None
+    late = late or not standing or standing[-1].by != who.id
     if late or (one.carry_at is not None and one.carry_at <= now):
         raise Conflict("review.decision.kept", "it is too late to take this decision back")
     await store.undo_decision(tx, standing[-1].id, now)
@@ -229,14 +247,10 @@ async def close(tx: Tx, one: ReviewCase, outcome: str, now: datetime, label: Lab
     return done
 
 
-async def close_gone(tx: Tx, outcome_of: Callable[[str], str], now: datetime, most: int = 500) -> int:
-    """End the cases whose leads wait no more; how many there were. ``outcome_of`` a lead says where it stands."""
-    found = await store.gone(tx, most)
-    for case_id in found:
-        one = await store.find_case(tx, case_id)
-        if one is not None:
-            await close(tx, one, outcome_of(one.lead_id), now)
-    return len(found)
+async def drop(tx: Tx, one: ReviewCase, outcome: str, now: datetime) -> ReviewCase:
+    """End a locked case whose lead waits no more: what was decided is carried out no more."""
+    one = replace(one, decision=None, ground=None, decided_by=None, decided_at=None)
+    return await close(tx, one, outcome, now)
 
 
 def _check(choice: str, ground: str, note: str) -> None:
@@ -269,11 +283,17 @@ async def _mine(tx: Tx, case_id: str, turn: int, who: Reviewer) -> ReviewCase:
 
 
 async def _given(tx: Tx, one: ReviewCase, who: str, terms_of: TermsOf, now: datetime) -> ReviewCase:
-    turn = one.turn if one.held(now) == who else one.turn + 1
-    until = now + timedelta(minutes=terms_of(one.vertical).lock_minutes)
-    one = replace(one, holder=who, held_until=until, turn=turn, snoozed_until=None)
+    mine = one.held(now) == who
+    until = _until(one if mine else replace(one, held_until=None), terms_of, now)
+    one = replace(one, holder=who, held_until=until, turn=one.turn if mine else one.turn + 1, snoozed_until=None)
     await store.save_case(tx, one)
     return one
+
+
+def _until(one: ReviewCase, terms_of: TermsOf, now: datetime) -> datetime:
+    """How long somebody has a case from now on; what was longer before stays."""
+    until = now + timedelta(minutes=terms_of(one.vertical).lock_minutes)
+    return max(until, one.held_until) if one.held_until is not None else until
 
 
 async def _left(tx: Tx, one: ReviewCase) -> ReviewCase:

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.dialects.postgresql import insert
 
-from leadmill.review.model import CaseFilter, Decision, Figures, LabelRecord, ReviewCase
+from leadmill.review.model import CaseFilter, Decision, Figures, LabelRecord, Overdue, ReviewCase
 from leadmill.review.rules import Pair
 from leadmill.review.tables import REVIEW_CASE, REVIEW_DECISION
 from leadmill.runtime.db import Row, Tx, prepared
@@ -70,6 +71,12 @@ _NEXT = prepared(
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+_MINE = prepared(
+    sa.select(_c.id)
+    .where(_WAITS, _c.holder == _who, _c.held_until > _now)
+    .order_by(_c.due_at, _c.worth.desc(), _c.id)
+    .limit(1)
+)
 _UNOPENED = prepared(
     sa.text(
         "SELECT l.id FROM lead l WHERE l.state = 'review' AND NOT EXISTS"
@@ -78,9 +85,26 @@ _UNOPENED = prepared(
 )
 _GONE = prepared(
     sa.text(
-        "SELECT c.id FROM review_case c JOIN lead l ON l.id = c.lead_id WHERE c.closed_at IS NULL"
-        " AND l.state <> 'review' ORDER BY c.id LIMIT :most FOR UPDATE OF c SKIP LOCKED"
-    ).bindparams(sa.bindparam("most", type_=sa.BigInteger))
+        "SELECT c.id, c.lead_id, l.state, c.first_by IS NOT NULL AS decided FROM review_case c"
+        " JOIN lead l ON l.id = c.lead_id WHERE c.closed_at IS NULL AND l.state <> 'review'"
+        " AND (c.carry_at IS NULL OR c.carry_at <= :late) ORDER BY c.lead_id LIMIT :most"
+    ).bindparams(sa.bindparam("most", type_=sa.BigInteger), sa.bindparam("late", type_=_TIME))
+)
+_overdue = (_WAITS, _c.due_at <= _now, ~_c.test)
+_untold = sa.or_(_c.told_at.is_(None), _c.told_at <= sa.bindparam("before", type_=_TIME))
+_places = sa.bindparam("verticals", type_=sa.ARRAY(sa.Text))
+_LATE_IN = prepared(sa.select(_c.vertical).distinct().where(*_overdue, _untold))
+_LATE = prepared(
+    sa.select(_c.id, _c.vertical, _c.reason, _c.due_at)
+    .where(*_overdue, _untold, _c.vertical == sa.any_(_places))
+    .order_by(_c.due_at, _c.id)
+    .limit(sa.bindparam("most", type_=sa.BigInteger))
+)
+_ALL_LATE = prepared(sa.select(sa.func.count().label("n")).where(*_overdue, _c.vertical == sa.any_(_places)))
+_TOLD = prepared(
+    sa.update(REVIEW_CASE)
+    .where(_c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text))))
+    .values(told_at=sa.bindparam("at", type_=_TIME))
 )
 _WORTH = prepared(
     sa.text(
@@ -95,6 +119,15 @@ _UNDO = prepared(
     .where(_d.id == sa.bindparam("decision", type_=sa.Text))
     .values(undone_at=sa.bindparam("at", type_=_TIME))
 )
+
+
+class Gone(Struct, frozen=True):
+    """A case whose lead waits no more: its state, and whether anybody had decided."""
+
+    id: str
+    lead_id: str
+    state: str
+    decided: bool
 
 
 async def add_cases(tx: Tx, cases: Sequence[ReviewCase]) -> None:
@@ -133,7 +166,13 @@ async def cases_of(tx: Tx, lead_id: str, most: int = 20) -> list[ReviewCase]:
 async def lock_next(
     tx: Tx, who: str, supervises: bool, now: datetime, vertical: str = "", reason: str = ""
 ) -> ReviewCase | None:
-    """The case that somebody should decide next, locked: none that another is taking at this moment."""
+    """The case that somebody should decide next, locked: one that they have already, such as one that was handed over
+    to them; else the most urgent one, none that another is taking at this moment."""
+    if not vertical and not reason:
+        mine = await tx.one(_MINE, who=who, now=now)
+        held = await lock_case(tx, mine["id"]) if mine is not None else None
+        if held is not None and held.held(now) == who and held.closed_at is None and held.stage != "decided":
+            return held
     return _case(await tx.one(_NEXT, who=who, supervises=supervises, now=now, vertical=vertical, reason=reason))
 
 
@@ -142,9 +181,10 @@ async def unopened(tx: Tx, most: int) -> list[str]:
     return [row["id"] for row in await tx.all(_UNOPENED, most=most)]
 
 
-async def gone(tx: Tx, most: int) -> list[str]:
-    """Cases, locked, whose leads wait no more: somebody opted out, or decided elsewhere."""
-    return [row["id"] for row in await tx.all(_GONE, most=most)]
+async def gone(tx: Tx, late: datetime, most: int) -> list[Gone]:
+    """Cases whose leads wait no more, since somebody opted out, by lead: without those whose decision is to be carried
+    out after a moment."""
+    return [Gone(**dict(row.items())) for row in await tx.all(_GONE, late=late, most=most)]
 
 
 async def worth_of(tx: Tx, source_id: str, vertical: str) -> int | None:
@@ -207,6 +247,31 @@ async def count_due(tx: Tx, since: datetime, until: datetime) -> int:
     return int(row["n"]) if row is not None else 0
 
 
+async def late_in(tx: Tx, now: datetime, before: datetime) -> list[str]:
+    """The verticals with overdue cases of which nobody was told since ``before``. Tests left out."""
+    return sorted(row["vertical"] for row in await tx.all(_LATE_IN, now=now, before=before))
+
+
+async def overdue_in(
+    tx: Tx, verticals: Sequence[str], now: datetime, before: datetime, most: int = 5_000
+) -> tuple[list[str], list[Overdue], int]:
+    """The overdue cases of some verticals of which nobody was told since ``before``: their ids, how many they are by
+    vertical and reason, and how many are overdue in all. Tests left out."""
+    rows = await tx.all(_LATE, verticals=list(verticals), now=now, before=before, most=most)
+    kinds: dict[tuple[str, str], Overdue] = {}
+    for row in rows:
+        place = row["vertical"], row["reason"]
+        known = kinds.get(place, Overdue(*place, 0, row["due_at"]))
+        kinds[place] = msgspec.structs.replace(known, count=known.count + 1)
+    everything = await tx.one(_ALL_LATE, verticals=list(verticals), now=now)
+    return [row["id"] for row in rows], [kinds[place] for place in sorted(kinds)], everything["n"] if everything else 0
+
+
+async def note_told(tx: Tx, ids: Sequence[str], at: datetime) -> None:
+    """Note that somebody was told of these overdue cases."""
+    await tx.run(_TOLD, ids=sorted(ids), at=at)
+
+
 async def figures(tx: Tx, now: datetime, midnight: datetime) -> Figures:
     """The desk in numbers; ``midnight`` is when the reader's day began."""
     waiting, overdue = await count_cases(tx, now)
@@ -240,7 +305,7 @@ async def undo_decision(tx: Tx, decision_id: str, at: datetime) -> None:
 
 
 async def pairs_since(tx: Tx, since: datetime, most: int = 10_000) -> list[Pair]:
-    """What two people decided about the same cases since a moment, the latest first."""
+    """What two people decided about the same cases since a moment, the latest first; tests left out."""
     one, two = REVIEW_DECISION.alias("one"), REVIEW_DECISION.alias("two")
     stmt = (
         sa.select(
@@ -249,13 +314,14 @@ async def pairs_since(tx: Tx, since: datetime, most: int = 10_000) -> list[Pair]
             one.c.choice.label("first"),
             two.c.by.label("second_by"),
             two.c.choice.label("second"),
+            _c.closed_at.label("at"),
         )
         .select_from(
             REVIEW_CASE.join(one, sa.and_(one.c.case_id == _c.id, one.c.by == _c.first_by)).join(
                 two, sa.and_(two.c.case_id == _c.id, two.c.by == _c.second_by)
             )
         )
-        .where(_c.sampled, _c.closed_at >= since, one.c.undone_at.is_(None), two.c.undone_at.is_(None))
+        .where(_c.sampled, ~_c.test, _c.closed_at >= since, one.c.undone_at.is_(None), two.c.undone_at.is_(None))
         .order_by(_c.closed_at.desc(), _c.id)
         .limit(most)
     )
@@ -263,10 +329,17 @@ async def pairs_since(tx: Tx, since: datetime, most: int = 10_000) -> list[Pair]
 
 
 async def labels_between(tx: Tx, since: datetime, until: datetime) -> list[LabelRecord]:
-    """What people's looks said of leads in a span, in the order it was known; tests left out."""
+    """What people's looks said of leads in a span, in the order it was known, as known at its end: what a later
+    decision carried out took the place of is left out, and so are tests."""
+    later = REVIEW_CASE.alias("later")
+    replaced = (
+        sa.exists()
+        .where(later.c.lead_id == _c.lead_id, later.c.decision != "hold", later.c.closed_at < until)
+        .where(sa.tuple_(later.c.closed_at, later.c.id) > sa.tuple_(_c.closed_at, _c.id))
+    )
     stmt = (
         sa.select(_c.lead_id, _c.label, sa.func.coalesce(_c.ground, "").label("ground"), _c.closed_at.label("at"))
-        .where(_c.closed_at >= since, _c.closed_at < until, _c.label.is_not(None), ~_c.test)
+        .where(_c.closed_at >= since, _c.closed_at < until, _c.label.is_not(None), ~_c.test, ~replaced)
         .order_by(_c.closed_at, _c.id)
     )
     return [LabelRecord(**dict(row.items())) for row in await tx.all(stmt)]

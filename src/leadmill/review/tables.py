@@ -40,6 +40,7 @@ REVIEW_CASE = sa.Table(
     sa.Column("outcome", sa.Text),
     sa.Column("label", sa.Text),
     sa.Column("override", sa.Boolean, nullable=False),
+    sa.Column("told_at", _TIME),
 )
 """One row for each time a lead waits for a person. Found by leads that wait, so it can be made anew from them; what it
 adds is who has it and what was decided."""

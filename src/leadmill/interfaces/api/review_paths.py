@@ -4,6 +4,7 @@ from typing import Any
 
 from leadmill.interfaces.api.describing import IDEMPOTENCY, path_parameter, query_parameter, ref, responses
 from leadmill.interfaces.api.reviews import (
+    AgreementFigures,
     AgreementOut,
     ReviewDecisionIn,
     ReviewNextIn,
@@ -12,7 +13,7 @@ from leadmill.interfaces.api.reviews import (
     ReviewPage,
 )
 
-TYPES = (ReviewOut, ReviewPage, ReviewNextIn, ReviewNextOut, ReviewDecisionIn, AgreementOut)
+TYPES = (ReviewOut, ReviewPage, ReviewNextIn, ReviewNextOut, ReviewDecisionIn, AgreementFigures, AgreementOut)
 _SECURITY: list[dict[str, list[str]]] = [{"key": []}, {"session": []}]
 _ID = path_parameter("review_id", "The case's id.")
 
@@ -44,7 +45,8 @@ PATHS: dict[str, Any] = {
             "operationId": "reviewAgreement",
             "tags": ["Review"],
             "summary": "How far two who decided the same cases agree",
-            "description": "Of the last ninety days; raw agreement and Cohen's kappa, null where there are too few.",
+            "description": "Of the last ninety days and of the last thirty: raw agreement, Cohen's kappa and Gwet's AC1"
+            " with their limits, in all, by reason and by reviewer; null where there are too few.",
             "security": _SECURITY,
             "parameters": [],
             "responses": responses(200, "The figures.", "AgreementOut", 401, 403, 503),

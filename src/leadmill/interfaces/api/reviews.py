@@ -21,7 +21,7 @@ from leadmill.interfaces.places import read_place, write_place
 from leadmill.interfaces.wiring import Wiring, amount
 from leadmill.parties import Right, may
 from leadmill.parties.store import note_reads
-from leadmill.review import CaseFilter, ReviewCase, ReviewTerms, agreement
+from leadmill.review import RECENT, CaseFilter, ReviewCase, ReviewTerms, Trend, by_reason, by_reviewer, trend
 from leadmill.review.service import Reviewer, take_next, undo
 from leadmill.review.store import list_cases, pairs_since
 from leadmill.runtime.db import Tx
@@ -88,14 +88,31 @@ class ReviewDecisionIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     note: str = ""
 
 
-class AgreementOut(Struct, frozen=True):
-    """Of ``pairs`` of blind decisions of the last ninety days, ``agreed`` said the same; ``raw`` is that share and
-    ``kappa`` Cohen's, null where there are too few to tell."""
+class AgreementFigures(Struct, frozen=True, kw_only=True):
+    """Of ``pairs`` of blind decisions, ``agreed`` said the same; ``raw`` is that share, ``kappa`` Cohen's and ``ac1``
+    Gwet's, each with the limits that hold it in 95 of 100 cases; null where there are too few to tell. ``skewed`` says
+    that nearly all was decided alike, which makes kappa misleading. ``recent_pairs`` and ``recent`` are the pairs and
+    the share of the last thirty days; ``drifts`` says that it differs from before by more than chance explains."""
 
     pairs: int
     agreed: int
     raw: float | None
     kappa: float | None
+    raw_limits: tuple[float, float] | None
+    kappa_limits: tuple[float, float] | None
+    ac1: float | None
+    ac1_limits: tuple[float, float] | None
+    skewed: bool
+    recent_pairs: int
+    recent: float | None
+    drifts: bool | None
+
+
+class AgreementOut(AgreementFigures, frozen=True, kw_only=True):
+    """How far people agreed in the last ninety days: in all, by the reason that leads waited for, and by reviewer."""
+
+    reasons: dict[str, AgreementFigures]
+    reviewers: dict[str, AgreementFigures]
 
 
 @get("/v1/reviews", include_in_schema=False)
@@ -124,10 +141,31 @@ async def get_reviews(
 @get("/v1/reviews/agreement", include_in_schema=False)
 async def get_agreement(wiring: NamedDependency[Wiring], reader: NamedDependency[Reader]) -> Response[bytes]:
     """How far people agree."""
+    now = wiring.clock()
     async with wiring.db.begin() as tx:
-        pairs = await pairs_since(tx, wiring.clock() - _SPAN)
-    found = agreement([(one.first, one.second) for one in pairs])
-    return answer(AgreementOut(found.pairs, found.agreed, found.raw, found.kappa))
+        pairs = await pairs_since(tx, now - _SPAN)
+    late = now - RECENT
+    reasons = {name: AgreementFigures(**_figures(one)) for name, one in by_reason(pairs, late).items()}
+    people = {name: AgreementFigures(**_figures(one)) for name, one in by_reviewer(pairs, late).items()}
+    return answer(AgreementOut(**_figures(trend(pairs, late)), reasons=reasons, reviewers=people))
+
+
+def _figures(found: Trend) -> dict[str, Any]:
+    one = found.whole
+    return {
+        "pairs": one.pairs,
+        "agreed": one.agreed,
+        "raw": one.raw,
+        "kappa": one.kappa,
+        "raw_limits": one.raw_limits,
+        "kappa_limits": one.kappa_limits,
+        "ac1": one.ac1,
+        "ac1_limits": one.ac1_limits,
+        "skewed": one.skewed,
+        "recent_pairs": found.recent.pairs,
+        "recent": found.recent.raw,
+        "drifts": found.drifts,
+    }
 
 
 @post("/v1/reviews/next", include_in_schema=False)

@@ -20,8 +20,8 @@ from leadmill.flow.biography import read_biography
 from leadmill.flow.desk import approve, dismiss
 from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import LeadRow, StepTaken
+from leadmill.flow.overriding import override
 from leadmill.flow.reactions import react
-from leadmill.flow.reviewing import override
 from leadmill.interfaces.console import telling
 from leadmill.interfaces.console.correcting import correctable, with_wins
 from leadmill.interfaces.console.desk import Desk, Page

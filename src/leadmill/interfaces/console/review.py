@@ -27,15 +27,16 @@ from leadmill.parties.store import list_operators, note_reads
 from leadmill.review import (
     DONE,
     FEWEST,
+    RECENT,
     REJECTS,
-    Agreement,
     CaseFilter,
     ReviewCase,
     ReviewTerms,
-    agreement,
+    Trend,
     by_reason,
     by_reviewer,
     may_take,
+    trend,
 )
 from leadmill.review.service import (
     Reviewer,
@@ -186,26 +187,41 @@ async def agreement_page(desk: NamedDependency[Desk]) -> Page:
     async with desk.wiring.db.begin() as tx:
         pairs = await pairs_since(tx, desk.now - _SPAN)
         names = await _names(tx)
-    people = by_reviewer(pairs)
+    late = desk.now - RECENT
+    people, whole = by_reviewer(pairs, late), trend(pairs, late)
     return desk.show(
         "review_agreement.html",
         "review",
-        whole=_share(agreement([(one.first, one.second) for one in pairs])),
-        reasons=[(code, reason_says(code), _share(one)) for code, one in by_reason(pairs).items()],
+        whole=_share(whole),
+        skewed=f"{100 * (whole.whole.most or 0):.0f} %" if whole.whole.skewed else None,
+        reasons=[(code, reason_says(code), _share(one)) for code, one in by_reason(pairs, late).items()],
         people=[(names.get(who, who), _share(one)) for who, one in people.items()],
         fewest=FEWEST,
         shares=sorted((one.id, f"{one.second_share / 10_000:g} %") for one in desk.wiring.rules.reviews.values()),
     )
 
 
-def _share(one: Agreement) -> dict[str, Any]:
+def _share(found: Trend) -> dict[str, Any]:
+    one, late = found.whole, found.recent
     return {
         "pairs": one.pairs,
         "agreed": one.agreed,
         "raw": f"{100 * one.raw:.0f} %" if one.raw is not None else None,
+        "raw_limits": _between(one.raw_limits, 100, 0),
         "kappa": f"{one.kappa:.2f}" if one.kappa is not None else None,
+        "kappa_limits": _between(one.kappa_limits),
+        "ac1": f"{one.ac1:.2f}" if one.ac1 is not None else None,
+        "ac1_limits": _between(one.ac1_limits),
+        "skewed": one.skewed,
         "few": one.pairs < FEWEST,
+        "late": f"{100 * late.raw:.0f} %" if late.raw is not None else None,
+        "late_pairs": late.pairs,
+        "drifts": found.drifts,
     }
+
+
+def _between(limits: tuple[float, float] | None, by: float = 1.0, places: int = 2) -> str | None:
+    return f"{limits[0] * by:.{places}f} to {limits[1] * by:.{places}f}" if limits is not None else None
 
 
 @get("/review/{case_id:str}", include_in_schema=False)

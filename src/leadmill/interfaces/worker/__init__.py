@@ -27,10 +27,11 @@ from leadmill.flow.looking import AGAIN as ENRICH
 from leadmill.flow.looking import enrich_leads
 from leadmill.flow.notices import STUBBORN, tell_recipient
 from leadmill.flow.quoting import KEPT
+from leadmill.flow.reminding import plan_reminders, remind, tell_overdue
 from leadmill.flow.repricing import reprice
 from leadmill.flow.resale import AGAIN, offer_again
 from leadmill.flow.retaining import plan_retention
-from leadmill.flow.reviewing import carry_decision, gather_cases, tell_overdue
+from leadmill.flow.reviewing import carry_decision, gather_cases
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.signals import SIGNAL, keep_signal
 from leadmill.flow.store import forget_answers, stranded
@@ -49,7 +50,7 @@ from leadmill.optouts import ENFORCE
 from leadmill.optouts import TELL as TELL_OUT
 from leadmill.parties import sweep_sessions
 from leadmill.privacy import FULFIL, LAPSE, RETAIN, WRITE, drop_tries
-from leadmill.review import CARRY
+from leadmill.review import CARRY, REMIND
 from leadmill.runtime import journal
 from leadmill.runtime.jobs import enqueue, kept
 from leadmill.runtime.telemetry import JOBS_KEPT, log
@@ -86,6 +87,7 @@ def workers(house: House) -> list[Worker]:
         SIGNAL: keep_signal(house.kit),
         KEEP: keep_certificates(house.kit),
         CARRY: carry_decision(house.kit),
+        REMIND: remind(house.kit, house.way, house.settings.public_url),
     }
     return [
         Worker(house.db, talk, house.clock, limit=40, patience={TELL_OUT: STUBBORN, KEEP: STEADY}),
@@ -184,6 +186,7 @@ async def count(house: House) -> None:
     """Show how many jobs wait and how many were given up, and how the review desk stands."""
     async with house.db.begin() as tx:
         await tell_overdue(tx, house.clock())
+        await plan_reminders(tx, house.kit, house.clock())
         for one in await kept(tx):
             JOBS_KEPT.labels(one.kind, "waiting").set(one.waiting)
             JOBS_KEPT.labels(one.kind, "dead").set(one.dead)
