@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from leadmill.learning.binning import binned, numbers_of
 from leadmill.learning.building import Naming, build, chances_of
 from leadmill.learning.cells import number_of
 from leadmill.learning.fitting import Effort
 from leadmill.learning.kinds import Profile
 from leadmill.learning.model import Kind
-from leadmill.learning.suspects import binned, numbers_of
 from leadmill.learning.table import Floats, Table
 
 _ODOO_SMOOTH = 0.1

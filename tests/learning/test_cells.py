@@ -5,10 +5,11 @@ from math import isnan
 
 import pytest
 
-from leadmill.learning.cells import clock_of, folded, moment_of, number_of, reader_of
+from leadmill.learning.cells import clock_of, comma_number_of, folded, moment_of, number_of, reader_of
 from leadmill.learning.kinds import profile
 from leadmill.learning.model import Kind
 from leadmill.learning.table import coded
+from leadmill.learning.wording import in_words
 
 
 @pytest.mark.parametrize(
@@ -44,13 +45,21 @@ def test_a_cell_is_a_level_however_it_is_written(cell: object, level: str) -> No
         (7, 7.0),
         (True, 1.0),
         (".5", 0.5),
+        ("(1,200.50)", -1200.5),
+        ("-$5", -5.0),
+        ("1.5k", 1500.0),
+        ("$2M", 2_000_000.0),
+        ("USD 1,200", 1200.0),
+        ("1,200 EUR", 1200.0),
     ],
 )
 def test_a_number_is_read_with_its_signs(cell: object, number: float) -> None:
     assert number_of(cell) == number
 
 
-@pytest.mark.parametrize("cell", ["", "abc", None, "1,2,3", "inf", "nan", "-", "$", "1_000", float("inf"), "12 apples"])
+@pytest.mark.parametrize(
+    "cell", ["", "abc", None, "1,2,3", "inf", "nan", "-", "$", "1_000", float("inf"), "12 apples", "(5", "k", "1-2"]
+)
 def test_what_is_no_number_is_missing(cell: object) -> None:
     assert isnan(number_of(cell))
 
@@ -74,6 +83,14 @@ def test_a_time_of_day_is_seconds(cell: object, seconds: float) -> None:
         (date(2026, 3, 4), False, datetime(2026, 3, 4)),
         ("2026-02-30", False, None),
         ("soon", False, None),
+        ("Jan 31, 2026", False, datetime(2026, 1, 31)),
+        ("31-Jan-2026", True, datetime(2026, 1, 31)),
+        ("Mon, 5 February 2026 5:06 pm", False, datetime(2026, 2, 5, 17, 6)),
+        ("2026/01/31", False, datetime(2026, 1, 31)),
+        ("1/31/26", False, datetime(2026, 1, 31)),
+        ("31.12.99", True, datetime(1999, 12, 31)),
+        ("1.2.3", False, None),
+        ("every 5 2026", False, None),
     ],
 )
 def test_a_moment_is_read_as_its_column_writes_it(cell: object, day_first: bool, at: datetime | None) -> None:
@@ -84,6 +101,23 @@ def test_of_a_date_a_model_reads_what_later_rows_can_have_too() -> None:
     assert reader_of("weekday")("2026-11-22") == 7.0
     assert reader_of("month, day first")("03/04/2026") == 4.0
     assert isnan(reader_of("hour")("never"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("1.234,5", 1234.5), ("12,5", 12.5), ("1 234,50 €", 1234.5), ("(3,1)", -3.1), ("0,5 %", 0.5), ("7", 7.0)],
+)
+def test_a_column_that_writes_decimal_commas_is_read_so(cell: str, number: float) -> None:
+    assert comma_number_of(cell) == number
+    assert isnan(comma_number_of("1,2,3"))
+
+
+def test_a_column_with_decimal_commas_is_a_number_in_training_and_in_words() -> None:
+    cells = [f"{1000 + 7 * row:,.2f}".replace(",", "_").replace(".", ",").replace("_", ".") for row in range(ROWS)]
+    told = profile("budget", coded(cells))
+    assert (told.kind, told.parts()) == (Kind.NUMBER, ("value, decimal comma",))
+    assert reader_of(told.parts()[0])("1.234,50") == 1234.5
+    assert in_words("budget", Kind.NUMBER, "1.234,50", 0.5, comma=True).value == "1,234.5"
 
 
 ROWS = 120
@@ -103,6 +137,12 @@ ROWS = 120
         ("called", [f"{row % 24:02d}:15" for row in range(ROWS)], Kind.CLOCK),
         ("note", [f"the person number {row} asked for a quote" for row in range(ROWS)], Kind.TEXT),
         ("same", ["x"] * ROWS, Kind.CONSTANT),
+        ("seen", [f"{1 + row % 28}-Mar-26" for row in range(ROWS)], Kind.MOMENT),
+        ("whom", [f"p{row % 60}@example.org" for row in range(ROWS)], Kind.IDENTIFIER),
+        ("Phone", [f"212555{1000 + row % 60}" for row in range(ROWS)], Kind.IDENTIFIER),
+        ("First Name", [f"Ann{row % 60}" for row in range(ROWS)], Kind.IDENTIFIER),
+        ("emails sent", [str(row % 60) for row in range(ROWS)], Kind.NUMBER),
+        ("email type", [("home", "work")[row % 2] for row in range(ROWS)], Kind.CATEGORY),
         ("none", [""] * ROWS, Kind.EMPTY),
         ("sometimes", ["x" if row % 2 else "" for row in range(ROWS)], Kind.CATEGORY),
     ],

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from leadmill.learning.calibrating import Floats
-from leadmill.learning.kinds import profile, row_codes
-from leadmill.learning.suspects import Suspect, find_suspects, plain_name
+from leadmill.learning.kinds import plain, profile, row_codes
+from leadmill.learning.suspects import Suspect, find_suspects
 from tests.learning.made import Columns, leads, table
 
 ROWS = 1_200
@@ -112,7 +112,7 @@ def test_copies_of_rows_are_told() -> None:
     ],
 )
 def test_a_name_is_read_as_words(name: str, words: str) -> None:
-    assert plain_name(name) == words
+    assert plain(name) == words
 
 
 def test_a_name_alone_accuses_nobody() -> None:
@@ -120,3 +120,87 @@ def test_a_name_alone_accuses_nobody() -> None:
     draw = np.random.default_rng(11)
     columns["Tags"] = [str(one) for one in draw.choice(["x", "y", "z"], ROWS)]
     assert found(columns, labels) == set()
+
+
+LATER_ROWS = 2_000
+
+
+def made_leaks() -> tuple[Columns, Floats]:
+    """Honest columns beside leaks of every other kind."""
+    columns, labels = leads(LATER_ROWS, seed=21)
+    draw = np.random.default_rng(22)
+    yes = labels > 0.5
+    office = draw.integers(0, 250, LATER_ROWS)
+    mean = np.bincount(office, weights=labels) / np.maximum(np.bincount(office), 1)
+    others = (np.bincount(office, weights=labels)[office] - labels) / np.maximum(np.bincount(office)[office] - 1, 1)
+    balance = draw.uniform(1e5, 9e5, LATER_ROWS)
+    columns |= {
+        "few": ["X9" if one else "" for one in yes & (draw.random(LATER_ROWS) < 0.1)],
+        "paid back": [
+            f"{one:.2f}" for one in np.where(yes & (draw.random(LATER_ROWS) < 0.5), draw.gamma(2, 90, LATER_ROWS), 0)
+        ],
+        "mark": [("j", "k")[int(one)] for one in np.where(draw.random(LATER_ROWS) < 0.1, ~yes, yes)],
+        "office": [f"office {one}" for one in office],
+        "office mean": [f"{one:.3f}" for one in mean[office]],
+        "office others": [f"{one:.5f}" for one in others],
+        "before": [f"{one:.1f}" for one in balance],
+        "behind": [f"{one:.1f}" for one in balance + draw.gamma(np.where(yes, 6, 2), 40)],
+        "Stage": ["Closed Won" if one else "Open" for one in yes & (draw.random(LATER_ROWS) < 0.08)],
+    }
+    return columns, labels
+
+
+def test_leaks_of_every_kind_are_left_out_and_honest_columns_are_not() -> None:
+    columns, labels = made_leaks()
+    clear = {name for one in suspects_of(columns, labels) if one.clear for name in one.columns}
+    leaks = {"few", "paid back", "mark", "office mean", "office others", "before", "behind", "Stage"}
+    assert clear == leaks
+
+
+def test_a_pair_is_found_among_many_columns() -> None:
+    columns, labels = leads(LATER_ROWS, seed=23)
+    draw = np.random.default_rng(24)
+    for place in range(40):
+        columns[f"n{place}"] = [f"{one:.4f}" for one in draw.normal(size=LATER_ROWS)]
+    start = draw.uniform(0, 1e6, LATER_ROWS)
+    columns["x1"] = [f"{one:.2f}" for one in start]
+    columns["x2"] = [f"{one:.2f}" for one in start + np.where(labels > 0.5, 90, 30) + draw.normal(0, 25, LATER_ROWS)]
+    assert found(columns, labels) == {(("x1", "x2"), "pair", True)}
+
+
+@pytest.mark.parametrize(
+    ("name", "spread", "clear"),
+    [
+        ("duration", 1.3, False),  # of a credit: an honest column of that name
+        ("duration", 0.6, True),
+        ("call_seconds", 1.3, True),
+        ("post code", 1.3, False),
+        ("grade", 0.6, False),  # strong, and honestly so
+    ],
+)
+def test_a_name_is_weighed_with_what_the_column_can_do(name: str, spread: float, clear: bool) -> None:
+    columns, labels = leads(LATER_ROWS, seed=25)
+    draw = np.random.default_rng(26)
+    columns[name] = [f"{one:.3f}" for one in labels * 0.8 + draw.normal(0, spread, LATER_ROWS)]
+    assert any(one.clear and name in one.columns for one in suspects_of(columns, labels)) is clear
+
+
+def test_where_the_outcome_is_rare_a_low_rate_settles_nothing() -> None:
+    draw = np.random.default_rng(27)
+    rows = 12_000
+    there = draw.random(rows) < 0.45
+    labels = (draw.random(rows) < np.where(there, 0.011, 0.003)).astype(np.float64)
+    columns = {
+        "days since last": [str(draw.integers(1, 60)) if one else "" for one in there],
+        "insured": [("no", "yes")[int(one)] for one in draw.random(rows) < 0.4],
+    }
+    assert not any(one.clear for one in suspects_of(columns, labels))
+
+
+def test_two_columns_of_few_values_are_no_mean_of_one_another() -> None:
+    columns, labels = leads(LATER_ROWS, seed=28)
+    draw = np.random.default_rng(29)
+    success = (labels > 0.5) & (draw.random(LATER_ROWS) < 0.3)
+    columns["before"] = ["success" if one else str(draw.choice(["none", "failure"])) for one in success]
+    columns["days"] = [str(draw.integers(1, 20)) if one else "999" for one in success]
+    assert not any(one.rule == "aggregate" for one in suspects_of(columns, labels))

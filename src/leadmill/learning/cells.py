@@ -12,19 +12,40 @@ from typing import Any
 
 from leadmill.learning.model import Kind
 
-MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "missing"})
+MISSING = frozenset(
+    {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "missing", "n.a.", "(blank)", "(null)"}
+    | {"<na>", "nat", "#value!", "#ref!", "#div/0!", "#name?", "#null!", "#num!"}
+)
 """Folded texts that say that there is no value."""
 TRUE = ("true", "yes", "1", "y", "t")
 FALSE = ("false", "no", "0", "n", "f")
-_NUMBER = re.compile(r"^[-+]?[$€£¥]?\s*[-+]?(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s*%?$")
-_NOISE = re.compile(r"[$€£¥,%\s]")
+_MONEY = r"(?:[$€£¥]|usd|eur|gbp|chf|cad|aud)"
+_NUMBER = re.compile(
+    rf"^[-+(]?\s*{_MONEY}?\s*[-+]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?(?:\.\d+)?\s*(?P<times>[km])?\s*(?:%|{_MONEY})?\)?$",
+    re.I,
+)
+_COMMA_NUMBER = re.compile(
+    rf"^[-+(]?\s*{_MONEY}?\s*[-+]?(?:\d{{1,3}}(?:[. '\u00a0\u202f]\d{{3}})+|\d+)?(?:,\d+)?\s*(?:%|{_MONEY})?\)?$", re.I
+)
+_NOISE = re.compile(r"[^0-9.]")
+_TIMES = {"": 1.0, "k": 1e3, "m": 1e6}
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([ap]\.?m\.?)?$", re.IGNORECASE)
 _ISO = re.compile(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?$")
-_SLASHED = re.compile(
-    r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[ ,T]+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]m)?)?$", re.I
+_HOURS = r"(?:[ ,T]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s*(?P<half>[ap]m)?)?$"
+_SLASHED = re.compile(rf"^(?P<first>\d{{1,2}})[/.-](?P<then>\d{{1,2}})[/.-](?P<year>\d{{4}}|\d{{2}}){_HOURS}", re.I)
+_YEAR_FIRST = re.compile(rf"^(?P<year>\d{{4}})[/.](?P<first>\d{{1,2}})[/.](?P<then>\d{{1,2}}){_HOURS}", re.I)
+_NAMED = re.compile(
+    r"^(?:[a-z]{3,9},? )?(?:(?P<then>\d{1,2})(?:st|nd|rd|th)?[ .-]+(?P<name>[a-z]{3,9})|(?P<name2>[a-z]{3,9})[ .-]+"
+    rf"(?P<then2>\d{{1,2}})(?:st|nd|rd|th)?)[ .,-]+(?P<year>\d{{4}}|\d{{2}}){_HOURS}",
+    re.I,
 )
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAY_FIRST = "day first"
 """The part of a feature's name that says how its column writes dates such as 03/04/2026."""
+COMMA = "decimal comma"
+"""The part of a feature's name that says that its column writes 1.234,5 for 1234.5."""
+COMMA = "decimal comma"
+"""The part of a feature's name that says that its column writes 1.234,5 for 1234.5."""
 
 
 def folded(value: Any) -> str:
@@ -45,7 +66,8 @@ def folded(value: Any) -> str:
 
 
 def number_of(value: Any) -> float:
-    """The number, NaN for none: signs of money, of per cent and of thousands are passed over."""
+    """The number, NaN for none: signs of money, of per cent and of thousands are passed over, what stands in brackets
+    is below zero, ``1.5k`` is 1500 and ``2M`` two million."""
     kind = type(value)
     if kind is float or kind is int:
         return float(value) if isfinite(value) else nan
@@ -57,10 +79,27 @@ def number_of(value: Any) -> float:
     try:
         found = float(text)
     except ValueError:
-        if not text or not _NUMBER.match(text) or not any(sign.isdigit() for sign in text):
-            return nan
-        found = float(_NOISE.sub("", text))
+        return _written(text, _NUMBER, text)
     return found if isfinite(found) and "_" not in text else nan
+
+
+def comma_number_of(value: Any) -> float:
+    """The number in a column that writes 1.234,5 for 1234.5; NaN for none. Else as :func:`number_of`."""
+    if type(value) is not str:
+        return number_of(value)
+    text = value.strip()
+    point = text.replace(".", " ").replace(",", ".")
+    return _written(text, _COMMA_NUMBER, point)
+
+
+def _written(text: str, form: re.Pattern[str], point: str) -> float:
+    """The number that ``text`` writes in this form; ``point`` is the same with a decimal point."""
+    matched = form.match(text)
+    if matched is None or not any(sign.isdigit() for sign in text) or text.startswith("(") != text.endswith(")"):
+        return nan
+    digits = float(_NOISE.sub("", point))
+    times = _TIMES[(matched.groupdict().get("times") or "").casefold()]
+    return -digits * times if text.startswith("(") or "-" in text else digits * times
 
 
 def clock_of(value: Any) -> float:
@@ -90,16 +129,33 @@ def moment_of(value: Any, day_first: bool = False) -> datetime | None:
     try:
         if _ISO.match(text):
             return datetime.fromisoformat(text.replace(",", ".")).replace(tzinfo=None)
-        found = _SLASHED.match(text)
-        if found is None:
-            return None
-        day, month = (int(found[1]), int(found[2])) if day_first else (int(found[2]), int(found[1]))
-        hour = int(found[4] or 0)
-        if found[7]:
-            hour = hour % 12 + (12 if found[7][0] in "pP" else 0)
-        return datetime(int(found[3]), month, day, hour, int(found[5] or 0), int(found[6] or 0))  # noqa: DTZ001
+        return _in_parts(text, day_first)
     except ValueError:
         return None
+
+
+def _in_parts(text: str, day_first: bool) -> datetime | None:
+    """A date that is not written as ISO 8601 has it; ValueError where there is no such day."""
+    if not text[:1].isalnum() or not text[-1:].isalnum():
+        return None
+    if found := _SLASHED.match(text):
+        first, then = int(found["first"]), int(found["then"])
+        day, month = (first, then) if day_first else (then, first)
+    elif found := _YEAR_FIRST.match(text):
+        month, day = int(found["first"]), int(found["then"])
+    elif found := _NAMED.match(text):
+        name = (found["name"] or found["name2"])[:3].casefold()
+        if name not in _MONTHS:
+            return None
+        day, month = int(found["then"] or found["then2"]), _MONTHS.index(name) + 1
+    else:
+        return None
+    year, hour = int(found["year"]), int(found["hour"] or 0)
+    if year < 100:
+        year += 2000 if year < 70 else 1900  # as POSIX reads years of two digits, within a year or two
+    if found["half"]:
+        hour = hour % 12 + (12 if found["half"][0] in "pP" else 0)
+    return datetime(year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0))  # noqa: DTZ001
 
 
 def _of_moment(take: Callable[[datetime], float], day_first: bool) -> Callable[[Any], float]:
@@ -137,7 +193,7 @@ def reader_of(part: str) -> Callable[[Any], float]:
     """How the part of a cell is read, by its name; NaN for none."""
     name, _, form = part.partition(", ")
     if name == "value":
-        return number_of
+        return comma_number_of if form == COMMA else number_of
     if name == "time of day":
         return clock_of
     if name == "length":

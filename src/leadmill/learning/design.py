@@ -23,6 +23,9 @@ LEAST_ROWS = 5
 SMOOTH = 20.0
 """How many rows of the base rate are added to a level's own before its rate is taken."""
 _MOST_LEVELS = 5_000
+_MOST_RARE, _LONGEST_RARE = 200, 40
+"""Rare levels that are written down so that they do not count as never seen; where there are more, or longer ones, they
+may be what tells persons, and none is."""
 
 
 class Draft(Struct, frozen=True):
@@ -77,13 +80,17 @@ def draft_features(table: Table, profiles: Sequence[Profile]) -> tuple[Draft, ..
             kept = [place for place in order if counts[place] >= LEAST_ROWS][:_MOST_LEVELS]
             names = tuple(str(level.values[place]) for place in kept)
             rare = tuple(sorted(str(level.values[place]) for place in set(order) - set(kept) if counts[place]))
-            found.append(Draft(one.name, one.kind, levels=names, rare=rare[:_MOST_LEVELS]))
+            found.append(Draft(one.name, one.kind, levels=names, rare=_told(rare)))
             continue
         for part in one.parts():
             edges = edges_of(column.numbers(reader_of(part)))
             if edges or one.filled < 1.0:
                 found.append(Draft(one.name, one.kind, part, edges))
     return tuple(found)
+
+
+def _told(rare: tuple[str, ...]) -> tuple[str, ...]:
+    return rare if len(rare) <= _MOST_RARE and all(len(level) <= _LONGEST_RARE for level in rare) else ()
 
 
 def edges_of(numbers: Floats, bins: int = BINS) -> tuple[float, ...]:

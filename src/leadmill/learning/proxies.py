@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from leadmill.learning.additive import fit_additive, layout_of, one_hot
+from leadmill.learning.binning import binned, out_of_fold
 from leadmill.learning.building import Naming, build, chances_of
 from leadmill.learning.calibrating import log_loss, sigmoids
 from leadmill.learning.design import draft_features, lay_out
@@ -19,7 +20,6 @@ from leadmill.learning.fitting import Effort, Recipe, Say
 from leadmill.learning.folds import stratified
 from leadmill.learning.kinds import Profile
 from leadmill.learning.slices import audits_of
-from leadmill.learning.suspects import binned, out_of_fold
 from leadmill.learning.table import Floats, Table
 
 _MOST_ROWS = 20_000

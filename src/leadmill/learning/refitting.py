@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from leadmill.core.faults import BadInput
+from leadmill.learning.binning import numbers_of
 from leadmill.learning.boosting import Setting
 from leadmill.learning.building import Naming, build, chances_of
 from leadmill.learning.figures import Figures, figures_of
@@ -18,7 +19,6 @@ from leadmill.learning.kinds import Profile, profile
 from leadmill.learning.model import Kind
 from leadmill.learning.outcomes import LEAST_OF_CLASS, LEAST_ROWS
 from leadmill.learning.scoring import Model
-from leadmill.learning.suspects import numbers_of
 from leadmill.learning.table import Floats, Table
 
 _RECIPE = Recipe(8.0, Setting(), 150, 0.5, 0)

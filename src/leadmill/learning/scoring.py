@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadmill.learning.calibrating import apply_many, apply_one
-from leadmill.learning.cells import FALSE, TRUE, folded, reader_of
+from leadmill.learning.cells import COMMA, FALSE, TRUE, folded, reader_of
 from leadmill.learning.model import Card, CategoryFeature, Column, Feature, Form, NumberFeature, Reason, Scored
 from leadmill.learning.trees import Trees
 from leadmill.learning.wording import in_words
@@ -72,6 +72,9 @@ class Model:
         self.columns: tuple[Column, ...] = form.columns
         self.target = form.target
         self.barred = frozenset(form.barred)
+        self._commas = frozenset(
+            one.column for one in form.features if isinstance(one, NumberFeature) and one.part.endswith(COMMA)
+        )
         self._trees = trees
         self._steps = tuple((place, feature.column, encoder_of(feature)) for place, feature in enumerate(form.features))
         self._row: Any = trees.row if trees is not None else [0.0] * len(form.features)
@@ -113,7 +116,10 @@ class Model:
         against = [(column, effect) for column, effect in against if abs(effect) >= 0.005]
         chosen = (with_it + against)[:most]
         kinds = {column.name: column.kind for column in self.columns}
-        return tuple(in_words(column, kinds[column], values.get(column), effect) for column, effect in chosen)
+        return tuple(
+            in_words(column, kinds[column], values.get(column), effect, column in self._commas)
+            for column, effect in chosen
+        )
 
     def effects(self, values: Mapping[str, Any]) -> dict[str, float]:
         """Every column's effect on this row in log-odds before calibration, against the average row."""

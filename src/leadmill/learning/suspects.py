@@ -8,61 +8,58 @@ is left out unless somebody keeps it; a doubtful one is kept and named. Rules, i
 * ``alone``: one column alone predicts far better than any other;
 * ``missing``: whether there is a value predicts: it was filled in for those whose outcome was known;
 * ``name``: it is called like something written afterwards, and it predicts;
+* ``aggregate``: it is the outcome's mean or sum by the levels of another column;
 * ``later``: its dates lie after the moment of decision;
-* ``pair``: the difference of two columns (such as the two ends of a call), or two together, say what neither says;
+* ``pair``: the difference of two columns (such as the two ends of a call), or two together, say what neither says
+  (this and ``aggregate`` in :mod:`leadmill.learning.pairing`);
 * ``identifier``, ``order``: keys or the order of rows go with the outcome; ``copies``: rows that are there twice.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from msgspec import Struct
 
-from leadmill.learning.cells import DAY_FIRST, clock_of, folded, moment_of, number_of
-from leadmill.learning.design import edges_of
+from leadmill.learning.binning import binned, by_edges, numbers_of, out_of_fold
+from leadmill.learning.cells import number_of
 from leadmill.learning.figures import auc
 from leadmill.learning.folds import stratified
 from leadmill.learning.kinds import Profile
+from leadmill.learning.leaknames import called, of_state
 from leadmill.learning.model import Kind
+from leadmill.learning.pairing import aggregates, pairs
 from leadmill.learning.table import Coded, Codes, Floats, Table
 
-Rule = Literal["copy", "settled", "alone", "missing", "name", "later", "pair", "identifier", "order", "copies"]
+Rule = Literal[
+    "copy", "settled", "alone", "missing", "name", "aggregate", "later", "pair", "identifier", "order", "copies"
+]
 
 COPY = 0.985
 """AUC from which a column is the outcome under another name."""
-ALONE, APART = 0.80, 0.10
-"""AUC from which one column alone is too good, if the best of the others is this much worse."""
-SETTLED, CERTAIN = 0.05, 0.05
-"""The share of rows in levels whose rate is this near to 0 or 1 from which a column is too sure of itself."""
+ALONE, ALONE_SMOOTH, APART = 0.80, 0.88, 0.10
+"""AUC from which one column alone is too good, if the best of the others is this much worse: of a column with two or
+three values, and of others, which may honestly be so (an age, a rating)."""
+ALONE_FEW, _TWO_OR_THREE = 0.85, 3
+"""AUC from which a column with so few values is too good whatever the others are."""
+SETTLED, CERTAIN, PURE = 0.05, 0.05, 0.03
+"""The share of rows in levels whose rate is this near to 0 or 1 from which a column is too sure of itself; and how near
+it must be where fewer rows do."""
+FEW_SETTLED = 0.02
+"""The share of rows from which a settled level is named, and left out if it is ``PURE``."""
 MISSING, MISSING_CLEAR = 0.60, 0.75
 """AUC of the bare fact that a value is there, to be named and to be left out."""
-NAMED = 0.60
-"""AUC from which a column is left out, or named, for what it is called."""
-GAIN = 0.08
-"""How much better two columns must be together than the better of them."""
-_FOLDS, _SMOOTH, _BINS = 5, 10.0, 24
-_MOST_ROWS, _MOST_PAIRED = 40_000, 12
-_CERTAIN_ROWS = 20
+NAMED, OWN_NAMED = 0.60, 0.70
+"""AUC from which a column is left out, or named, for what it is called; and for a name that is often honest."""
+NEVER = 20.0
+"""How many times rarer than in all rows the outcome must be in a level to be all but ruled out there."""
+_FOLDS = 5
+_MOST_ROWS = 40_000
+_CERTAIN_ROWS, _EXPECTED = 20, 15.0
 _FEW = 20
 """Different values of a number up to which they are levels: of more, the ends may well be certain."""
-
-_AFTERWARDS = re.compile(
-    r"\b(tags?|disposition|dispo|lost reason|win reason|loss reason|reason (lost|won|closed)|closed? (date|time|at|on)|"
-    r"(date|time) closed|won|lost|converted|conversion (date|time)|contract (date|value)|deal (value|stage)|"
-    r"last notable \w+|lead (quality|profile|stage|status|grade)|call (duration|length|seconds|minutes|time)|talk time|"
-    r"duration|outcome date|(paid|payment|refund|cancell?ation|cancel|churn) (date|at|on|amount)|"
-    r"post \w+|after \w+|final \w+|result|page ?values?|revenue|commission)\b",
-    re.IGNORECASE,
-)
-_PERHAPS = re.compile(
-    r"\b(last \w+|status|stage|score|index|grade|quality|profile|outcome|updated|modified|notes?|comments?|follow ?up|"
-    r"closing|agent|feedback|next \w+|amount)\b",
-    re.IGNORECASE,
-)
-_OWN_WORD = {"duration", "result", "won", "lost", "converted", "revenue", "commission"}
-"""Words that tell on a column only where they are its whole name."""
+_SPIKE = 0.3
+"""The share of rows with one and the same number from which that number and all others are two levels."""
 
 
 class Suspect(Struct, frozen=True):
@@ -77,7 +74,8 @@ class Suspect(Struct, frozen=True):
 
 
 class Alone(Struct, frozen=True):
-    """What one column can do: its AUC and that of its being there; the share of its rows in settled levels."""
+    """What one column can do: its AUC and that of its being there; the share of its rows in settled levels, in pure
+    ones, and in those where the outcome is all but ruled out; the largest of them; how many values it has."""
 
     auc: float
     missing_auc: float
@@ -85,7 +83,10 @@ class Alone(Struct, frozen=True):
     rate_missing: float
     rate_there: float
     settled: float
+    pure: float
+    never: float
     example: str
+    distinct: int
 
 
 def find_suspects(
@@ -93,22 +94,30 @@ def find_suspects(
 ) -> list[Suspect]:
     """All suspects, clear ones first. ``same`` numbers rows that are the same; ``time`` is the column of the moment of
     decision, where one is known."""
+    found = [*_order(labels), *_copies(same, labels)]
+    learned = [one for one in profiles if one.kind.learned and one.name != time]
+    found += [
+        Suspect((name,), "aggregate", True, f"it is the outcome's {what} by {by}, made of these very rows.", reached)
+        for name, by, what, reached in aggregates(table, learned, labels)
+    ]
     if table.rows > _MOST_ROWS:
         some = np.sort(np.random.default_rng(seed).choice(table.rows, _MOST_ROWS, replace=False))
-        rest = find_suspects(table.take(some), profiles, labels[some], same[some], seed, time)
-        return _merged([*rest, *_order(labels), *_copies(same, labels)])
+        table, labels, same = table.take(some), labels[some], same[some]
     folds = stratified(labels, _FOLDS, seed, same)
-    learned = [one for one in profiles if one.kind.learned and one.name != time]
     alone = {one.name: alone_of(table.columns[one.name], one, labels, folds) for one in learned}
-    found: list[Suspect] = []
+    base = float(labels.mean())
     for one in learned:
-        found += _of_column(one.name, alone, float(labels.mean()))
+        found += _of_column(one.name, alone[one.name], base)
     found += _later(table, learned, profiles, labels, alone, time)
     guilty = {name for suspect in found if suspect.clear for name in suspect.columns}
-    found += _pairs(table, [one for one in learned if one.name not in guilty], labels, folds, alone)
+    aucs = {name: one.auc for name, one in alone.items()}
+    for first, second, what, reached in pairs(table, [x for x in learned if x.name not in guilty], labels, folds, aucs):
+        better = max(aucs[first], aucs[second])
+        says = f"{what} ranks rows with an AUC of {reached:.3f}, neither alone with more than {better:.3f}."
+        found.append(Suspect((first, second), "pair", True, says, reached))
+    guilty |= {name for suspect in found if suspect.clear for name in suspect.columns}
+    found += _too_good({name: one for name, one in alone.items() if name not in guilty})
     found += _identifiers(table, profiles, labels, folds)
-    found += _order(labels)
-    found += _copies(same, labels)
     return _merged(found)
 
 
@@ -120,138 +129,111 @@ def alone_of(column: Coded, one: Profile, labels: Floats, folds: Codes) -> Alone
     there_scores = out_of_fold(there.astype(np.int64), labels, folds)
     missing = float((~there).mean())
     base = float(labels.mean())
-    settled, example = (
-        _settled(bins, names, labels, base) if one.kind is Kind.CATEGORY or one.distinct <= _FEW else (0.0, "")
-    )
+    if one.kind is not Kind.CATEGORY and one.distinct > _FEW:
+        bins, names = _spiked(column, one)
+    told = _settled(bins, names, labels, base)
     return Alone(
         auc(labels, rates),
         auc(labels, there_scores) if 0.005 < missing < 0.995 else 0.5,
         missing,
         float(labels[~there].mean()) if missing else base,
         float(labels[there].mean()) if missing < 1.0 else base,
-        settled,
-        example,
+        *told,
+        one.distinct,
     )
 
 
-def binned(column: Coded, one: Profile) -> tuple[Codes, list[str]]:
-    """The column's rows in bins, 0 for none, and what each bin is called."""
-    if one.kind in (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT):
-        level = column.folded()
-        if one.kind is Kind.TEXT:
-            numbers = column.numbers(lambda value: float(len(str(value))) if folded(value) else float("nan"))
-            return _by_edges(numbers)
-        names = [str(value) for value in level.values]
-        none = names.index("") if "" in names else None
-        moved = level.codes + 1
-        if none is not None:
-            moved = np.where(level.codes == none, 0, moved)
-        return moved, ["", *names]
-    return _by_edges(numbers_of(column, one))
+def _spiked(column: Coded, one: Profile) -> tuple[Codes, list[str]]:
+    """Of a number with one value that many rows have, that value and all others as two levels: what was paid back is
+    nothing for most. Else all as one level."""
+    if one.kind is not Kind.NUMBER:
+        return np.zeros(len(column.codes), dtype=np.int64), [""]
+    numbers = numbers_of(column, one)
+    none = np.isnan(numbers)
+    values, counts = np.unique(numbers[~none], return_counts=True)
+    if not len(values) or counts.max() < _SPIKE * len(numbers):
+        return np.where(none, 0, 1).astype(np.int64), ["", "any"]
+    most = values[int(np.argmax(counts))]
+    return np.where(none, 0, np.where(numbers == most, 1, 2)), ["", f"{most:.6g}", f"other than {most:.6g}"]
 
 
-def numbers_of(column: Coded, one: Profile) -> Floats:
-    """The column as numbers: a date as days, a time of day as seconds."""
-    if one.kind is Kind.CLOCK:
-        return column.numbers(clock_of)
-    if one.kind is Kind.MOMENT:
-        return column.numbers(lambda value: days_of(value, one.form == DAY_FIRST))
-    return column.numbers(number_of)
-
-
-def days_of(value: object, day_first: bool) -> float:
-    """A moment as days since the year 1; NaN for none."""
-    at = moment_of(value, day_first)
-    if at is None:
-        return float("nan")
-    return at.toordinal() + (at.hour * 3600 + at.minute * 60 + at.second) / 86_400.0
-
-
-def _by_edges(numbers: Floats) -> tuple[Codes, list[str]]:
-    edges = np.array(edges_of(numbers, _BINS))
-    bins = np.searchsorted(edges, numbers, side="left") + 1
-    names = [""] + [f"up to {edge:.6g}" for edge in edges] + [f"over {edges[-1]:.6g}" if len(edges) else "any"]
-    return np.where(np.isnan(numbers), 0, bins).astype(np.int64), names
-
-
-def out_of_fold(bins: Codes, labels: Floats, folds: Codes) -> Floats:
-    """Each row's rate by its bin in the other folds, drawn to the base rate."""
-    size = int(bins.max(initial=0)) + 1
-    found = np.empty(len(labels))
-    for fold in np.unique(folds):
-        out = folds == fold
-        rows = np.bincount(bins[~out], minlength=size)
-        events = np.bincount(bins[~out], weights=labels[~out], minlength=size)
-        rates = (events + _SMOOTH * labels[~out].mean()) / (rows + _SMOOTH)
-        found[out] = rates[bins[out]]
-    return found
-
-
-def _settled(bins: Codes, names: Sequence[str], labels: Floats, base: float) -> tuple[float, str]:
-    """The share of rows in levels that all but settle the outcome, and the largest of those levels."""
+def _settled(bins: Codes, names: Sequence[str], labels: Floats, base: float) -> tuple[float, float, float, str]:
+    """The shares of rows in levels that all but settle the outcome, that do purely, that all but rule it out; and the
+    largest of those levels."""
     rows = np.bincount(bins, minlength=len(names)).astype(np.float64)
     events = np.bincount(bins, weights=labels, minlength=len(names))
     rate = events / np.maximum(rows, 1.0)
-    sure_yes = (rate >= 1.0 - CERTAIN) & (1.0 - rate <= (1.0 - base) / 6.0) & (base <= 0.7)
-    sure_no = (rate <= CERTAIN) & (rate <= base / 6.0) & (base >= 0.3)
-    sure = (sure_yes | sure_no) & (rows >= max(_CERTAIN_ROWS, 0.002 * len(labels)))
-    sure[0] = False  # of missing values another rule speaks
-    if not sure.any():
-        return 0.0, ""
-    largest = int(np.argmax(np.where(sure, rows, 0.0)))
-    return float(rows[sure].sum() / len(labels)), f"'{names[largest]}' at {rate[largest]:.1%} of {int(rows[largest]):,}"
+    enough = rows >= max(_CERTAIN_ROWS, 0.002 * len(labels))
+    enough[0] = False  # of missing values another rule speaks
+    sure = ((rate >= 1.0 - CERTAIN) & (1.0 - rate <= (1.0 - base) / 6.0) & (base <= 0.7)) | (
+        (rate <= (CERTAIN if base >= 0.5 else PURE)) & (rate <= base / 6.0) & (base >= 0.3)
+    )
+    pure = sure & (((rate >= 1.0 - PURE) & (base <= 0.5)) | ((rate <= PURE) & (base >= 0.5)))
+    never = (rate <= base / NEVER) & (rows * base >= _EXPECTED)
+    shares = [float(rows[mask & enough].sum() / len(labels)) for mask in (sure, pure, never)]
+    told = (sure if shares[0] else never) & enough
+    if not told.any():
+        return 0.0, 0.0, 0.0, ""
+    largest = int(np.argmax(np.where(told, rows, 0.0)))
+    return (*shares, f"'{names[largest]}' at {rate[largest]:.1%} of {int(rows[largest]):,}")  # type: ignore[return-value]
 
 
-def plain_name(name: str) -> str:
-    """A column's name as words."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_\-./]+", " ", name)
-    return " ".join(spaced.split()).casefold()
-
-
-def _called(name: str) -> Literal["afterwards", "perhaps", ""]:
-    words = plain_name(name)
-    found = _AFTERWARDS.search(words)
-    if found and (found[0] not in _OWN_WORD or found[0] == words):
-        return "afterwards"
-    return "perhaps" if _PERHAPS.search(words) else ""
-
-
-def _of_column(name: str, alone: Mapping[str, Alone], base: float) -> list[Suspect]:
-    one = alone[name]
-    others = sorted((other.auc for key, other in alone.items() if key != name), reverse=True)
-    next_best = next((value for value in others if value < COPY), 0.5)
+def _of_column(name: str, one: Alone, base: float) -> list[Suspect]:
+    """What a column is suspected of by itself; whether it is too good beside the others, :func:`_too_good` says."""
     told = f"alone it ranks rows with an AUC of {one.auc:.3f}"
     if one.auc >= COPY:
         return [Suspect((name,), "copy", True, f"{told}: it is the outcome under another name.", one.auc)]
     found: list[Suspect] = []
-    if one.settled >= SETTLED and one.auc >= NAMED:
+    what, state = called(name), of_state(name)
+    if (one.settled >= SETTLED and one.auc >= NAMED) or one.pure >= FEW_SETTLED or (state and one.settled):
         says = (
             f"{one.settled:.0%} of rows are in levels that all but settle the outcome, such as {one.example}; {told}."
         )
         found.append(Suspect((name,), "settled", True, says, one.auc))
-    elif one.settled >= 0.02 and one.auc >= NAMED:
+    elif one.settled >= FEW_SETTLED:
         says = f"levels such as {one.example} all but settle the outcome for {one.settled:.0%} of rows; {told}."
         found.append(Suspect((name,), "settled", False, says, one.auc))
-    if one.auc >= ALONE and one.auc >= next_best + APART:
-        says = f"{told}, the next best column with {next_best:.3f}."
-        found.append(Suspect((name,), "alone", True, says, one.auc))
-    elif one.auc >= 0.90:
-        found.append(Suspect((name,), "alone", False, f"{told}; ask when it is written.", one.auc))
-    if one.missing_auc >= MISSING:
+    elif one.never >= SETTLED and one.auc >= NAMED and what:
+        says = f"levels such as {one.example} all but rule the outcome out for {one.never:.0%} of rows; {told}."
+        found.append(Suspect((name,), "settled", state or what == "afterwards", says, one.auc))
+    low, high = sorted((one.rate_missing, one.rate_there))
+    settles = (low <= 0.01 and low <= base / NEVER) or (high >= 1.0 - PURE and base <= 0.7)
+    filled = (1.0 - one.missing_share) >= FEW_SETTLED and one.missing_share >= FEW_SETTLED
+    pure = filled and one.rate_there >= 1.0 - PURE and base <= 0.5
+    if one.missing_auc >= MISSING or pure:
         says = (
             f"whether it is filled in predicts: the rate is {one.rate_missing:.1%} where it is missing "
             f"({one.missing_share:.0%} of rows) and {one.rate_there:.1%} where it is there (base {base:.1%})."
         )
-        settled = min(one.rate_missing, one.rate_there) <= 0.01 or max(one.rate_missing, one.rate_there) >= 0.97
-        clear = one.missing_auc >= MISSING_CLEAR or (settled and one.missing_auc >= 0.65)
+        clear = pure or one.missing_auc >= MISSING_CLEAR or (settles and one.missing_auc >= 0.65)
         found.append(Suspect((name,), "missing", clear, says, one.missing_auc))
-    called = _called(name)
-    if called == "afterwards" and one.auc >= NAMED:
+    if (what == "afterwards" and one.auc >= NAMED) or (what == "own" and one.auc >= OWN_NAMED):
         says = f"it is called like something written after the outcome, and {told}."
         found.append(Suspect((name,), "name", True, says, one.auc))
-    elif called and one.auc >= NAMED - 0.02:
+    elif what and one.auc >= NAMED - 0.02:
         says = f"by its name it may be written or changed after the outcome; {told}."
         found.append(Suspect((name,), "name", False, says, one.auc))
+    return found
+
+
+def _too_good(alone: Mapping[str, Alone]) -> list[Suspect]:
+    """Columns far better than all others, once those that are guilty for other reasons are set aside."""
+    order = sorted(alone, key=lambda name: (-alone[name].auc, name))
+    found = []
+    for place, name in enumerate(order):
+        one = alone[name]
+        next_best = alone[order[1]].auc if place == 0 and len(order) > 1 else 0.5 if place == 0 else 1.0
+        told = f"alone it ranks rows with an AUC of {one.auc:.3f}"
+        apart = one.auc >= ALONE and one.auc >= next_best + APART
+        if one.distinct <= _TWO_OR_THREE and one.auc >= ALONE_FEW:
+            says = f"{told}, with {one.distinct} values: it is nearly the outcome."
+            found.append(Suspect((name,), "alone", True, says, one.auc))
+        elif apart:
+            says = f"{told}, the next best column with {next_best:.3f}."
+            clear = one.distinct <= _TWO_OR_THREE or one.auc >= ALONE_SMOOTH
+            found.append(Suspect((name,), "alone", clear, says, one.auc))
+        elif one.auc >= 0.90:
+            found.append(Suspect((name,), "alone", False, f"{told}; ask when it is written.", one.auc))
     return found
 
 
@@ -279,46 +261,6 @@ def _later(
     return found
 
 
-def _pairs(
-    table: Table, learned: Sequence[Profile], labels: Floats, folds: Codes, alone: Mapping[str, Alone]
-) -> list[Suspect]:
-    """Differences of two times, of two dates, of two numbers; and two categories crossed."""
-    found: list[Suspect] = []
-    for kind, most in ((Kind.CLOCK, 0.70), (Kind.MOMENT, 0.70), (Kind.NUMBER, 0.85)):
-        group = [one for one in learned if one.kind is kind][:_MOST_PAIRED]
-        values = {one.name: numbers_of(table.columns[one.name], one) for one in group}
-        for place, first in enumerate(group):
-            for second in group[place + 1 :]:
-                bins, _ = _by_edges(values[second.name] - values[first.name])
-                found += _together(first.name, second.name, bins, labels, folds, alone, most, "their difference")
-    group = [one for one in learned if one.kind is Kind.CATEGORY and one.distinct <= 40][:_MOST_PAIRED]
-    placed = {one.name: binned(table.columns[one.name], one)[0] for one in group}
-    for place, first in enumerate(group):
-        for second in group[place + 1 :]:
-            crossed = placed[first.name] * (int(placed[second.name].max(initial=0)) + 1) + placed[second.name]
-            bins = np.unique(crossed, return_inverse=True)[1].reshape(-1)
-            found += _together(first.name, second.name, bins, labels, folds, alone, 0.90, "the two together")
-    return found
-
-
-def _together(
-    first: str,
-    second: str,
-    bins: Codes,
-    labels: Floats,
-    folds: Codes,
-    alone: Mapping[str, Alone],
-    least: float,
-    what: str,
-) -> list[Suspect]:
-    reached = auc(labels, out_of_fold(bins, labels, folds))
-    better = max(alone[first].auc, alone[second].auc)
-    if reached < least or reached < better + GAIN:
-        return []
-    says = f"{what} ranks rows with an AUC of {reached:.3f}, neither alone with more than {better:.3f}."
-    return [Suspect((first, second), "pair", True, says, reached)]
-
-
 def _identifiers(table: Table, profiles: Sequence[Profile], labels: Floats, folds: Codes) -> list[Suspect]:
     found = []
     for one in profiles:
@@ -327,7 +269,7 @@ def _identifiers(table: Table, profiles: Sequence[Profile], labels: Floats, fold
         numbers = table.columns[one.name].numbers(number_of)
         if np.isnan(numbers).mean() > 0.5:
             continue
-        bins, _ = _by_edges(numbers)
+        bins, _ = by_edges(numbers)
         reached = auc(labels, out_of_fold(bins, labels, folds))
         if reached >= NAMED:
             says = f"a key that goes with the outcome (AUC {reached:.3f}): rows were numbered or collected by it."
@@ -338,7 +280,7 @@ def _identifiers(table: Table, profiles: Sequence[Profile], labels: Floats, fold
 def _order(labels: Floats) -> list[Suspect]:
     """Whether the place of a row in the file tells its outcome; told, nothing is left out."""
     places = np.arange(len(labels), dtype=np.float64)
-    bins, _ = _by_edges(places)
+    bins, _ = by_edges(places)
     folds = np.arange(len(labels)) % _FOLDS
     reached = auc(labels, out_of_fold(bins, labels, folds))
     if reached < NAMED:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from leadmill.core.faults import BadInput
+from leadmill.learning.binning import numbers_of
 from leadmill.learning.building import Built, Naming, build, chances_of, same_rows
 from leadmill.learning.fairness import AIR, Alternative, Audit, Proxy
 from leadmill.learning.figures import Figures, figures_of
@@ -22,7 +23,7 @@ from leadmill.learning.outcomes import Outcomes, enough, read_outcomes
 from leadmill.learning.proxies import alternatives, proxies
 from leadmill.learning.scoring import Model
 from leadmill.learning.slices import Slice, audits_of, slices_of
-from leadmill.learning.suspects import Suspect, find_suspects, numbers_of
+from leadmill.learning.suspects import Suspect, find_suspects
 from leadmill.learning.table import Floats, Table
 
 HELD_BACK = 0.2
