@@ -51,7 +51,7 @@ from leadmill.scoring import (
     see,
 )
 
-_GROUP = 500
+_GROUP = 200
 """Leads that are read with one question."""
 _BREATH = 25
 """Leads between two moments at which others may work."""

@@ -6,7 +6,7 @@ readers. ``leadmill scoring`` trains; :mod:`leadmill.learning.service` has its v
 """
 
 from leadmill.learning.artefact import pack_model, read_model
-from leadmill.learning.model import Calibration, Column, Form, Kind, Reason, Scored
+from leadmill.learning.model import Calibration, Column, Form, Kind, Limits, Reason, Scored
 from leadmill.learning.scoring import Model
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Column",
     "Form",
     "Kind",
+    "Limits",
     "Model",
     "Reason",
     "Scored",

@@ -12,16 +12,15 @@ from msgspec import Struct
 
 from leadmill.learning.calibrating import Floats
 from leadmill.learning.figures import auc, bands, ece
+from leadmill.learning.model import Limits
 from leadmill.learning.table import Coded
 
 LEAST_ROWS = 50
 """A group of fewer rows is told and not judged."""
-AIR = 0.8
-"""The adverse-impact ratio below which a threshold fails: the four-fifths rule, 29 CFR § 1607.4(D)."""
-GAP = 0.03
-"""How far a group's mean score may certainly be from its rate."""
-EXCESS = 0.04
-"""How much more a group's calibration error may be than chance alone would make it."""
+USUAL = Limits()
+"""The limits where nobody says otherwise."""
+AIR = USUAL.least_ratio
+"""The usual adverse-impact ratio."""
 SHARES = (0.1, 0.2, 0.5)
 """Thresholds are the scores that these shares of all rows pass."""
 
@@ -66,7 +65,7 @@ class Audit(Struct, frozen=True):
     says: tuple[str, ...]
 
 
-def audit(attribute: str, column: Coded, labels: Floats, chances: Floats, least_ratio: float = AIR) -> Audit:
+def audit(attribute: str, column: Coded, labels: Floats, chances: Floats, limits: Limits = USUAL) -> Audit:
     """Judge a score by the groups of an attribute; rows without a value are no group, and are told among the small."""
     level = column.folded()
     groups, small, members = [], [], {}
@@ -79,12 +78,13 @@ def audit(attribute: str, column: Coded, labels: Floats, chances: Floats, least_
             small.append(name)
             continue
         members[name] = inside
-        groups.append(_group(name, labels[inside], chances[inside]))
-    thresholds = [_threshold(share, chances, members, least_ratio) for share in SHARES] if len(members) > 1 else []
+        groups.append(_group(name, labels[inside], chances[inside], limits))
+    least = limits.least_ratio
+    thresholds = [_threshold(share, chances, members, least) for share in SHARES] if len(members) > 1 else []
     says = [_of_group(one) for one in groups if not one.passes]
     says += [
         f"of the best {one.share:.0%} by score, {one.worst} has {one.ratio:.2f} of the share of the group with most "
-        f"(at least {least_ratio:.2f} is asked)"
+        f"(at least {least:.2f} is asked)"
         for one in thresholds
         if not one.passes
     ]
@@ -92,7 +92,7 @@ def audit(attribute: str, column: Coded, labels: Floats, chances: Floats, least_
     return Audit(attribute, ordered, tuple(sorted(small)), tuple(thresholds), not says, tuple(says))
 
 
-def _group(name: str, labels: Floats, chances: Floats) -> Group:
+def _group(name: str, labels: Floats, chances: Floats, limits: Limits) -> Group:
     count = len(labels)
     rate, score = float(labels.mean()), float(chances.mean())
     wrong = 1.96 * float(np.std(chances - labels)) / sqrt(count)
@@ -101,7 +101,7 @@ def _group(name: str, labels: Floats, chances: Floats) -> Group:
     apart = max(abs(gap) - wrong, 0.0)
     return Group(
         name, count, int(labels.sum()), rate, score, gap, gap - wrong, gap + wrong,
-        auc(labels, chances), found, chance, apart <= GAP and found - chance <= EXCESS,
+        auc(labels, chances), found, chance, apart <= limits.most_gap and found - chance <= limits.most_excess,
     )  # fmt: skip
 
 
@@ -139,8 +139,8 @@ class Proxy(Struct, frozen=True):
     passes: bool
 
 
-PROXY = 0.75
-"""AUC from which features together are a proxy for the attribute."""
+PROXY = USUAL.proxy
+"""The usual AUC from which features together are a proxy for the attribute."""
 
 
 class Alternative(Struct, frozen=True):

@@ -104,6 +104,24 @@ class Calibration(Struct, frozen=True):
     points: tuple[tuple[float, float], ...] = ()
 
 
+class Limits(Struct, frozen=True, kw_only=True):
+    """How alike a score must treat groups. ``least_ratio``: the adverse-impact ratio below which a threshold fails (the
+    four-fifths rule, 29 CFR § 1607.4(D)); ``most_gap``: how far a group's mean score may certainly be from its rate;
+    ``most_excess``: how much more its calibration error may be than chance alone would make it; ``proxy``: the AUC from
+    which the columns together are a proxy for the attribute."""
+
+    least_ratio: float = 0.8
+    most_gap: float = 0.03
+    most_excess: float = 0.04
+    proxy: float = 0.75
+
+    def milder_than(self, other: "Limits") -> tuple[str, ...]:
+        """The limits that are milder here than there."""
+        mild = [("least_ratio", self.least_ratio < other.least_ratio)]
+        mild += [(name, getattr(self, name) > getattr(other, name)) for name in ("most_gap", "most_excess", "proxy")]
+        return tuple(name for name, milder in mild if milder)
+
+
 class Form(Struct, frozen=True, kw_only=True):
     """The whole model but for its trees. ``z = intercept + Σ effects + tree_weight · (Σ trees − tree_base)``; the
     additive effects stand there already weighted. ``tree_weight`` is 0 where there are no trees. ``barred`` are columns

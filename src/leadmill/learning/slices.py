@@ -9,7 +9,7 @@ from leadmill.learning.calibrating import Floats
 from leadmill.learning.fairness import Audit, audit
 from leadmill.learning.figures import auc, ece
 from leadmill.learning.kinds import Profile
-from leadmill.learning.model import Kind
+from leadmill.learning.model import Kind, Limits
 from leadmill.learning.table import Table
 
 _LEAST_ROWS = 50
@@ -54,7 +54,8 @@ def slices_of(table: Table, profiles: Sequence[Profile], labels: Floats, chances
 
 
 def audits_of(
-    table: Table, labels: Floats, chances: Floats, protected: Sequence[str], least_ratio: float
+    table: Table, labels: Floats, chances: Floats, protected: Sequence[str], limits: Limits | float
 ) -> tuple[Audit, ...]:
     """The audit of each protected attribute."""
-    return tuple(audit(name, table.columns[name], labels, chances, least_ratio) for name in protected)
+    held_to = limits if isinstance(limits, Limits) else Limits(least_ratio=limits)
+    return tuple(audit(name, table.columns[name], labels, chances, held_to) for name in protected)
