@@ -90,7 +90,10 @@ def test_without_a_key_every_request_gets_the_described_refusal(
 ) -> None:
     more: dict[str, Any] = {"body": {}} if verb == "post" else {}
     case = described[path][verb].Case(
-        path_parameters=dict.fromkeys(("lead_id", "person_id", "notice_id", "request_id", "review_id"), "any_1"),
+        path_parameters=dict.fromkeys(
+            ("lead_id", "person_id", "notice_id", "request_id", "review_id", "vertical", "model_id", "alert_id"),
+            "any_1",
+        ),
         media_type="application/json",
         **more,
     )

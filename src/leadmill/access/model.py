@@ -136,6 +136,7 @@ ACTS: dict[str, str] = {
     "backed_up": "made a backup",
     "restored": "restored a backup",
     "master_changed": "changed the master key",
+    "rating_changed": "changed how leads are rated",
 }
 """What is written down of who did what about access, and of who did what cannot be undone or takes records out of the
 house; closed, so that a report can be read."""

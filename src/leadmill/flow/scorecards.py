@@ -35,6 +35,7 @@ from leadmill.scoring import (
     Scorecard,
     keep_model,
     read_card,
+    read_model_record,
     read_record,
 )
 
@@ -182,12 +183,43 @@ async def place_model(tx: Tx, ident: str, state: str, share: str | None, why: st
     if record is None:
         raise NotFound("scoring.model.missing", f"there is no model '{ident}'; {nearest(ident, known)}")
     made = []
-    for other in known.values():
-        same = (other.vertical, other.foresees) == (record.vertical, record.foresees) and other != record
-        if state == "champion" and same and other.state == "champion":
-            made.append(await _apply(tx, MODEL_KIND, _raw(other, "shadow", None, f"{ident} took its place"), by))
+    if state == "champion":
+        made += [await _apply_all(tx, [one], by) for one in _stepping_down(known, record)]
     made.append(await _apply(tx, MODEL_KIND, _raw(record, state, share, why), by))
     return made
+
+
+def _stepping_down(known: Mapping[str, ModelRecord], record: ModelRecord) -> list[Declared]:
+    """The champion before, which is heard on as a shadow where ``record`` takes its place."""
+    same = (record.vertical, record.foresees)
+    return [
+        declare(MODEL_KIND, _raw(one, "shadow", None, f"{record.id} took its place"), MODEL_KIND)
+        for one in known.values()
+        if one.state == "champion" and (one.vertical, one.foresees) == same and one.id != record.id
+    ]
+
+
+RETIRED = "retired"
+"""Stands for out of play where places are named."""
+
+
+async def give_place(tx: Tx, ident: str, state: str, share: str | None, why: str, by: Author) -> list[Difference]:
+    """Give a model its place, or take it out of play (:data:`RETIRED`), with a reason. Raises as :func:`place_model`,
+    and BadInput ``scoring.model.unexplained`` where nothing says why."""
+    if not why.strip():
+        raise BadInput("scoring.model.unexplained", "say why: whoever looks at this place later will ask")
+    if state != RETIRED:
+        return await place_model(tx, ident, state, share, why.strip(), by)
+    return [await retire_model(tx, ident, why.strip(), by)]
+
+
+def place_text(record: ModelRecord, state: str, share: str | None) -> str:
+    """A model at another place, or out of play, as a file would declare it, to be tried. Raises BadInput
+    ``scoring.model.malformed`` where it cannot be there."""
+    gone = state == RETIRED
+    table = {**_raw(record, "candidate" if gone else state, share, ""), **({RETIRED: True} if gone else {})}
+    read_model_record(table)
+    return tomlkit.dumps({MODEL_KIND: [table]})
 
 
 async def retire_model(tx: Tx, ident: str, why: str, by: Author) -> Difference:
@@ -222,5 +254,9 @@ async def adopt(tx: Tx, trial: Trial, why: str, by: Author) -> str:
         raise BadInput("scoring.card.unexplained", "say why: whoever looks at this version later will ask")
     tables = read_text(trial.text.encode(), "the trial")
     declared = [declare(one.kind, {**one.raw, "why": why.strip()}, one.place) for one in tables]
-    await _apply_all(tx, declared, by)
+    named = {one.id for one in declared if one.kind == MODEL_KIND}
+    known = {ident: one for ident, one in (await models_in_force(tx)).items() if ident not in named}
+    crowned = [one.raw for one in declared if one.kind == MODEL_KIND and one.raw.get("state") == "champion"]
+    lower = [each for raw in crowned for each in _stepping_down(known, read_model_record(raw))]
+    await _apply_all(tx, [*lower, *declared], by)
     return str(declared[0].raw.get("vertical", ""))

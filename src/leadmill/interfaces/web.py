@@ -32,6 +32,7 @@ from leadmill.interfaces.api import (
     privacy,
     reviews,
 )
+from leadmill.interfaces.api import models as learned
 from leadmill.interfaces.api import people as persons
 from leadmill.interfaces.api.access import provide_reader
 from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, problem_for, problem_of
@@ -47,6 +48,7 @@ from leadmill.interfaces.console import (
     lead,
     market,
     markets,
+    models,
     pacing,
     people,
     personal,
@@ -186,6 +188,7 @@ def framework() -> Litestar:
             *correcting.ROUTES,
             *suspicions.ROUTES,
             *scores.ROUTES,
+            *models.ROUTES,
             *upkeep.ROUTES,
             *auctions.ROUTES,
             *markets.ROUTES,
@@ -219,6 +222,7 @@ def framework() -> Litestar:
             *optouts.ROUTES,
             *privacy.ROUTES,
             *reviews.ROUTES,
+            *learned.ROUTES,
             *ping_list.ROUTES,
             *health.ROUTES,
             *docs.ROUTES,

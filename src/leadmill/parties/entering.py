@@ -30,6 +30,8 @@ SCOPES: dict[str, str] = {
     "optouts:write": "opt people out, acknowledge notices",
     "reviews:read": "read the review desk",
     "reviews:write": "take and decide cases of the review desk",
+    "scoring:read": "read scorecards, models and what is said of them",
+    "scoring:write": "give models their places, acknowledge alerts",
     "privacy:read": "read what consumers asked for",
     "privacy:write": "take and decide what consumers ask for",
 }
@@ -48,6 +50,8 @@ def identify(ring: KeyRing, digest: bytes, now: datetime) -> Caller:
 
 
 _AREAS = {("POST", "leads"): "leads:send", ("POST", "post"): "leads:send", ("POST", "ping"): "pings:send"}
+_PARTS = {"replies": "optouts", "scorecards": "scoring", "models": "scoring"}
+"""Addresses that belong to a part of another name."""
 _SEARCHES = frozenset({"/v1/people/search"})
 """Addresses that are posted to and only read, so that what is looked for does not stand in the address."""
 
@@ -60,8 +64,7 @@ def scope_of(verb: str, path: str) -> str:
         return "leads:send"
     if not slash and (verb, area) in _AREAS:
         return _AREAS[verb, area]
-    if area == "replies":
-        area = "optouts"
+    area = _PARTS.get(area, area)
     return f"{area}:{'read' if verb in ('GET', 'HEAD') or path in _SEARCHES else 'write'}"
 
 

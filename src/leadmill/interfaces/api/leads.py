@@ -20,12 +20,14 @@ from leadmill.core.faults import BadInput, FieldFault, NotFound
 from leadmill.core.reasons import State
 from leadmill.core.verdicts import Rule
 from leadmill.flow.biography import Candidate, Passage, read_biography
+from leadmill.flow.examining import latest_rating
 from leadmill.flow.memory import Chapter, recall_one
 from leadmill.flow.model import LeadFilter, LeadRow, StepTaken
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import list_leads, read_lead
 from leadmill.identity.service import load_keys
 from leadmill.interfaces.api.access import Reader
+from leadmill.interfaces.api.ratings import RatingOut, rating_out
 from leadmill.interfaces.masks import masked
 from leadmill.interfaces.wiring import Wiring, amount
 from leadmill.parties.store import note_reads
@@ -59,6 +61,12 @@ class LeadOut(Struct, frozen=True, kw_only=True):
     import_id: str | None
     fields: dict[str, Value] | None
     masked: bool
+
+
+class LeadDetail(LeadOut, frozen=True, kw_only=True):
+    """A lead as it stands, with its rating; null where it was never rated."""
+
+    rating: RatingOut | None
 
 
 class LeadPage(Struct, frozen=True):
@@ -151,7 +159,9 @@ async def get_lead(
         if row is None:
             raise NotFound("flow.lead.unknown", "no such lead")
         [item] = await open_rows(tx, wiring, reader, [row], "api lead")
-    return answer(item)
+        rated = await latest_rating(tx, wiring.kit.pen, lead_id)
+    rating = rating_out(*rated) if rated is not None else None
+    return answer(LeadDetail(**msgspec.structs.asdict(item), rating=rating))
 
 
 @get("/v1/leads/{lead_id:str}/events", include_in_schema=False)

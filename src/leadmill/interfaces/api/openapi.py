@@ -24,7 +24,9 @@ from leadmill.interfaces.api.hygiene import PATHS as HYGIENE_PATHS
 from leadmill.interfaces.api.intake import Answer
 from leadmill.interfaces.api.known import PATHS as KNOWN_PATHS
 from leadmill.interfaces.api.known import KnownIn, KnownOut
-from leadmill.interfaces.api.leads import EventPage, Explanation, LeadOut, LeadPage
+from leadmill.interfaces.api.leads import EventPage, Explanation, LeadDetail, LeadOut, LeadPage
+from leadmill.interfaces.api.model_paths import PATHS as MODEL_PATHS
+from leadmill.interfaces.api.model_paths import TYPES as MODEL_TYPES
 from leadmill.interfaces.api.optout_paths import PATHS as OPT_OUT_PATHS
 from leadmill.interfaces.api.optouts import (
     NoticeLine,
@@ -52,6 +54,7 @@ _TYPES = (
     Answer,
     LeadPage,
     LeadOut,
+    LeadDetail,
     EventPage,
     Explanation,
     OutcomeIn,
@@ -80,6 +83,7 @@ _TYPES = (
     PrivacyPage,
     DecisionIn,
     *REVIEW_TYPES,
+    *MODEL_TYPES,
     Problem,
 )
 
@@ -126,6 +130,7 @@ def describe(verticals: Mapping[str, Vertical], version: str) -> dict[str, Any]:
             {"name": "Pings"},
             {"name": "Outcomes"},
             {"name": "Opt-outs"},
+            {"name": "Scores"},
             {"name": "Privacy"},
             {"name": "Health"},
         ],
@@ -210,7 +215,7 @@ def _paths() -> dict[str, Any]:
                 "operationId": "readLead",
                 "summary": "Read a lead",
                 "parameters": [lead_id],
-                "responses": responses(200, "The lead as it stands.", "LeadOut", 400, 401, 403, 404, 503),
+                "responses": responses(200, "The lead as it stands.", "LeadDetail", 400, 401, 403, 404, 503),
             }
         },
         "/v1/leads/{lead_id}/events": {
@@ -263,6 +268,7 @@ def _paths() -> dict[str, Any]:
         **OPT_OUT_PATHS,
         **PRIVACY_PATHS,
         **REVIEW_PATHS,
+        **MODEL_PATHS,
         **PEOPLE_PATHS,
         **FEEDBACK_PATHS,
         **HYGIENE_PATHS,

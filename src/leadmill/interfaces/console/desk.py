@@ -53,6 +53,7 @@ NOTICES = {
     "added": ("ok", "The operator can sign in now."),
     "changed": ("ok", "Changed."),
     "card_changed": ("ok", "In force: leads that come from now on are rated by it."),
+    "model_placed": ("ok", "It has its place: leads that come from now on are rated so."),
     "ruled": ("ok", "Ruled; leads that come from now on go by it."),
     "unruled": ("ok", "Taken back; nothing was lost."),
     "corrected": ("ok", "Corrected; it outranks whatever anybody says."),

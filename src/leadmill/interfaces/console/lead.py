@@ -27,6 +27,7 @@ from leadmill.interfaces.console.correcting import correctable, with_wins
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lists import recipient_name, source_name
 from leadmill.interfaces.console.optouts import shown_on_lead
+from leadmill.interfaces.console.scored import score_shown
 from leadmill.interfaces.console.trying import tried_on
 from leadmill.interfaces.console.vouching import certificates_shown
 from leadmill.interfaces.masks import name_of
@@ -106,6 +107,7 @@ async def show_lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str,
         "price": row.price,
         "currency": row.currency,
         "masked": not desk.sees,
+        "scored": score_shown(evidence, row.vertical),
         "groups": with_wins(telling.groups(recalled.lead, known, rules, desk.sees), known),
         "actions": _actions(desk, row.id, row.state),
         "overrides": _overrides(desk, row),

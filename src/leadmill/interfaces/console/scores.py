@@ -3,7 +3,6 @@
 A change is tried on the leads of the last days first (“What if”), and put in force from what the trial found.
 """
 
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from litestar.params import FromPath
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.predicates import describe
 from leadmill.flow.examining import Recorded, latest_recorded, rated_among
-from leadmill.flow.model import Trial
+from leadmill.flow.placing import models_known
 from leadmill.flow.scorecards import (
     Author,
     CardVersion,
@@ -26,8 +25,10 @@ from leadmill.flow.scorecards import (
     versions_of,
 )
 from leadmill.flow.store import find_trial
-from leadmill.flow.trials import check_change, start_trial
+from leadmill.flow.trials import check_change
 from leadmill.interfaces.console.desk import Desk, Page
+from leadmill.interfaces.console.trials import begin_trial
+from leadmill.interfaces.dangers import danger
 from leadmill.parties import Right
 from leadmill.parties.store import list_operators
 from leadmill.scoring import (
@@ -43,7 +44,7 @@ from leadmill.scoring import (
 
 _LATELY = 500
 """Leads that the page looks at."""
-_SPAN = timedelta(days=30)
+_DAYS = 30
 
 
 @get("/scores", include_in_schema=False)
@@ -96,7 +97,7 @@ async def _page(desk: Desk, name: str, text: str = "", error: str = "") -> Page:
     async with desk.wiring.db.begin(still=True) as tx:
         found = await latest_recorded(tx, desk.wiring.kit.pen, name, _LATELY, HORIZON, desk.now)
         versions = await versions_of(tx, packs, name)
-        models = await models_in_force(tx)
+        known = await models_known(tx)
         held = await card_in_force(tx, packs, name)
         who = {each.id: each.name for each in await list_operators(tx)}
     review = review_card(card, rated_among(found))
@@ -105,14 +106,15 @@ async def _page(desk: Desk, name: str, text: str = "", error: str = "") -> Page:
         "scores",
         status=422 if error else 200,
         error=error,
-        card=_card(card, rules.verticals[name].title, models),
+        card=_card(card, rules.verticals[name].title, {}),
         rules=_rules(card, review, found),
         review=review,
         bands=[_share(one) for one in review.bands],
         lately=len(found),
         horizon=HORIZON.days,
         sure=any(one.sure for one in review.rules),
-        models=[_model(one, found) for one in models.values() if one.vertical == name],
+        models=[_model(one, found) for one in known if one.vertical == name and not one.retired],
+        retired=[one.id for one in known if one.vertical == name and one.retired],
         versions=[_version(one, who, held) for one in versions],
         text=text or text_of(name, held),
         may_write=desk.may(Right.CONFIGURE),
@@ -164,6 +166,7 @@ def _model(one: ModelRecord, found: list[Recorded]) -> dict[str, Any]:
     return {
         "id": one.id,
         "state": one.state,
+        "foresees": one.foresees,
         "share": None if one.share is None else f"{one.share / 100:g} %",
         "digest": one.digest,
         "why": one.why,
@@ -200,11 +203,7 @@ async def try_card(desk: NamedDependency[Desk], name: FromPath[str]) -> Page:
     except BadInput as fault:
         told = "; ".join(entry.detail for entry in fault.errors) or fault.detail
         return await _page(desk, name, text, told)
-    now = desk.now
-    trial = Trial(id=desk.wiring.mint("trial", now), text=text, since=now - _SPAN, until=now, by=desk.who.id, at=now)
-    async with desk.wiring.db.begin() as tx:
-        await start_trial(tx, trial, desk.wiring.mint)
-    return desk.back(f"/what-if/{trial.id}")
+    return await begin_trial(desk, text, _DAYS)
 
 
 async def _text_of_version(desk: Desk, name: str, revision: str) -> str:
@@ -223,19 +222,19 @@ async def _suggestion(desk: Desk, name: str) -> str:
     return text_of(name, msgspec.structs.replace(held, revision=-1, raw=raw))
 
 
-@post("/what-if/{trial_id:str}/adopt", include_in_schema=False)
+@post("/what-if/{trial_id:str}/adopt", include_in_schema=False, opt=danger("rating_changed", Right.CONFIGURE))
 async def take_adoption(desk: NamedDependency[Desk], trial_id: FromPath[str]) -> Page:
     """Put in force what was tried, where it says how leads are rated."""
     form = await desk.form()
-    desk.need(Right.CONFIGURE)
     by = Author(desk.who.id, desk.now, desk.wiring.mint, desk.wiring.keyed_hash, desk.wiring.rules)
     async with desk.wiring.db.begin() as tx:
         trial = await find_trial(tx, trial_id)
         if trial is None:
             raise NotFound("flow.trial.unknown", "there is no trial of this id")
         vertical = await adopt(tx, trial, form.get("why", ""), by)
+        desk.note(tx, trial.id)
     await desk.wiring.kit.refresh()
-    return desk.back(f"/scores/{vertical}", "card_changed")
+    return desk.back(f"/scores/{vertical}" if vertical else "/scores", "card_changed")
 
 
 ROUTES = [scores_page, score_page, try_card, take_adoption]

@@ -68,15 +68,14 @@ async def try_change(desk: NamedDependency[Desk]) -> Page:
     except BadInput as fault:
         told = "; ".join(entry.detail for entry in fault.errors) or fault.detail
         return await _page(desk, text, told, days)
+    return await begin_trial(desk, text, int(days))
+
+
+async def begin_trial(desk: Desk, text: str, days: int) -> Page:
+    """Set a checked change going on the leads of so many days; the page of its trial."""
     now = desk.now
-    trial = Trial(
-        id=desk.wiring.mint("trial", now),
-        text=text,
-        since=now - timedelta(days=int(days)),
-        until=now,
-        by=desk.who.id,
-        at=now,
-    )
+    since = now - timedelta(days=days)
+    trial = Trial(id=desk.wiring.mint("trial", now), text=text, since=since, until=now, by=desk.who.id, at=now)
     async with desk.wiring.db.begin() as tx:
         await start_trial(tx, trial, desk.wiring.mint)
     return desk.back(f"/what-if/{trial.id}")
