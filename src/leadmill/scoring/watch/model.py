@@ -54,8 +54,8 @@ class WatchTerms(Struct, frozen=True, kw_only=True):
 
 
 class Bin(Struct, frozen=True):
-    """One bin of the score or of a column, or one of its levels: the share of rows in it in the training data (``then``)
-    and lately (``now``). ``says`` names it: ``0.10 to 0.20``, a level, ``missing``, ``other``."""
+    """One bin of the score or of a column, or one of its levels: the share of rows in it in the training data
+    (``then``) and lately (``now``). ``says`` names it: ``0.10 to 0.20``, a level, ``missing``, ``other``."""
 
     says: str
     then: float
@@ -97,8 +97,8 @@ class Tenth(Struct, frozen=True):
 class Calibrated(Struct, frozen=True):
     """Whether chances are still what comes out. ``now`` is of matured leads by the tenths of the training data's
     scores, ``then`` of the rows held back in training. ``gap`` is the mean of outcome less chance, between ``gap_low``
-    and ``gap_high`` with 1 − alpha at every look (a confidence sequence); ``error`` the calibration error (ECE) over the
-    tenths, ``error_then`` the card's. ``e_value`` is the evidence that the mean gap is not nought."""
+    and ``gap_high`` with 1 − alpha at every look (a confidence sequence); ``error`` the calibration error (ECE) over
+    the tenths, ``error_then`` the card's. ``e_value`` is the evidence that the mean gap is not nought."""
 
     rows: int
     events: int
@@ -138,9 +138,9 @@ class Rate(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """The leads that one model, or the card (``decider`` is ``card``), decided about and that somebody got. ``early`` is
-    the share known to be bad within the early span, ``bad`` and ``converted`` at the horizon. ``worse``/``better`` say
-    what is sure, by the sequential test, against all other leads of the same days: ``bad``, ``converted``."""
+    """The leads that one model, or the card (``decider`` is ``card``), decided about and that somebody got. ``early``
+    is the share known to be bad within the early span, ``bad`` and ``converted`` at the horizon. ``worse``/``better``
+    say what is sure, by the sequential test, against all other leads of the same days: ``bad``, ``converted``."""
 
     decider: str
     digest: str
@@ -152,9 +152,9 @@ class Group(Struct, frozen=True):
 
 
 class Lag(Struct, frozen=True):
-    """How fast one recipient says what became of leads. ``leads`` it got whose horizon is over; days from getting one to
-    its first final word for half of those it answered (``median``) and for nine of ten (``ninetieth``), None where it
-    answered none; ``silent`` the share it never did. ``early_before``/``early_now`` are the shares of leads answered
+    """How fast one recipient says what became of leads. ``leads`` it got whose horizon is over; days from getting one
+    to its first final word for half of those it answered (``median``) and for nine of ten (``ninetieth``), None where
+    it answered none; ``silent`` the share it never did. ``early_before``/``early_now`` are the shares of leads answered
     within the early span, before and lately; ``state`` is ``silent`` or ``slower`` where that fell for sure."""
 
     recipient: str
@@ -169,8 +169,8 @@ class Lag(Struct, frozen=True):
 
 
 class Watched(Struct, frozen=True):
-    """All that is measured of one model at work. ``first`` and ``last`` are the days it was heard on, ``leads`` how many
-    were counted (a sample, where there are more than are read)."""
+    """All that is measured of one model at work. ``first`` and ``last`` are the days it was heard on, ``leads`` how
+    many were counted (a sample, where there are more than are read)."""
 
     model: str
     digest: str
