@@ -45,7 +45,7 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
 
 
 def test_training_rows_fall_into_the_bins_of_the_card_as_often_as_it_says(tmp_path: Path) -> None:
-    columns, labels = made.leads(240)
+    columns, labels = made.leads(360)
     file = made.write(tmp_path / "leads.csv", made.with_outcome(columns, labels))
     asked = Asked(target="won", effort=Effort(tries=1, budget_s=5, threads=1))
     read = read_table(file, _quiet)
@@ -53,7 +53,7 @@ def test_training_rows_fall_into_the_bins_of_the_card_as_often_as_it_says(tmp_pa
     model = read_model(tmp_path / "model")
     drifts = drifts_of(model)
     assert drifts is not None
-    assert drifts.rows == 240
+    assert drifts.rows == 360
     assert drifts.references[0].name == SCORE
     names = [one.name for one in drifts.references[1:]]
     assert {"visits", "source", "work"} <= set(names)
@@ -64,6 +64,6 @@ def test_training_rows_fall_into_the_bins_of_the_card_as_often_as_it_says(tmp_pa
             counts[place][number] += 1
     for reference, count in zip(drifts.references[1:], counts, strict=True):
         assert sum(reference.shares) == pytest.approx(1.0)
-        assert count / 240 == pytest.approx(np.array(reference.shares), abs=1e-9)
+        assert count / 360 == pytest.approx(np.array(reference.shares), abs=1e-9)
     tenths = np.bincount([drifts.score_bin(model.score(row).probability) for row in rows], minlength=10)
-    assert psi(tenths.astype(float), np.array(drifts.references[0].shares), 240) < 0.2
+    assert psi(tenths.astype(float), np.array(drifts.references[0].shares), 360) < 0.2
