@@ -33,7 +33,8 @@ from leadmill.runtime.db import Database, Tx
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Packs, digest_of
 from leadmill.runtime.records import Snapshot, follow, latest, snapshot
-from leadmill.scoring import MODEL_KIND, read_scorecards
+from leadmill.runtime.telemetry import log
+from leadmill.scoring import MODEL_KIND, ModelRecord, read_bounds, read_scorecards
 
 _KEPT = 8
 """How many revisions are kept assembled."""
@@ -58,7 +59,8 @@ class Book:
         self._verticals = bounded(read_verticals(packs), self._engine, clock())
         inbound = read_dialects(packs, self._verticals)
         unscorable = partial(why_unscorable, self._engine, clock())
-        self._dialects = Dialects(inbound, read_profiles(packs), bidders, couriers, providers, unscorable)
+        bounds = read_bounds(packs, self._verticals)
+        self._dialects = Dialects(inbound, read_profiles(packs), bidders, couriers, providers, unscorable, bounds)
         self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
         self._suspects = read_fraud_cards(packs)
@@ -99,7 +101,7 @@ class Book:
             verticals=self._verticals,
             lexicon=self._lexicon,
             cards=cards_of(found, self._cards),
-            models=Models({one.id: one for one in models_of(found.of(MODEL_KIND))}, self.shelf),
+            models=Models(_by_id(models_of(found.of(MODEL_KIND))), self.shelf, self._dialects.bounds),
             laws=self._laws,
             reference=self._reference,
             keyed_hash=self._hash,
@@ -128,6 +130,8 @@ class Book:
         fresh = await latest(tx) != self._now.rules.revision
         if fresh:
             self._now = await self.at(tx, None)
+            for ident, why in self._now.rules.models.muted.items():
+                log("scoring").warning("a model is not heard: its pack does not allow it", model=ident, why=why)
         if await keys_version(tx) != self.ring.version:
             self.ring = await load_keys(tx)
             fresh = True
@@ -164,6 +168,10 @@ class Book:
         if found.revision >= self._held.revision:
             self._orders = read
         return {order.id: order for _, order in read.values()}
+
+
+def _by_id(found: list[ModelRecord]) -> dict[str, ModelRecord]:
+    return {one.id: one for one in found}
 
 
 def _markets(found: Snapshot) -> dict[str, MarketTerms]:

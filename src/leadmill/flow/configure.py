@@ -175,7 +175,7 @@ async def _check_models(
     if changed:
         after = found.of(MODEL_KIND)
         after |= {ident: body for (kind, ident), body in planned.documents.items() if kind == MODEL_KIND and body}
-        await rating.check_models(tx, changed, rating.models_of(after), verticals, dialects.unscorable)
+        await rating.check_models(tx, changed, rating.models_of(after), verticals, dialects.unscorable, dialects.bounds)
 
 
 def _changed_ids(planned: Plan, kind: str) -> list[str]:

@@ -5,7 +5,7 @@ Called by ``book``, which assembles what is in force, by ``planning``, which ref
 and when, and every lead is decided again under that of its time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,14 +13,17 @@ import msgspec
 from leadmill.capture import Vertical
 from leadmill.core.faults import BadInput
 from leadmill.core.predicates import fields_of
-from leadmill.learning import Model, read_model
+from leadmill.learning import Limits, Model, read_model
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import Snapshot
 from leadmill.scoring import (
     ADJUSTMENT,
     CARD_KIND,
+    DECIDING,
     MODEL_KIND,
+    NO_BOUNDS,
     Adjustment,
+    Bounds,
     CardRecord,
     ModelRecord,
     Panel,
@@ -36,20 +39,20 @@ from leadmill.scoring import (
 KINDS = (CARD_KIND, MODEL_KIND, ADJUSTMENT)
 """The kinds of these records."""
 
-_LEAST_RATIO = 0.8
-"""The adverse-impact ratio below which a selection is held to disadvantage a group (29 CFR 1607.4(D))."""
-
 Rating = CardRecord | ModelRecord | Adjustment
 Unscorable = Callable[[str, Iterable[str]], str]
 """Why no score of a vertical may look at some names; nothing where it may."""
 
 
-def barring_of(unscorable: Unscorable | None) -> Callable[[str, Sequence[str]], dict[str, str]]:
-    """What bars names from the scores of a vertical: those of some names that it bars, each with why."""
+def barring_of(
+    unscorable: Unscorable | None, bounds: Mapping[str, Bounds] | None = None
+) -> Callable[[str, Sequence[str]], dict[str, str]]:
+    """What bars names from the models of a vertical, the law or the pack: those of some names, each with why."""
 
     def barred(vertical: str, names: Sequence[str]) -> dict[str, str]:
-        told = {name: unscorable(vertical, (name,)) for name in names} if unscorable is not None else {}
-        return {name: why for name, why in told.items() if why}
+        within = (bounds or {}).get(vertical, NO_BOUNDS)
+        law = {name: unscorable(vertical, (name,)) for name in names} if unscorable is not None else {}
+        return {name: why for name in names if (why := law.get(name, "") or within.why_not(name))}
 
     return barred
 
@@ -124,12 +127,12 @@ class Shelf:
         for digest, body in (await model_bodies(tx, sorted(wanted))).items():
             self._models[digest] = read_model(body)
 
-    def panels(self, records: Iterable[ModelRecord]) -> dict[str, Panel]:
-        """Who speaks about the leads of each vertical by these records."""
+    def panels(self, records: Iterable[ModelRecord], muted: Container[str] = ()) -> dict[str, Panel]:
+        """Who speaks about the leads of each vertical by these records; ``muted`` ones are left out."""
         voters: dict[str, list[Voter]] = {}
         for one in records:
             model = self._models.get(one.digest)
-            if one.runs and model is not None:
+            if one.runs and model is not None and one.id not in muted:
                 voters.setdefault(one.vertical, []).append(Voter(one, model, model.form.base_rate))
         return {vertical: Panel(each) for vertical, each in voters.items()}
 
@@ -139,12 +142,22 @@ class Shelf:
 
 
 class Models:
-    """The models of a revision: their records by id, and who speaks about the leads of each vertical."""
+    """The models of a revision: their records by id, and who speaks about the leads of each vertical. ``muted`` are
+    those that the packs do not allow (any more), each with why: they are not heard, whatever their records say. What
+    packs allow stands in the packs alone, so that a lead is decided again under its packs as it was."""
 
-    def __init__(self, records: Mapping[str, ModelRecord], shelf: Shelf) -> None:
+    def __init__(
+        self, records: Mapping[str, ModelRecord], shelf: Shelf, bounds: Mapping[str, Bounds] | None = None
+    ) -> None:
         self.records = records
-        self.panels = shelf.panels(records.values())
+        self.muted: dict[str, str] = {}
         self._shelf = shelf
+        self._bounds = bounds or {}
+        for one in records.values():
+            model = shelf.of(one.digest)
+            if one.runs and model is not None and (why := disallowed(one, model, self._bounds.get(one.vertical))):
+                self.muted[one.id] = why
+        self.panels = shelf.panels(records.values(), self.muted)
 
     def of(self, record: ModelRecord) -> Model | None:
         """What a record is about, where it was read."""
@@ -161,7 +174,7 @@ class Models:
             else one
             for ident, one in self.records.items()
         }
-        return Models({**kept, **new}, self._shelf)
+        return Models({**kept, **new}, self._shelf, self._bounds)
 
 
 NO_MODELS = Models({}, Shelf())
@@ -173,13 +186,15 @@ async def check_models(
     standing: Iterable[ModelRecord],
     verticals: Mapping[str, Vertical],
     unscorable: Unscorable | None,
+    bounds: Mapping[str, Bounds] | None = None,
 ) -> None:
     """Refuse models that may not run: ``changed`` are those of this change, ``standing`` all as they will be.
 
     Raises BadInput ``scoring.model.unknown`` where nobody added the bytes, ``scoring.model.unlawful`` where it looks at
     what no score of the vertical may, ``scoring.model.personal`` where at what identifies a person,
-    ``scoring.model.unfair`` where its card says that it fails the limits of fairness, ``scoring.model.crowded`` where
-    several would decide about one lead."""
+    ``scoring.model.outside`` where at what the pack does not let models look at, ``scoring.model.unfair`` where its
+    card says that it fails the limits of fairness, was held to milder ones than the pack's, or lacks the audit that the
+    pack asks for, ``scoring.model.crowded`` where several would decide about one lead."""
     new = [one for one in changed if not one.retired]
     bodies = await model_bodies(tx, sorted({one.digest for one in new}))
     for one in new:
@@ -187,7 +202,8 @@ async def check_models(
             says = f"model {one.id}: nobody added it to this house; leadmill scoring add does"
             raise BadInput("scoring.model.unknown", says)
         if one.runs:
-            check_model(one, read_model(bodies[one.digest]), verticals[one.vertical], unscorable)
+            within = (bounds or {}).get(one.vertical)
+            check_model(one, read_model(bodies[one.digest]), verticals[one.vertical], unscorable, within)
     by_vertical: dict[str, list[ModelRecord]] = {}
     for one in standing:
         by_vertical.setdefault(one.vertical, []).append(one)
@@ -196,7 +212,13 @@ async def check_models(
             raise BadInput("scoring.model.crowded", f"{vertical}: {why}")
 
 
-def check_model(record: ModelRecord, model: Model, vertical: Vertical, unscorable: Unscorable | None) -> None:
+def check_model(
+    record: ModelRecord,
+    model: Model,
+    vertical: Vertical,
+    unscorable: Unscorable | None,
+    bounds: Bounds | None = None,
+) -> None:
     """Refuse a model by what it looks at and by what its card says; see :func:`check_models`."""
     names = [column.name for column in model.columns]
     if unscorable is not None and (why := unscorable(vertical.name, names)):
@@ -206,19 +228,62 @@ def check_model(record: ModelRecord, model: Model, vertical: Vertical, unscorabl
     if personal:
         says = f"model {record.id} looks at {', '.join(personal)}: who somebody is moves no score"
         raise BadInput("scoring.model.personal", says)
-    if record.state in ("challenger", "champion") and (why := unfair(model.card)):
+    if why := outside(model, bounds):
+        raise BadInput("scoring.model.outside", f"model {record.id}: {why}")
+    if record.state in DECIDING and (why := unfair(model.card, bounds)):
         raise BadInput("scoring.model.unfair", f"model {record.id}: {why}")
 
 
-def unfair(card: Mapping[str, Any]) -> str:
+def disallowed(record: ModelRecord, model: Model, bounds: Bounds | None) -> str:
+    """Why the pack does not allow a model its place; nothing where it does. Of the packs alone, so that the same packs
+    always say the same."""
+    if bounds is None:
+        return ""
+    return outside(model, bounds) or (unfair(model.card, bounds) if record.state in DECIDING else "")
+
+
+def outside(model: Model, bounds: Bounds | None) -> str:
+    """What a model looks at that the pack does not let models look at; nothing where there is no such thing."""
+    told = {name: why for column in model.columns if (why := (bounds or NO_BOUNDS).why_not(name := column.name))}
+    return "; ".join(f"it looks at {name}: {why}" for name, why in told.items())
+
+
+def limits_of(card: Mapping[str, Any]) -> Limits:
+    """The limits that a model was held to, by its card; cards of before name the ratio alone."""
+    fairness = card.get("fairness")
+    told = fairness if isinstance(fairness, Mapping) else {}
+    usual = Limits(least_ratio=float(told.get("least_ratio", Limits().least_ratio)))
+    return msgspec.convert({**msgspec.to_builtins(usual), **told.get("limits", {})}, Limits)
+
+
+def unfair(card: Mapping[str, Any], bounds: Bounds | None = None) -> str:
     """Why a model's card says that it must not decide; nothing where it does not."""
+    asked = bounds or NO_BOUNDS
     fairness = card.get("fairness")
     if not isinstance(fairness, Mapping):
-        return ""
-    if fairness.get("protected") and float(fairness.get("least_ratio", _LEAST_RATIO)) < _LEAST_RATIO:
-        return f"it was held to an adverse-impact ratio under {_LEAST_RATIO}; train it with that limit"
-    failed = [one for one in fairness.get("audits", ()) if one.get("passes") is False]
-    if fairness.get("passes") is not False and not failed:
-        return ""
+        return _UNAUDITED if asked.audit else ""
+    audits = fairness.get("audits", ())
+    if asked.audit and not any(one.get("thresholds") for one in audits):
+        return _UNAUDITED
+    held = limits_of(card)
+    if fairness.get("protected") and (milder := held.milder_than(asked.limits)):
+        named = ", ".join(f"{name} {getattr(asked.limits, name):g}" for name in milder)
+        return f"it was held to milder limits than the pack asks for ({named}); train it with those"
+    failed = [one for one in audits if one.get("passes") is False]
     told = [f"{one['attribute']}: {'; '.join(one.get('says') or ['below the limit'])}" for one in failed]
+    if bounds is not None:
+        told += [
+            f"the columns tell {one['attribute']} with an AUC of {one['auc']:.2f} (less than {asked.limits.proxy:g} is "
+            "asked)"
+            for one in fairness.get("proxies", ())
+            if float(one.get("auc", 0.0)) >= asked.limits.proxy
+        ]
+    if fairness.get("passes") is not False and not told:
+        return ""
     return f"its card says that it fails the limits of fairness ({' | '.join(told) or 'see its card'})"
+
+
+_UNAUDITED = (
+    "the pack lets a model decide only after an audit with lawful test data of two groups or more; train it with "
+    "--protected"
+)

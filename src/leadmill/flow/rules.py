@@ -23,7 +23,7 @@ from leadmill.policy import Engine, Law
 from leadmill.privacy import DataAgreement, Terms
 from leadmill.review import ReviewTerms
 from leadmill.runtime.dialect import Profile
-from leadmill.scoring import Scorecard
+from leadmill.scoring import Bounds, Scorecard
 
 
 class Dialects(Struct, frozen=True):
@@ -31,7 +31,7 @@ class Dialects(Struct, frozen=True):
     are spoken to, ``bidders`` and ``couriers`` the installed ways to ask them for a bid and to hand them a lead,
     ``providers`` the installed providers of facts (None where nobody says, and nothing is checked against them).
     ``unscorable`` says why no score of a vertical may look at these names, and nothing where it may: the law's word,
-    which records are read against like the others."""
+    which records are read against like the others. ``bounds`` are those of the packs for the models of a vertical."""
 
     inbound: dict[str, Dialect] = {}
     outbound: dict[str, Profile] = {}
@@ -39,6 +39,7 @@ class Dialects(Struct, frozen=True):
     couriers: Mapping[str, Courier] | None = None
     providers: Mapping[str, Installed] | None = None
     unscorable: Callable[[str, Iterable[str]], str] | None = None
+    bounds: Mapping[str, Bounds] = {}
 
 
 NO_DIALECTS = Dialects()

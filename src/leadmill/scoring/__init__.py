@@ -7,6 +7,7 @@ with its ``Dossier``; gives a ``Score`` through the step ``Rate``: by the scorec
 predicates are asked of. ``label_of`` says what became of a lead, as a label to learn from.
 """
 
+from leadmill.scoring.bounds import NO_BOUNDS, Bounds, read_bounds
 from leadmill.scoring.cards import ADJUSTMENT, read_adjustment, read_card, read_record, read_scorecards
 from leadmill.scoring.cards import KIND as CARD_KIND
 from leadmill.scoring.labels import (
@@ -43,7 +44,7 @@ from leadmill.scoring.model import (
     Seen,
     Tiers,
 )
-from leadmill.scoring.models import FORESEES, STATES, ModelRecord, Panel, Voter, crowded, read_model_record
+from leadmill.scoring.models import DECIDING, FORESEES, STATES, ModelRecord, Panel, Voter, crowded, read_model_record
 from leadmill.scoring.models import KIND as MODEL_KIND
 from leadmill.scoring.reviewing import CardReview, Rated, Share, Suggestion, odds_words, review_card, suggested_card
 from leadmill.scoring.rules import band_of, see
@@ -53,15 +54,18 @@ from leadmill.scoring.store import keep_model, model_bodies
 __all__ = [
     "ADJUSTMENT",
     "CARD_KIND",
+    "DECIDING",
     "FORESEES",
     "HORIZON",
     "MODEL_KIND",
     "NEVER",
+    "NO_BOUNDS",
     "NO_PANELS",
     "STATES",
     "TARGETS",
     "TIERS",
     "Adjustment",
+    "Bounds",
     "CardRecord",
     "CardReview",
     "Contribution",
@@ -101,6 +105,7 @@ __all__ = [
     "model_bodies",
     "odds_words",
     "read_adjustment",
+    "read_bounds",
     "read_card",
     "read_model_record",
     "read_record",
