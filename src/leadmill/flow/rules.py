@@ -23,7 +23,7 @@ from leadmill.policy import Engine, Law
 from leadmill.privacy import DataAgreement, Terms
 from leadmill.review import ReviewTerms
 from leadmill.runtime.dialect import Profile
-from leadmill.scoring import Bounds, Scorecard
+from leadmill.scoring import Bounds, CardReviewTerms, Scorecard
 
 
 class Dialects(Struct, frozen=True):
@@ -51,6 +51,7 @@ class Rules:
 
     __slots__ = (
         "agreements",
+        "card_reviews",
         "cards",
         "checks",
         "dialects",
@@ -104,6 +105,7 @@ class Rules:
         agreements: Mapping[str, DataAgreement] | None = None,
         reviews: Mapping[str, ReviewTerms] | None = None,
         models: Models = NO_MODELS,
+        card_reviews: Mapping[str, CardReviewTerms] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -130,3 +132,4 @@ class Rules:
         self.agreements: Mapping[str, DataAgreement] = agreements or {}
         self.reviews: Mapping[str, ReviewTerms] = reviews or {}
         self.models = models
+        self.card_reviews: Mapping[str, CardReviewTerms] = card_reviews or {}

@@ -33,6 +33,7 @@ from leadmill.scoring import (
     MODEL_KIND,
     ModelRecord,
     Scorecard,
+    close_taken_up,
     keep_model,
     read_card,
     read_model_record,
@@ -259,4 +260,7 @@ async def adopt(tx: Tx, trial: Trial, why: str, by: Author) -> str:
     crowned = [one.raw for one in declared if one.kind == MODEL_KIND and one.raw.get("state") == "champion"]
     lower = [each for raw in crowned for each in _stepping_down(known, read_model_record(raw))]
     await _apply_all(tx, [*lower, *declared], by)
+    for one in declared:
+        if one.kind == CARD_KIND and (card := read_record(one.raw).card) is not None:
+            await close_taken_up(tx, card, by.name, by.at, why.strip())
     return str(declared[0].raw.get("vertical", ""))

@@ -1,6 +1,6 @@
 """Records that decide about no lead on its walk: when leads are looked at once more, how long what is kept stays, what
-was agreed with partners, and how the review desk works. Read from their documents, and checked against what they refer
-to.
+was agreed with partners, how the review desk works, and how often cards are held against what became of their leads.
+Read from their documents, and checked against what they refer to.
 
 Called by ``book``, which assembles what is in force, and by ``planning``, which refuses what refers to nothing.
 """
@@ -16,11 +16,12 @@ from leadmill.hygiene import Reverify, read_reverify
 from leadmill.privacy import DataAgreement, Schedule, Terms, read_agreement, read_retention
 from leadmill.review import EVERY, ReviewTerms, read_review
 from leadmill.runtime.records import Snapshot
+from leadmill.scoring import CardReviewTerms, read_card_review
 
-KINDS = ("reverify", "retention", "agreement", "review")
+KINDS = ("reverify", "retention", "agreement", "review", "card_review")
 """The kinds of these records."""
 
-Aside = Reverify | Schedule | DataAgreement | ReviewTerms
+Aside = Reverify | Schedule | DataAgreement | ReviewTerms | CardReviewTerms
 
 
 def read_aside(kind: str, raw: object) -> Aside:
@@ -29,6 +30,8 @@ def read_aside(kind: str, raw: object) -> Aside:
         return read_reverify(raw)
     if kind == "review":
         return read_review(raw)
+    if kind == "card_review":
+        return read_card_review(raw)
     return read_retention(raw) if kind == "retention" else read_agreement(raw)
 
 
@@ -38,6 +41,9 @@ def check_aside(record: Aside, known: Mapping[str, Collection[str]]) -> None:
     if isinstance(record, DataAgreement):
         if record.partner in known:
             _exists(f"agreement {record.id}", record.partner, (record.party,), known)
+        return
+    if isinstance(record, CardReviewTerms):
+        _exists(f"card_review {record.vertical}", "vertical", (record.vertical,), known)
         return
     if isinstance(record, ReviewTerms):
         if record.id != EVERY:
@@ -75,6 +81,12 @@ def reviews_of(found: Snapshot) -> dict[str, ReviewTerms]:
     """How the review desk works, by vertical, by a revision."""
     terms = (read_review(_decode(body)) for body in found.of("review").values())
     return {one.id: one for one in terms if not one.retired}
+
+
+def card_reviews_of(found: Snapshot) -> dict[str, CardReviewTerms]:
+    """How often cards are held against what became of their leads, by vertical, by a revision."""
+    terms = (read_card_review(_decode(body)) for body in found.of("card_review").values())
+    return {one.vertical: one for one in terms}
 
 
 def _decode(body: str) -> Any:

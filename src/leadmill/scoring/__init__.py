@@ -46,6 +46,23 @@ from leadmill.scoring.model import (
 )
 from leadmill.scoring.models import DECIDING, FORESEES, STATES, ModelRecord, Panel, Voter, crowded, read_model_record
 from leadmill.scoring.models import KIND as MODEL_KIND
+from leadmill.scoring.periodic import KIND as REVIEW_KIND
+from leadmill.scoring.periodic import (
+    CardReviewTerms,
+    KeptReview,
+    Standing,
+    close_review,
+    close_taken_up,
+    find_review,
+    keep_review,
+    last_reviews,
+    read_card_review,
+    reviews_of_card,
+    suggested_tables,
+    waiting_reviews,
+)
+from leadmill.scoring.periodic import due as review_due
+from leadmill.scoring.periodic import kept_of as kept_review
 from leadmill.scoring.reviewing import CardReview, Rated, Share, Suggestion, odds_words, review_card, suggested_card
 from leadmill.scoring.rules import band_of, see
 from leadmill.scoring.step import NO_PANELS, Rate, Tried, seen
@@ -61,6 +78,7 @@ __all__ = [
     "NEVER",
     "NO_BOUNDS",
     "NO_PANELS",
+    "REVIEW_KIND",
     "STATES",
     "TARGETS",
     "TIERS",
@@ -68,11 +86,13 @@ __all__ = [
     "Bounds",
     "CardRecord",
     "CardReview",
+    "CardReviewTerms",
     "Contribution",
     "Fade",
     "Foreseen",
     "Foresees",
     "Heard",
+    "KeptReview",
     "Label",
     "Looked",
     "ModelRecord",
@@ -91,6 +111,7 @@ __all__ = [
     "Scorecard",
     "Seen",
     "Share",
+    "Standing",
     "Suggestion",
     "Target",
     "Tiers",
@@ -99,20 +120,31 @@ __all__ = [
     "What",
     "acceptance_of",
     "band_of",
+    "close_review",
+    "close_taken_up",
     "crowded",
+    "find_review",
     "keep_model",
+    "keep_review",
+    "kept_review",
     "label_of",
+    "last_reviews",
     "model_bodies",
     "odds_words",
     "read_adjustment",
     "read_bounds",
     "read_card",
+    "read_card_review",
     "read_model_record",
     "read_record",
     "read_scorecards",
     "review_card",
+    "review_due",
     "review_of",
+    "reviews_of_card",
     "see",
     "seen",
     "suggested_card",
+    "suggested_tables",
+    "waiting_reviews",
 ]

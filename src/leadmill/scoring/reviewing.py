@@ -67,7 +67,8 @@ class Suggestion(Struct, frozen=True):
 
 class CardReview(Struct, frozen=True):
     """A card against its leads. ``ranks`` is the chance that of two leads, one that converted and one that did not, the
-    first had more points (the area under the curve); ``scale`` how many log-odds a point was worth."""
+    first had more points (the area under the curve); ``scale`` how many log-odds a point was worth. ``looked`` leads
+    were looked at, known outcome or not; ``full`` says that there were more, and that these were the latest."""
 
     leads: int
     converted: int
@@ -77,6 +78,13 @@ class CardReview(Struct, frozen=True):
     points: list[Share]
     rules: list[Suggestion]
     thin: str = ""
+    looked: int = 0
+    full: bool = False
+
+    @property
+    def sure(self) -> bool:
+        """Whether the leads are sure of other points for any rule."""
+        return any(one.sure for one in self.rules)
 
 
 def review_card(card: Scorecard, rated: Sequence[Rated]) -> CardReview:

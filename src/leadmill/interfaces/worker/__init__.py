@@ -18,6 +18,8 @@ from leadmill.delivery import ATTEMPT
 from leadmill.enrich.service import forget_old_answers
 from leadmill.flow.answering import TELL, tell_source
 from leadmill.flow.audit import keep_proof
+from leadmill.flow.card_reviews import REVIEW as REVIEW_CARD
+from leadmill.flow.card_reviews import make_card_review, plan_card_reviews
 from leadmill.flow.certifying import KEEP_REPLAY, keep_replay
 from leadmill.flow.deliver import attempts, deliver, send_message
 from leadmill.flow.dropping import retain_and_screen
@@ -103,7 +105,10 @@ def workers(house: House) -> list[Worker]:
         ),
         Worker(
             house.db,
-            {TRY: make_trial(house.db, house.pen, house.book, house.packs, house.kit.ears)},
+            {
+                TRY: make_trial(house.db, house.pen, house.book, house.packs, house.kit.ears),
+                REVIEW_CARD: make_card_review(house.kit, house.packs),
+            },
             house.clock,
             limit=1,
         ),
@@ -209,6 +214,7 @@ async def tidy(house: House) -> None:
         await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
         await plan_looks(tx, house.kit, now)
         await plan_retention(tx, house.kit, now)
+        await plan_card_reviews(tx, house.kit)
         await tidy_hygiene(tx, house.book.walk().rules.upkeeps.values(), now)
 
 
