@@ -100,4 +100,5 @@ def test_teams_and_unlimited_buyers_have_no_shadow_prices():
     scene = Scene([order("helio-ca", "80.00", caps=CAP)])
     case = scene.case()
     line = scene.step.lines[0]
-    assert scarcity_of([line], case) == Scarcity(("helio-ca",), ("",), "acme", 50)
+    asked = Scarcity(("helio-ca",), ("",), "acme", 50, ("helio",), "solar", "C")
+    assert scarcity_of([line], case) == asked

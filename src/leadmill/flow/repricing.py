@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from leadmill.flow.fates import learn_chances
 from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadReceived, LeadRow, StepTaken
@@ -22,6 +23,8 @@ from leadmill.market import (
     Line,
     Order,
     Seen,
+    chances_due,
+    keep_chances,
     keep_returns,
     keep_seen,
     last_seen,
@@ -51,6 +54,7 @@ async def reprice(kit: Kit, every: timedelta = EVERY) -> bool:
     async with kit.db.begin() as turn:
         if not await take_turn(turn, now, every):
             return False
+        await _learn(kit, now)
         await _catch_up(kit, now)
         lines = _lines(kit)
         origin = day_of(lines, now)
@@ -62,6 +66,17 @@ async def reprice(kit: Kit, every: timedelta = EVERY) -> bool:
             return False
         await write_prices(turn, prices, known.learned, now)
         return True
+
+
+async def _learn(kit: Kit, now: datetime) -> None:
+    """Learn anew how likely leads are refused, come back and are won, where it is time."""
+    async with kit.db.begin() as tx:
+        if not await chances_due(tx, now):
+            return
+    chances = await learn_chances(kit.db, now)
+    if chances.refused is not None or chances.won is not None:
+        async with kit.db.begin() as tx:
+            await keep_chances(tx, chances, now)
 
 
 def day_of(lines: Sequence[Line], now: datetime) -> datetime:

@@ -7,9 +7,24 @@ a buyer's credit.
 
 from leadmill.market.advice import Advice, advise_reserve
 from leadmill.market.again import OfferedAgain, next_round, offered_again
+from leadmill.market.allocation.chances import (
+    REFUSALS,
+    RETURNS,
+    WINS,
+    Cells,
+    Chances,
+    about_of,
+    count,
+    fit_rates,
+    fit_values,
+    traits_of,
+)
 from leadmill.market.allocation.play import Player, converse
 from leadmill.market.allocation.repricing import (
     LEARNED_OVER,
+    chances_due,
+    chances_known,
+    keep_chances,
     keep_returns,
     keep_seen,
     last_seen,
@@ -22,6 +37,7 @@ from leadmill.market.allocation.repricing import (
 )
 from leadmill.market.allocation.seen import Seen
 from leadmill.market.allocation.shadows import Shadows
+from leadmill.market.allocation.store import Placed, placed_between
 from leadmill.market.bidding.quotes import (
     Appraise,
     PingQuote,
@@ -126,6 +142,9 @@ __all__ = [
     "BID_TIMEOUT",
     "BUYERS_FAULT",
     "LEARNED_OVER",
+    "REFUSALS",
+    "RETURNS",
+    "WINS",
     "Advice",
     "Allocate",
     "Appraise",
@@ -140,6 +159,8 @@ __all__ = [
     "CallTarget",
     "Cap",
     "CapUse",
+    "Cells",
+    "Chances",
     "Considered",
     "Counters",
     "Declined",
@@ -161,6 +182,7 @@ __all__ = [
     "Per",
     "PingQuote",
     "PingTarget",
+    "Placed",
     "Player",
     "QuoteAsk",
     "QuoteFound",
@@ -183,18 +205,25 @@ __all__ = [
     "Use",
     "Vacancies",
     "Wanted",
+    "about_of",
     "advise_reserve",
     "cancel_sale",
     "cap_use",
+    "chances_due",
+    "chances_known",
     "check",
     "converse",
+    "count",
     "expect_cancels",
     "find_quote",
     "find_sale",
+    "fit_rates",
+    "fit_values",
     "forget_quotes",
     "hear_quotes",
     "hold_room",
     "in_house",
+    "keep_chances",
     "keep_quote",
     "keep_quoted",
     "keep_returns",
@@ -207,6 +236,7 @@ __all__ = [
     "offer_of",
     "offered_again",
     "pace_of_orders",
+    "placed_between",
     "price_terms",
     "quotes_of",
     "read_bid",
@@ -224,6 +254,7 @@ __all__ = [
     "seen_of",
     "standby_of",
     "take_turn",
+    "traits_of",
     "turnover",
     "use_hold",
     "write_offer",

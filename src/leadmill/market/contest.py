@@ -14,6 +14,7 @@ from leadmill.core.hours import Schedule, is_open, local_words
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
 from leadmill.market.again import OfferedAgain
+from leadmill.market.allocation.bestuse import best_use, hoped
 from leadmill.market.allocation.scarce import Allotment
 from leadmill.market.model import (
     CLOSED,
@@ -110,10 +111,13 @@ class Contest:
         self._refused = match.refused[:]
         self._values = match.values
         self._cleared = False
+        self._worths = room.worths
         self._barred: Because | None = None
         self._recipients: dict[str, Because | None] = {}
         self.bids: list[Bid] = []
         self._teams: list[Line] = []
+        self._lesser: dict[str, Because] = {}
+        """Why teams leave a lead to its sale, by order."""
         self._proof = match.case.get(Proof)
         bids, refused, bars, heard = self.bids, self._refused, self._bars, match.heard
         again = match.case.get(OfferedAgain)
@@ -155,6 +159,8 @@ class Contest:
                     bid = bid_of(line, room, self._quoted(line) if line.tariff is not None or lower else None)
                 if isinstance(bid, Bid) and terms is not None:
                     bid = admit(bid, terms)
+                if line.by_win and isinstance(bid, Bid):
+                    bid = hoped(bid, room.worths)
                 if isinstance(bid, Bid):
                     bids.append(bid)
                 else:
@@ -198,6 +204,26 @@ class Contest:
             self.bids = []
         return outcome
 
+    def claim_best(self, lead_id: str, worth: float) -> Assignment | None:
+        """The team that is expected to make more of a lead than the ``worth`` of its sale (minor units), if any that
+        says what a won lead is worth; who would have bought it is refused. One that makes less of it is told so."""
+        found: tuple[float, Line, Desk, Because] | None = None
+        for line in self._teams:
+            use = best_use(line, self._worths, worth)
+            desk = pick_desk(line, self._values, self._room, self._now) if use is not None else None
+            if use is None or not isinstance(desk, Desk):
+                continue
+            if use.worth <= worth:
+                self._lesser[line.order.id] = use.sold
+            elif found is None or use.worth > found[0]:
+                found = use.worth, line, desk, use.kept
+        if found is None:
+            return None
+        _, line, desk, why = found
+        self._refused[:0] = [bid.refuse(why) for bid in self.bids]
+        self.bids = []
+        return assign(self.clearance, lead_id, line, desk, self._now)
+
     def keep_in_house(self, lead_id: str) -> Assignment | None:
         """The team that takes the lead, if any; the others are refused."""
         best: tuple[tuple[int, int, str], Line, Desk] | None = None
@@ -234,7 +260,7 @@ class Contest:
                 considered.append(item)
                 names[item.recipient] = name
             top = because(OUTBID, winner=won[0].line.name, price=price_words(choice.value, won[0].line.order.currency))
-            considered += [line.refuse(top) for line in self._teams]
+            considered += [line.refuse(self._lesser.get(line.order.id, top)) for line in self._teams]
         elif allotment is not None:
             considered += [bid.refuse(allotment.why[bid.line.order.id]) for bid in self.bids]
             names |= {bid.line.order.recipient: bid.line.name for bid in self.bids}

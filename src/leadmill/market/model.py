@@ -96,7 +96,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ``weight`` is its part where a vertical's leads are given out by shares, ``call`` is set where it takes calls,
     ``silent`` says that the source is not told of its leg, ``post`` whether a lead is handed over while the source
     waits. ``unit`` is what the price is for, ``require`` what a lead must bring, beside what its buyer requires.
-    """
+    ``worth`` is what a won lead is worth to a team, which then takes leads that it makes more of than a sale."""
 
     id: str
     vertical: str
@@ -125,6 +125,7 @@ class Order(Struct, frozen=True, kw_only=True):
     retired: bool = False
     unit: Unit = "per_lead"
     require: Requirement | None = None
+    worth: Money | None = None
 
     @property
     def recipient(self) -> str:
@@ -305,8 +306,7 @@ class Auction(Evidence, frozen=True):
 
 
 def _at(item: Considered) -> str:
-    price = item.price or item.shared_price
-    return f"at {price}" if price is not None else "in-house"
+    return f"at {item.price or item.shared_price}" if item.price or item.shared_price else "in-house"
 
 
 _BEATEN = {OUTBID.code, MODE.code, WORTH_LESS.code}

@@ -15,6 +15,7 @@ from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.reasons import Because, because
 from leadmill.core.verdicts import Pass, Stop, Verdict
 from leadmill.market.again import OfferedAgain
+from leadmill.market.allocation.bestuse import by_expectation, sale_worth
 from leadmill.market.allocation.scarce import allot, scarcity_of
 from leadmill.market.bidding.honour import honour
 from leadmill.market.bidding.quotes import Quoted, astray, on_the_line
@@ -112,7 +113,7 @@ class Allocate:
         if len(self._kept) >= _KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[case.lead_id] = match
-        if not limited:
+        if not limited and not any(line.hopes for line in match.fitting):
             return ()
         return (Headroom(limited, holds, scarcity_of(match.fitting, case)),)
 
@@ -151,13 +152,16 @@ class Allocate:
         elif allotment is not None:
             kept = charged(allotment.choice, auction.bids, terms)
         else:
-            kept = choose(auction.bids, terms, ranking)
+            kept = choose(auction.bids, terms, ranking or by_expectation(room.worths))
         choice = kept if isinstance(kept, Choice) else None
         if again is not None:
             choice = again.one_leg(choice)
         # What a price was promised for, or a buyer has already, is not taken for the house.
         hot = _is_hot(case) and quoted is None and again is None
         outcome: Sale | Assignment | None = auction.claim(lead.id) if hot else None
+        if outcome is None and choice is not None and quoted is None and again is None and ranking is None:
+            worth = allotment.worth if allotment is not None else sale_worth(choice, room.worths)
+            outcome = auction.claim_best(lead.id, worth)
         if outcome is not None:
             choice = allotment = None
         elif choice is not None:

@@ -56,6 +56,13 @@ Unit = Literal[
 """What a price is for. The law packs say which of them a vertical may not be charged by."""
 
 
+BY_WIN: frozenset[Unit] = frozenset((
+    "per_signed_contract", "per_bind", "per_closing", "per_funded_loan", "percent_of_loan", "per_signed_retainer",
+    "percent_of_recovery", "percent_of_fee", "per_enrollment", "per_start", "percent_of_tuition",
+))  # fmt: skip
+"""Units of prices that are owed only for a lead that was won."""
+
+
 class PriceRule(Struct, frozen=True, kw_only=True):
     """Where every condition of ``where`` holds, another price, or the price times a factor."""
 

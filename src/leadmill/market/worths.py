@@ -18,6 +18,16 @@ KEPT_BACK = declare(
     "market.order.kept_back",
     "It pays {price}, but {left} are worth {later} each later, so the lead is not spent on it.",
 )
+BETTER_IN_HOUSE = declare(
+    "market.order.better_in_house",
+    "{winner}, our own team, is expected to make {worth} of it: {chance} of such leads are won there and a won one is "
+    "worth {each}. Its sale is worth {best}.",
+)
+BETTER_SOLD = declare(
+    "market.order.better_sold",
+    "{chance} of such leads are won here and a won one is worth {each}, so {worth} is expected; its sale is worth "
+    "{best}.",
+)
 
 
 class Scarcity(Struct, frozen=True):
@@ -28,6 +38,19 @@ class Scarcity(Struct, frozen=True):
     accounts: tuple[str, ...]
     source: str
     score: float | None = None
+    recipients: tuple[str, ...] = ()
+    """Who each order is of."""
+    vertical: str = ""
+    tier: str | None = None
+    suspicion: int | None = None
+    """How much of 100 speaks against the lead."""
+    hoped: tuple[tuple[str, str], ...] = ()
+    """Orders that pay only for a win, and teams that have said what one is worth, each with the recipient: for these it
+    matters how likely the lead is won."""
+    accepted: float | None = None
+    """The chances that models have foreseen for this very lead: accepted, not coming back, won."""
+    bad: float | None = None
+    won: float | None = None
 
 
 class Scarce(Struct, frozen=True, array_like=True):
@@ -43,7 +66,9 @@ class Worths(Struct, frozen=True):
     """The answer to :class:`Scarcity`. ``kept`` is how much in a thousand of this source's sales stays, ``hedge`` how
     much in a thousand the prices are mistrusted, ``funds`` what limited accounts had when the day began. An order that
     is missing is not scarce and accepts with ``odds``; where a bid is twice the order's usual one its odds change by
-    ``lift``."""
+    ``lift``. Where more is known of who gets this lead, ``stays`` says for an order how much in a thousand of such
+    sales stays, and ``wins`` for one paid by wins, or for a team, how many in ten thousand of such leads are won.
+    Without ``priced`` there are no shadow prices in it, only chances."""
 
     orders: dict[str, Scarce] = {}
     funds: dict[str, int] = {}
@@ -51,6 +76,9 @@ class Worths(Struct, frozen=True):
     hedge: int = 0
     odds: int = 1000
     lift: int = 0
+    stays: dict[str, int] = {}
+    wins: dict[str, int] = {}
+    priced: bool = True
 
 
 class Weighed(Struct, frozen=True, array_like=True):

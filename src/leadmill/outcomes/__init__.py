@@ -16,7 +16,7 @@ from leadmill.outcomes.model import (
 )
 from leadmill.outcomes.rules import read_disposition, read_remarks
 from leadmill.outcomes.service import find_reported, report_outcome
-from leadmill.outcomes.store import count_dispositions, outcomes_of
+from leadmill.outcomes.store import count_dispositions, outcomes_of, outcomes_of_leads
 
 __all__ = [
     "REMARKS",
@@ -30,6 +30,7 @@ __all__ = [
     "count_dispositions",
     "find_reported",
     "outcomes_of",
+    "outcomes_of_leads",
     "read_disposition",
     "read_remarks",
     "report_outcome",

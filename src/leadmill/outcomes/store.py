@@ -18,10 +18,24 @@ _OF_LEAD = prepared(
     sa.select(OUTCOME).where(OUTCOME.c.lead_id == sa.bindparam("lead")).order_by(OUTCOME.c.received_at, OUTCOME.c.id)
 )
 
+_OF_LEADS = prepared(
+    sa.select(*(column for column in OUTCOME.c if column.name != "note"))
+    .where(OUTCOME.c.lead_id == sa.any_(sa.bindparam("leads", type_=sa.ARRAY(sa.Text))))
+    .order_by(OUTCOME.c.received_at, OUTCOME.c.id)
+)
+
 
 async def outcomes_of(tx: Tx, lead_id: str) -> list[Reported]:
     """Every report about a lead, in the order we heard them, the replaced ones included."""
     return [_reported(row) for row in await tx.all(_OF_LEAD, lead=lead_id)]
+
+
+async def outcomes_of_leads(tx: Tx, lead_ids: Sequence[str]) -> dict[str, list[Reported]]:
+    """Every report about these leads, in the order we heard them, the replaced ones included; without remarks."""
+    found: dict[str, list[Reported]] = {}
+    for row in await tx.all(_OF_LEADS, leads=list(lead_ids)) if lead_ids else []:
+        found.setdefault(row["lead_id"], []).append(_reported({**row, "note": None}))
+    return found
 
 
 async def add(tx: Tx, report: Reported, round_no: int) -> bool:

@@ -196,7 +196,8 @@ class Rep(Struct, frozen=True, kw_only=True):
 class Team(Struct, frozen=True, kw_only=True):
     """An in-house sales team: an order of price 0 in the same market. ``verticals`` empty means all; ``where`` holds
     the conditions as declared (all must hold); ``priority`` as with an order, 1 is first. ``needs`` maps a skill to
-    the conditions (all must hold) under which a lead needs a rep who has it."""
+    the conditions (all must hold) under which a lead needs a rep who has it. ``worth`` is what a won lead is worth:
+    where it is given the team takes a lead that it is expected to make more of than its sale brings."""
 
     id: str
     name: str
@@ -208,6 +209,7 @@ class Team(Struct, frozen=True, kw_only=True):
     delivery: dict[str, Any] = {}
     alert: Alert | None = None
     retired: bool = False
+    worth: Money | None = None
 
 
 class Roster(Struct, frozen=True):

@@ -236,6 +236,7 @@ def _no_literal_secrets(raw: Mapping[str, Any], where: str) -> None:
 def read_team(raw: object) -> Team:
     """A ``[[team]]`` table. Raises :class:`BadInput` ``config.record.malformed`` or ``config.predicate.malformed``."""
     table = _record(raw, "team")
+    currency = table.currency()
     team = Team(
         id=table.name(),
         name=table.text("name"),
@@ -247,6 +248,7 @@ def read_team(raw: object) -> Team:
         delivery=_delivery(table),
         alert=_alert(table),
         retired=table.flag("retired", False),
+        worth=table.money("worth", currency) if table.has("worth") else None,
     )
     table.close()
     ids = [rep.id for rep in team.reps]

@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from msgspec import Struct, field
 
+from leadmill.market.allocation.accept import RETURNS as _RETURNS
 from leadmill.market.allocation.accept import Prior
+from leadmill.market.orderbook.lines import Line
+from leadmill.market.worths import Scarcity
 
 TRAITS = ("vertical", "source", "recipient", "tier", "suspicion")
 """What rates go by. A tier is one of its vertical's; suspicion goes by tenths."""
@@ -22,6 +25,9 @@ WINS = Prior(0.5, 9.5)
 
 REFUSALS = Prior(2.0, 8.0)
 """A buyer of whom nothing is known refuses about one lead in five."""
+
+RETURNS = _RETURNS
+"""Of sold leads of which nothing is known about seven and a half of a hundred come back."""
 
 LEAST = 50
 """Legs without which nothing is said."""
@@ -100,6 +106,37 @@ class Chances(Struct, frozen=True):
     returned: Rates | None = None
     won: Rates | None = None
     values: dict[str, int] = field(default_factory=dict)
+
+    def of(self, ask: Scarcity) -> "Told":
+        """What they say of one lead and everybody who may get it."""
+        stays: dict[str, int] = {}
+        wins: dict[str, int] = {}
+        about = about_of(ask.vertical, ask.source, ask.tier, ask.suspicion)
+        back, won = self.returned, self.won
+        if back is not None and ask.recipients:
+            each = back.of_recipients(about, ask.recipients, ask.bad)
+            stays = {order_id: round((1.0 - rate) * 1000) for order_id, rate in zip(ask.orders, each, strict=True)}
+        if won is not None and ask.hoped:
+            each = won.of_recipients(about, [name for _, name in ask.hoped], ask.won)
+            wins = {order_id: round(rate * 10_000) for (order_id, _), rate in zip(ask.hoped, each, strict=True)}
+        return Told(stays, wins)
+
+    def part(self, line: Line) -> float:
+        """How much of what an order pays is expected of a usual lead, beside what the source's leads lose."""
+        vertical, recipient = line.order.vertical, line.order.recipient
+        if line.by_win and self.won is not None:
+            return self.won.rate((vertical, "", recipient, "", ""))
+        if line.by_win or self.returned is None:
+            return 1.0
+        own, usual = (self.returned.rate((vertical, "", name, "", "")) for name in (recipient, ""))
+        return (1.0 - own) / (1.0 - usual)
+
+
+class Told(Struct, frozen=True):
+    """By order how much in a thousand of its sales stays, and how many in ten thousand of such leads are won."""
+
+    stays: dict[str, int]
+    wins: dict[str, int]
 
 
 def about_of(vertical: str, source: str, tier: str | None, suspicion: int | None) -> About:

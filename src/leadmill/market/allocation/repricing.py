@@ -13,11 +13,12 @@ from msgspec import Struct
 from leadmill.ledger import guards
 from leadmill.market.allocation import store
 from leadmill.market.allocation.accept import Counts
+from leadmill.market.allocation.chances import NOTHING, Chances
 from leadmill.market.allocation.learned import Learned, Odds
 from leadmill.market.allocation.sample import Codes, Collector
 from leadmill.market.allocation.seen import Seen
 from leadmill.market.allocation.shadow import Market, Prices, followed, solve_prices
-from leadmill.market.allocation.shadows import LEARNED, PRICES, STALE
+from leadmill.market.allocation.shadows import CHANCES, LEARNED, PRICES, STALE
 from leadmill.market.limits.store.counters import count_sales, read_counters
 from leadmill.market.limits.tally import Tally, keys_of
 from leadmill.market.model import (
@@ -74,6 +75,7 @@ class Known(Struct, frozen=True):
     funds: dict[str, int]
     learned: Learned
     before: Prices | None
+    chances: Chances = NOTHING
 
 
 def seen_of(
@@ -125,6 +127,23 @@ async def keep_returns(tx: Tx, returns: Mapping[str, tuple[int, int]], now: date
     await store.write_learned(tx, RETURNS, dict(returns), now)
 
 
+async def chances_due(tx: Tx, now: datetime) -> bool:
+    """Whether it is time to learn anew how likely leads are refused, come back and are won."""
+    found = await store.read_learned(tx, CHANCES, Chances)
+    return found is None or now - found[1] >= _RECOUNT
+
+
+async def keep_chances(tx: Tx, chances: Chances, now: datetime) -> None:
+    """Put chances in force; every process takes them up within seconds."""
+    await store.write_learned(tx, CHANCES, chances, now)
+
+
+async def chances_known(tx: Tx) -> Chances:
+    """The chances in force."""
+    found = await store.read_learned(tx, CHANCES, Chances)
+    return found[2] if found is not None else NOTHING
+
+
 async def read_known(
     tx: Tx, lines: Sequence[Line], returns: Mapping[str, tuple[int, int]], origin: datetime, now: datetime
 ) -> Known:
@@ -147,7 +166,9 @@ async def read_known(
     )
     found = await store.read_learned(tx, PRICES, Prices)
     seen = await store.seen_since(tx, origin - timedelta(days=DAYS), MOST)
-    return Known(seen, used, funds, learned, found[2] if found is not None else None)
+    chances = await store.read_learned(tx, CHANCES, Chances)
+    before = found[2] if found is not None else None
+    return Known(seen, used, funds, learned, before, chances[2] if chances is not None else NOTHING)
 
 
 def new_prices(known: Known, lines: Sequence[Line], origin: datetime, now: datetime, seed: int) -> Prices | None:
@@ -175,7 +196,7 @@ def new_prices(known: Known, lines: Sequence[Line], origin: datetime, now: datet
             since.total_seconds() % 86_400, (one.source, one.vertical, one.region), score, min(legs, MAX_LEGS), rows
         )
     tally = Tally(known.used, known.funds)
-    market = Market(lines, tally, Odds(known.learned), orders, traits[0])
+    market = Market(lines, tally, Odds(known.learned), orders, traits[0], chances=known.chances)
     ends = origin + timedelta(days=1)
     random = np.random.default_rng(seed)
     before, now_on = past.sample(), today.sample()

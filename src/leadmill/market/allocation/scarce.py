@@ -12,6 +12,8 @@ from leadmill.capture import Lead
 from leadmill.core.case import Case
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
+from leadmill.fraud import Suspicion
+from leadmill.market.allocation.chances import NOTHING, Chances, about_of, on_odds
 from leadmill.market.allocation.learned import Odds
 from leadmill.market.allocation.shadow import MILLION, Moment, Prices
 from leadmill.market.allocation.worth import LEAST_LIKELY, LIKELIEST, ROUNDS, Candidate, plan, reduced
@@ -19,21 +21,31 @@ from leadmill.market.model import MAX_LEGS, SAME_BUYER_LEG, Declined, Mode, Room
 from leadmill.market.orderbook.lines import Line
 from leadmill.market.rules import Bid, Choice, price_words
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS, Scarce, Scarcity, Weighed, Worths, left_words
-from leadmill.scoring import Score
+from leadmill.scoring import Foresees, Opinions, Score
 
 THOUSAND = 1000
 """Shares and odds are heard in thousandths."""
 
+TEN_THOUSAND = 10_000
+"""Wins are rarer, and heard in ten-thousandths."""
 
-def worths_of(ask: Scarcity, prices: Prices, standing: Moment, odds: Odds, hedge: float) -> Worths:
+
+def worths_of(
+    ask: Scarcity, prices: Prices, standing: Moment, odds: Odds, hedge: float, chances: Chances = NOTHING
+) -> Worths:
     """The answer by the prices in force: ``standing`` is what they are now."""
     seen = odds.seen(ask.score)
     usual = round(odds.prior.mean * odds.answered * THOUSAND)
     price_of, funds = standing.of, prices.funds
+    about, told = about_of(ask.vertical, ask.source, ask.tier, ask.suspicion), chances.of(ask)
+    refused = chances.refused.without_recipient(about) if chances.refused is not None else 1.0
+    moved = refused != 1.0 or ask.accepted is not None
     found = {}
     for order_id, account in zip(ask.orders, ask.accounts, strict=True):
         lead, money = price_of(order_id, account)
         likely = accept_of(odds, order_id, seen)
+        if moved:
+            likely = _foreseen(odds, order_id, ask.accepted) if ask.accepted is not None else _moved(likely, refused)
         if lead or money or likely != usual:
             found[order_id] = Scarce(lead, money, likely)
     return Worths(
@@ -43,7 +55,23 @@ def worths_of(ask: Scarcity, prices: Prices, standing: Moment, odds: Odds, hedge
         hedge=round(hedge * THOUSAND),
         odds=usual,
         lift=round(odds.slopes[1] * odds.answered * THOUSAND),
+        stays=told.stays,
+        wins=told.wins,
     )
+
+
+def _moved(likely: int, refused: float) -> int:
+    """Odds in thousandths where such leads are ``refused`` so many times as often as usual ones."""
+    return round(min(max(1.0 - (1.0 - likely / THOUSAND) * refused, LEAST_LIKELY), LIKELIEST) * THOUSAND)
+
+
+def _foreseen(odds: Odds, order_id: str, accepted: float) -> int:
+    """Odds in thousandths where a model foresees that such a lead is accepted: for this order as much likelier as it
+    accepts more than all do."""
+    own, usual = odds.base(order_id), odds.prior.mean
+    factor = own * (1.0 - usual) / max(usual * (1.0 - own), LEAST_LIKELY / THOUSAND)
+    likely = on_odds(accepted, factor) * odds.answered
+    return round(min(max(likely, LEAST_LIKELY), LIKELIEST) * THOUSAND)
 
 
 def accept_of(odds: Odds, order_id: str, seen: float) -> int:
@@ -71,7 +99,7 @@ def candidate_of(bid: Bid, shared: bool, worths: Worths, scarce: Scarce, used: f
     amount = bid.shared if shared else bid.exclusive
     if amount is None:
         return None
-    value = amount * (worths.kept / THOUSAND)
+    value = value_of(bid.line, amount, worths)
     worth = reduced(value, amount, scarce.lead, scarce.money / MILLION, worths.hedge / THOUSAND, used)
     if worth <= 0:
         return None
@@ -79,6 +107,16 @@ def candidate_of(bid: Bid, shared: bool, worths: Worths, scarce: Scarce, used: f
     order = line.order
     likely = likely_of(scarce.odds, worths.lift, line, amount, shared)
     return Candidate(order.id, order.recipient, shared, worth, likely, order.max_legs)
+
+
+def value_of(line: Line, amount: int, worths: Worths) -> float:
+    """What an amount that an order would pay is expected to bring: what stays of it, or, where it is owed for a win
+    alone, as much as leads like this one are won."""
+    if line.by_win:
+        wins = worths.wins.get(line.order.id)
+        if wins is not None:
+            return amount * wins / TEN_THOUSAND
+    return amount * (worths.stays.get(line.order.id, worths.kept) / THOUSAND)
 
 
 def likely_of(odds: int, lift: int, line: Line, amount: int, shared: bool) -> float:
@@ -128,34 +166,51 @@ def used_of(line: Line, room: Room, funds: Mapping[str, int]) -> float:
 
 
 class Allotment:
-    """What becomes of a lead by shadow prices: the ``choice`` (None where it is kept), how the best bids were
-    ``weighed``, and ``why`` each bid that lost did, by order."""
+    """What becomes of a lead by shadow prices: the ``choice`` (None where it is kept) and what it is ``worth``, how the
+    best bids were ``weighed``, and ``why`` each bid that lost did, by order."""
 
-    __slots__ = ("choice", "weighed", "why")
+    __slots__ = ("choice", "weighed", "why", "worth")
 
-    def __init__(self, choice: Choice | None, weighed: tuple[Weighed, ...], why: dict[str, Because]) -> None:
+    def __init__(
+        self, choice: Choice | None, weighed: tuple[Weighed, ...], why: dict[str, Because], worth: float = 0.0
+    ) -> None:
         self.choice = choice
         self.weighed = weighed
         self.why = why
+        self.worth = worth
 
 
 def scarcity_of(lines: Sequence[Line], case: Case) -> Scarcity:
     """Whose shadow prices matter to a lead that fits these orders."""
     buyers = [line for line in lines if line.order.buyer is not None]
-    score = case.get(Score)
+    lead, score, opinions, suspicion = case[Lead], case.get(Score), case.get(Opinions), case.get(Suspicion)
+    hoped = [(line.order.id, line.order.recipient) for line in lines if line.hopes]
+    foresees = opinions.chance if opinions is not None else _blind
     return Scarcity(
         tuple([line.order.id for line in buyers]),
         tuple([line.wanted.account or "" for line in buyers]),
-        case[Lead].source_id,
+        lead.source_id,
         score.points if score is not None else None,
+        tuple([line.order.recipient for line in buyers]),
+        lead.vertical,
+        score.band if score is not None else None,
+        suspicion.score if suspicion is not None else None,
+        tuple(hoped),
+        foresees("acceptance"),
+        foresees("bad"),
+        foresees("conversion") if hoped else None,
     )
+
+
+def _blind(_: Foresees) -> float | None:
+    return None
 
 
 def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
     """Give a lead to its best use by the prices heard, or keep it; None where none were heard or nobody bids. A leg
     that is refused is not offered again while others stand."""
     worths = room.worths
-    if worths is None or not bids:
+    if worths is None or not worths.priced or not bids:
         return None
     declined = case.get(Declined)
     rounds = max(1, ROUNDS - (len(declined.buyers) if declined is not None else 0))
@@ -163,7 +218,7 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
     # Equal worths go by priority, then to who has waited longest, then by id: the plan's sorts keep this order.
     candidates = candidates_of(sorted(bids, key=_by_turn) if len(bids) > 1 else bids, worths, used)
     found = plan(candidates, MAX_LEGS, rounds, refill=False)
-    kept, hedge = worths.kept / THOUSAND, worths.hedge / THOUSAND
+    hedge = worths.hedge / THOUSAND
     by_id = {bid.line.order.id: bid for bid in bids}
     choice = None
     if found is not None:
@@ -177,20 +232,37 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
         alone = bid.exclusive is not None and (alone_won or bid.shared is None)
         amount = (bid.exclusive if alone else bid.shared) or 0
         lead, money = (scarce.lead, scarce.money / MILLION) if scarce is not None else (0, 0.0)
-        worth = reduced(amount * kept, amount, lead, money, hedge, used.get(order_id, 0.0))
+        worth = reduced(value_of(bid.line, amount, worths), amount, lead, money, hedge, used.get(order_id, 0.0))
         scored[order_id] = amount, round(lead + money * amount), worth
     won = set(found.keys) if found is not None else set()
     ranked = sorted(scored, key=lambda order_id: (order_id not in won, -scored[order_id][2]))
-    weighed = tuple([_weighed(by_id[order_id], room, scored[order_id]) for order_id in ranked[:_TOLD]])
+    weighed = tuple([_weighed(by_id[order_id], room, scored[order_id], worths) for order_id in ranked[:_TOLD]])
     why = {order_id: _why(by_id[order_id], room, scored, choice) for order_id in ranked[len(won) :]}
-    return Allotment(choice, weighed, why)
+    return Allotment(choice, weighed, why, sum(scored[order_id][2] for order_id in won))
 
 
-def _weighed(bid: Bid, room: Room, scored: tuple[int, int, float]) -> Weighed:
+def _weighed(bid: Bid, room: Room, scored: tuple[int, int, float], worths: Worths) -> Weighed:
     amount, later, worth = scored
     currency = bid.line.order.currency
     price, cost, rest = Money(amount, currency), Money(later, currency), Money(round(worth), currency)
-    return Weighed(bid.line.name, price, cost, left_of(bid.line, room), rest)
+    return Weighed(bid.line.name + expected_words(bid.line, worths), price, cost, left_of(bid.line, room), rest)
+
+
+def expected_words(line: Line, worths: Worths) -> str:
+    """What is expected of a sale through an order, where that is not what is expected of the source's sales at large:
+    nothing, or words to stand behind the buyer's name."""
+    wins = worths.wins.get(line.order.id) if line.by_win else None
+    if wins is not None:
+        return f" ({line.order.unit.replace('_', ' ')}, to which {share_words(wins)} of such leads come)"
+    stays = worths.stays.get(line.order.id)
+    if stays is None or abs(stays - worths.kept) < _NOTABLE:
+        return ""
+    return f" (to whom {share_words((THOUSAND - stays) * 10)} of such leads come back)"
+
+
+def share_words(share: int) -> str:
+    """A share in ten-thousandths as people write it: ``8.1 %``."""
+    return f"{share / 100:.1f} %"
 
 
 def _why(bid: Bid, room: Room, scored: Mapping[str, tuple[int, int, float]], choice: Choice | None) -> Because:
@@ -224,6 +296,9 @@ def left_of(line: Line, room: Room) -> int | None:
     ]
     return min(left, default=None)
 
+
+_NOTABLE = 20
+"""Thousandths by which returns must differ from the source's to be spoken of."""
 
 _TOLD = 5
 """How many bids an auction weighs in words, the winners among them."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from leadmill.core.hours import is_open
+from leadmill.market.allocation.chances import NOTHING, Chances
 from leadmill.market.allocation.duals import Floats, Ints, Limits, Problem, Uses
 from leadmill.market.allocation.forecast import Outlook, look_ahead
 from leadmill.market.allocation.learned import Odds
@@ -78,6 +79,7 @@ class Market(Struct, frozen=True):
     orders: Codes
     sources: Codes
     absent: Mapping[str, float] = {}
+    chances: Chances = NOTHING
 
 
 def hedge_of(days: int, today: int) -> float:
@@ -275,7 +277,8 @@ def _uses(market: Market, grid: _Grid, both: Sample, past: int, outlook: Outlook
     origin = lead_of[lead]
     bid = both.bid[row]
     kept = np.array([market.odds.kept(name) for name in market.sources.names] or [1.0])
-    value = bid * kept[both.traffic.traits[origin, 0]]
+    part = np.array([market.chances.part(line) if line is not None else 1.0 for line in listed] or [1.0])
+    value = bid * kept[both.traffic.traits[origin, 0]] * part[order]
     odds = _odds(market, listed, order, bid, both.traffic.score[origin])
     limits, draws = _draws(grid, listed, order, bid, outlook.at, lead)
     buyers = Codes()

@@ -6,6 +6,7 @@ for new ones every few seconds. It holds what the pricing job wrote last and dec
 
 from datetime import datetime, timedelta
 
+from leadmill.market.allocation.chances import NOTHING, Chances
 from leadmill.market.allocation.learned import Learned, Odds
 from leadmill.market.allocation.scarce import worths_of
 from leadmill.market.allocation.shadow import Prices, Standing
@@ -13,7 +14,7 @@ from leadmill.market.allocation.store import read_learned, version_of
 from leadmill.market.worths import Scarcity, Worths
 from leadmill.runtime.db import Database, Tx
 
-PRICES, LEARNED = "prices", "learned"
+PRICES, LEARNED, CHANCES = "prices", "learned", "chances"
 """The names under which they are kept."""
 
 STALE = timedelta(hours=2)
@@ -25,14 +26,15 @@ class Shadows:
 
     def __init__(self, on: bool = True) -> None:
         self._on = on
-        self._version = 0
+        self._versions = 0, 0
+        self._chances = NOTHING
         self._standing: Standing | None = None
         self._odds = Odds(Learned())
 
     @property
     def in_force(self) -> bool:
-        """Whether there are prices at all."""
-        return self._on and self._standing is not None
+        """Whether there are prices, or chances, at all."""
+        return self._on and (self._standing is not None or self._chances is not NOTHING)
 
     async def refresh(self, db: Database) -> bool:
         """Take up new prices; whether there were any."""
@@ -43,18 +45,25 @@ class Shadows:
 
     async def take_up(self, tx: Tx) -> bool:
         """The same, as a transaction sees it."""
-        if not self._on or await version_of(tx, PRICES) == self._version:
+        if not self._on:
+            return False
+        versions = await version_of(tx, PRICES), await version_of(tx, CHANCES)
+        if versions == self._versions:
             return False
         found = await read_learned(tx, PRICES, Prices)
         known = await read_learned(tx, LEARNED, Learned)
+        chances = await read_learned(tx, CHANCES, Chances)
         self._standing = Standing(found[2]) if found is not None else None
-        self._version = found[0] if found is not None else 0
         self._odds = Odds(known[2] if known is not None else Learned())
+        self._chances = chances[2] if chances is not None else NOTHING
+        self._versions = versions
         return True
 
     def worths(self, asked: Scarcity, now: datetime) -> Worths | None:
-        """The prices that matter to a lead; None where none are in force."""
-        standing = self._standing
+        """The prices and chances that matter to a lead. Without prices in force only a lead whose chance to be won
+        matters hears of chances; None where there is nothing to hear."""
+        standing, chances = self._standing, self._chances
         if standing is None or now - standing.prices.at > STALE:
-            return None
-        return worths_of(asked, standing.prices, standing.at(now), self._odds, standing.prices.hedge)
+            told = chances.of(asked) if asked.hoped else None
+            return Worths(stays=told.stays, wins=told.wins, priced=False) if told is not None and told.wins else None
+        return worths_of(asked, standing.prices, standing.at(now), self._odds, standing.prices.hedge, chances)

@@ -6,13 +6,15 @@ are many.
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.dialects.postgresql import insert
 
+from leadmill.core.ids import make_id
 from leadmill.market.allocation.seen import Seen
 from leadmill.market.model import LegState
 from leadmill.market.tables import MARKET_LEARNED, MARKET_SAMPLE, SALE
@@ -100,10 +102,15 @@ async def forget_seen(tx: Tx, before: datetime) -> None:
     await tx.run(sa.delete(MARKET_SAMPLE).where(_P.ends < before, _P.last_id != last))
 
 
+LATE = timedelta(hours=1)
+"""A leg that is given back later than this was accepted first."""
+
+
 async def acceptance(tx: Tx, since: datetime, settled: datetime) -> dict[str, tuple[int, int]]:
-    """How many of each order's legs since then were taken for good, and how many there were; those after ``settled``
-    are still out."""
-    taken = sa.func.count().filter(_S.state != LegState.CANCELLED.value).label("taken")
+    """How many of each order's legs since then were taken, and how many there were; those after ``settled`` are still
+    out."""
+    kept = sa.or_(_S.state != LegState.CANCELLED.value, _S.ended_at - _S.at >= LATE)
+    taken = sa.func.count().filter(kept).label("taken")
     stmt = (
         sa.select(_S.order_id, taken, sa.func.count().label("legs"))
         .where(_S.at >= since, _S.buyer_id.is_not(None))
@@ -111,3 +118,52 @@ async def acceptance(tx: Tx, since: datetime, settled: datetime) -> dict[str, tu
         .group_by(_S.order_id)
     )
     return {row["order_id"]: (row["taken"], row["legs"]) for row in await tx.all(stmt)}
+
+
+class Placed(Struct, frozen=True):
+    """One leg as counted: who got which lead when, and what it paid in minor units. ``given_back`` says that the buyer
+    no longer has it, ``late`` that it had accepted it first."""
+
+    sale_id: str
+    lead_id: str
+    order_id: str
+    recipient: str
+    at: datetime
+    price: int
+    given_back: bool
+    late: bool
+
+
+_PLACED = prepared(
+    sa.select(_S.id, _S.lead_id, _S.order_id, _S.buyer_id, _S.team_id, _S.at, _S.price, _S.state, _S.ended_at)
+    .where(
+        _S.id > sa.bindparam("after", type_=sa.Text),
+        _S.at >= sa.bindparam("since", type_=sa.DateTime(timezone=True)),
+        _S.at < sa.bindparam("until", type_=sa.DateTime(timezone=True)),
+    )
+    .order_by(_S.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+async def placed_between(tx: Tx, since: datetime, until: datetime, after: str, most: int) -> list[Placed]:
+    """The next ``most`` legs and assignments of a span, behind the id ``after`` (empty: from its beginning)."""
+    first = max(after, make_id("sale", since - _SLACK, 0))
+    rows = await tx.all(_PLACED, after=first, since=since, until=until, most=most)
+    return [
+        Placed(
+            row["id"],
+            row["lead_id"],
+            row["order_id"],
+            row["buyer_id"] or row["team_id"],
+            row["at"],
+            row["price"],
+            row["state"] != LegState.SOLD.value and row["state"] != LegState.ASSIGNED.value,
+            row["ended_at"] is not None and row["ended_at"] - row["at"] >= LATE,
+        )
+        for row in rows
+    ]
+
+
+_SLACK = timedelta(minutes=1)
+"""How much earlier than its leg's moment an id may have been made."""

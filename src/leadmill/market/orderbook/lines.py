@@ -37,6 +37,7 @@ from leadmill.market.model import (
     Wanted,
 )
 from leadmill.market.orderbook.pricing import tariff_of, windows_of
+from leadmill.market.terms import BY_WIN
 from leadmill.market.windows import EPOCH
 from leadmill.parties import Buyer, Credit, Rep, Roster, Team
 
@@ -76,11 +77,13 @@ class Line:
         "_steady",
         "always",
         "bid",
+        "by_win",
         "caps",
         "considered",
         "desks",
         "exclusive",
         "fixed",
+        "hopes",
         "lasting",
         "needs",
         "order",
@@ -92,6 +95,7 @@ class Line:
         "timed",
         "usual",
         "wanted",
+        "worth",
     )
 
     def __init__(self, order: Order, roster: Roster, currency: str, by_share: bool | None = None) -> None:
@@ -145,6 +149,13 @@ class Line:
             ties=order.buyer is not None and (self.tariff is not None or by_share is not None),
             turns=order.buyer is not None and by_share is not None,
         )
+        self.by_win = order.buyer is not None and order.unit in BY_WIN
+        """Whether its price is owed only for a lead that was won."""
+        worth = order.worth or (self.party.worth if isinstance(self.party, Team) else None)
+        self.worth = worth if worth is not None and worth.amount and worth.currency == currency else None
+        """What a won lead is worth to a team that takes the leads it makes more of than a sale."""
+        self.hopes = self.by_win or self.worth is not None
+        """Whether it matters to it how likely a lead is won."""
         self.always = self.wanted.ties
         """Whether another can tie with it whatever the others' prices are."""
         self.fixed = self._fixed(currency)

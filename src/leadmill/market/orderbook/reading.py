@@ -86,6 +86,7 @@ def read_order(
         retired=table.flag("retired", False),
         unit=_unit(table),
         require=read_requirement(table),
+        worth=_money(table, "worth", currency),
     )
     table.close()
     return _priced(table, order)
@@ -109,6 +110,8 @@ def _priced(table: Table, order: Order) -> Order:
             if getattr(order, key):
                 table.refuse("a team pays nothing; leave it out", "kind" if key == "call" else key)
         return order
+    if order.worth is not None:
+        table.refuse("is for a team: a buyer's bid says what a lead is worth to it", "worth")
     _sensible(table, order)
     if order.ping is not None:
         return order

@@ -1,0 +1,118 @@
+"""What became of every lead that was handed to somebody: refused, come back, won; and the chances learned from it.
+
+Read by the pricing job, which learns chances of it every few hours, and by the report of quality tiers. Nothing
+personal is looked at: who got a lead, from whom, in which tier, and what was reported.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from leadmill.flow.fates.store import LeadTraits, traits_of_leads
+from leadmill.market import (
+    REFUSALS,
+    RETURNS,
+    WINS,
+    Cells,
+    Chances,
+    Placed,
+    about_of,
+    count,
+    fit_rates,
+    fit_values,
+    placed_between,
+    traits_of,
+)
+from leadmill.outcomes import STAGES, Reported, outcomes_of_leads
+from leadmill.runtime.db import Database
+from leadmill.scoring import HORIZON, Heard, What, label_of
+
+OVER = timedelta(days=30)
+"""Over how long refusals and returns are counted."""
+
+WON_OVER = timedelta(days=180)
+"""Over how long wins are counted, behind the horizon that each leg is given."""
+
+_BATCH = 5_000
+_WHAT: dict[str, What] = {"won": "won", "lost": "lost", "bad": "bad", "open": "open"}
+
+
+class Fate(Struct, frozen=True):
+    """One leg or assignment and what became of it. ``refused`` at once, ``returned`` after it was accepted (given back
+    late, or called bad; None where it was refused), ``won`` within the horizon (None as long as that is not full, and
+    where it was refused); ``value`` is what the win was worth, where that was told."""
+
+    leg: Placed
+    lead: LeadTraits
+    refused: bool
+    returned: bool | None
+    won: bool | None
+    value: int | None = None
+
+
+async def fates_between(
+    db: Database, since: datetime, until: datetime, horizon: timedelta, now: datetime
+) -> AsyncIterator[Fate]:
+    """Every leg and assignment of a span, test leads left out, oldest first. ``horizon`` is how long a win counts."""
+    after = ""
+    while True:
+        async with db.begin() as tx:
+            legs = await placed_between(tx, since, until, after, _BATCH)
+            ids = sorted({leg.lead_id for leg in legs})
+            leads, reports = await traits_of_leads(tx, ids), await outcomes_of_leads(tx, ids)
+        for leg in legs:
+            lead = leads.get(leg.lead_id)
+            if lead is not None and not lead.test:
+                yield fate_of(leg, lead, reports.get(leg.lead_id, ()), horizon, now)
+        if len(legs) < _BATCH:
+            return
+        after = legs[-1].sale_id
+
+
+def fate_of(leg: Placed, lead: LeadTraits, reports: Sequence[Reported], horizon: timedelta, now: datetime) -> Fate:
+    """What became of a leg by what was reported of it, or of its lead as a whole."""
+    if leg.given_back and not leg.late:
+        return Fate(leg, lead, True, None, None)
+    mine = [one for one in reports if one.sale_id in (None, leg.sale_id)]
+    replaced = {one.replaces for one in mine}
+    standing = [one for one in mine if one.outcome_id not in replaced]
+    heard = [Heard(one.reporter, _WHAT[STAGES[one.disposition]], one.at, one.received_at) for one in standing]
+    label = label_of(True, leg.at, heard, horizon, now)
+    bad = any(one.current and STAGES[one.disposition] == "bad" for one in standing)
+    values = [one.value for one in standing if one.value is not None and STAGES[one.disposition] == "won"]
+    return Fate(leg, lead, False, leg.given_back or bad, label.converted, values[-1] if values else None)
+
+
+async def learn_chances(db: Database, now: datetime, horizon: timedelta = HORIZON) -> Chances:
+    """The chances that past legs show, as they stand now."""
+    refused: Cells = {}
+    returned: Cells = {}
+    won: Cells = {}
+    values: dict[str, list[int]] = {}
+    async for fate in fates_between(db, now - OVER, now, horizon, now):
+        traits = _traits(fate)
+        count(refused, traits, fate.refused)
+        if fate.returned is not None:
+            count(returned, traits, fate.returned)
+    async for fate in fates_between(db, now - horizon - WON_OVER, now - horizon, horizon, now):
+        if fate.won is not None:
+            count(won, _traits(fate), fate.won)
+        if fate.won and fate.value is not None:
+            values.setdefault(fate.leg.recipient, []).append(fate.value)
+    return await asyncio.to_thread(_fitted, refused, returned, won, values)
+
+
+def _fitted(refused: Cells, returned: Cells, won: Cells, values: dict[str, list[int]]) -> Chances:
+    return Chances(
+        refused=fit_rates(refused, REFUSALS),
+        returned=fit_rates(returned, RETURNS),
+        won=fit_rates(won, WINS),
+        values=fit_values(values),
+    )
+
+
+def _traits(fate: Fate) -> tuple[str, str, str, str, str]:
+    lead = fate.lead
+    return traits_of(about_of(lead.vertical, lead.source_id, lead.tier, lead.suspicion), fate.leg.recipient)
