@@ -24,6 +24,7 @@ MEASURES = (
 def told(card: ModelCard) -> dict[str, Any]:
     """All that the page shows of a card."""
     held = card.holdout
+    settings = {key: value for key, value in card.settings.items() if value is not None}
     return {
         "target": f"{card.target} = {card.positive}" if card.target else "",
         "made_at": card.made_at[:10],
@@ -36,23 +37,26 @@ def told(card: ModelCard) -> dict[str, Any]:
         "plot": _plot(held.calibration) if held is not None and held.calibration else None,
         "importance": _importance(card),
         "effects": _effects(card),
-        "suspects": [
-            {
-                "columns": ", ".join(one.columns) or "the file",
-                "rule": one.rule,
-                "clear": one.clear,
-                "says": one.says,
-            }
-            for one in card.suspects
-        ],
+        "suspects": _suspects(card),
         "left_out": sorted(card.left_out.items()),
         "slices": card.slices,
         "fairness": _fairness(card.fairness),
         "limits": card.limits,
         "made": _made(card),
-        "settings": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in card.settings.items()),
+        "settings": ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items()),
         "versions": ", ".join(f"{name} {value}" for name, value in card.versions.items()),
     }
+
+
+def _suspects(card: ModelCard) -> list[dict[str, Any]]:
+    """What is suspected, each column once with all that speaks against it."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in card.suspects:
+        name = ", ".join(one.columns) or "the file"
+        held = found.setdefault(name, {"columns": name, "clear": False, "says": []})
+        held["clear"] = held["clear"] or one.clear
+        held["says"].append(f"{one.says[:1].upper()}{one.says[1:]}")
+    return list(found.values())
 
 
 def _data(card: ModelCard) -> str:
