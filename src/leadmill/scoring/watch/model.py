@@ -34,7 +34,8 @@ class RollBack(Struct, frozen=True, kw_only=True):
 class WatchTerms(Struct, frozen=True, kw_only=True):
     """How the models of a vertical are watched. ``psi``: from where on a shift is large. ``alpha``: the chance that a
     model that is as it was is ever called otherwise. ``horizon`` and ``early``: days after which a lead's outcome
-    counts, and its being bad or answered for counts early. ``least``: rows under which nothing is said. ``span``: days
+    counts, and its being bad or answered for counts early. ``gap``: a mean distance between chance and outcome that is
+    large. ``least``: rows under which nothing is said. ``span``: days
     that count as now. ``quiet``: columns that move by nature and alert nobody."""
 
     vertical: str
@@ -42,6 +43,7 @@ class WatchTerms(Struct, frozen=True, kw_only=True):
     alpha: float = 0.01
     horizon: int = 60
     early: int = 14
+    gap: float = 0.05
     least: int = 200
     span: int = 30
     quiet: tuple[str, ...] = ()
@@ -97,7 +99,7 @@ class Tenth(Struct, frozen=True):
 class Calibrated(Struct, frozen=True):
     """Whether chances are still what comes out. ``now`` is of matured leads by the tenths of the training data's
     scores, ``then`` of the rows held back in training. ``gap`` is the mean of outcome less chance, between ``gap_low``
-    and ``gap_high`` with 1 − alpha at every look (a confidence sequence); ``error`` the calibration error (ECE) over
+    and ``gap_high`` with 1 − alpha (what the test rules out at most); ``error`` the calibration error (ECE) over
     the tenths, ``error_then`` the card's. ``e_value`` is the evidence that the mean gap is not nought."""
 
     rows: int
