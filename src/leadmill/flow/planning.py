@@ -38,11 +38,12 @@ from leadmill.parties import (
 from leadmill.privacy import DataAgreement, Schedule
 from leadmill.review import ReviewTerms
 from leadmill.scoring import Adjustment, CardRecord, CardReviewTerms, ModelRecord
+from leadmill.scoring.watch import WatchTerms
 
 Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Aside | Rating
 
 
-OF_VERTICALS = frozenset({"market", "scorecard", "card_review"})
+OF_VERTICALS = frozenset({"market", "scorecard", "card_review", "watch"})
 """Kinds of which a vertical has one, under its own name."""
 
 
@@ -303,7 +304,7 @@ class _Known(Struct, frozen=True):
             case Chain():
                 if not party.retired:
                     check_chain(party, self.providers, self.verticals, self.sources, self.dialects.providers)
-            case Reverify() | Schedule() | DataAgreement() | ReviewTerms() | CardReviewTerms():
+            case Reverify() | Schedule() | DataAgreement() | ReviewTerms() | CardReviewTerms() | WatchTerms():
                 named = {"vertical": self.verticals, "source": self.sources, "buyer": self.buyers, "team": self.teams}
                 check_aside(party, {**named, "provider": self.providers})
             case CardRecord():

@@ -24,6 +24,7 @@ from leadmill.privacy import DataAgreement, Terms
 from leadmill.review import ReviewTerms
 from leadmill.runtime.dialect import Profile
 from leadmill.scoring import Bounds, CardReviewTerms, Scorecard
+from leadmill.scoring.watch import WatchTerms
 
 
 class Dialects(Struct, frozen=True):
@@ -76,6 +77,7 @@ class Rules:
         "templates",
         "upkeeps",
         "verticals",
+        "watches",
     )
 
     def __init__(
@@ -106,6 +108,7 @@ class Rules:
         reviews: Mapping[str, ReviewTerms] | None = None,
         models: Models = NO_MODELS,
         card_reviews: Mapping[str, CardReviewTerms] | None = None,
+        watches: Mapping[str, WatchTerms] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -133,3 +136,4 @@ class Rules:
         self.reviews: Mapping[str, ReviewTerms] = reviews or {}
         self.models = models
         self.card_reviews: Mapping[str, CardReviewTerms] = card_reviews or {}
+        self.watches: Mapping[str, WatchTerms] = watches or {}

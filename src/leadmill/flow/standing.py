@@ -1,5 +1,6 @@
 """Records that decide about no lead on its walk: when leads are looked at once more, how long what is kept stays, what
-was agreed with partners, how the review desk works, and how often cards are held against what became of their leads.
+was agreed with partners, how the review desk works, how often cards are held against what became of their leads, and
+how models at work are watched.
 Read from their documents, and checked against what they refer to.
 
 Called by ``book``, which assembles what is in force, and by ``planning``, which refuses what refers to nothing.
@@ -17,11 +18,12 @@ from leadmill.privacy import DataAgreement, Schedule, Terms, read_agreement, rea
 from leadmill.review import EVERY, ReviewTerms, read_review
 from leadmill.runtime.records import Snapshot
 from leadmill.scoring import CardReviewTerms, read_card_review
+from leadmill.scoring.watch import WatchTerms, read_watch_terms
 
-KINDS = ("reverify", "retention", "agreement", "review", "card_review")
+KINDS = ("reverify", "retention", "agreement", "review", "card_review", "watch")
 """The kinds of these records."""
 
-Aside = Reverify | Schedule | DataAgreement | ReviewTerms | CardReviewTerms
+Aside = Reverify | Schedule | DataAgreement | ReviewTerms | CardReviewTerms | WatchTerms
 
 
 def read_aside(kind: str, raw: object) -> Aside:
@@ -32,6 +34,8 @@ def read_aside(kind: str, raw: object) -> Aside:
         return read_review(raw)
     if kind == "card_review":
         return read_card_review(raw)
+    if kind == "watch":
+        return read_watch_terms(raw)
     return read_retention(raw) if kind == "retention" else read_agreement(raw)
 
 
@@ -44,6 +48,9 @@ def check_aside(record: Aside, known: Mapping[str, Collection[str]]) -> None:
         return
     if isinstance(record, CardReviewTerms):
         _exists(f"card_review {record.vertical}", "vertical", (record.vertical,), known)
+        return
+    if isinstance(record, WatchTerms):
+        _exists(f"watch {record.vertical}", "vertical", (record.vertical,), known)
         return
     if isinstance(record, ReviewTerms):
         if record.id != EVERY:
@@ -87,6 +94,12 @@ def card_reviews_of(found: Snapshot) -> dict[str, CardReviewTerms]:
     """How often cards are held against what became of their leads, by vertical, by a revision."""
     terms = (read_card_review(_decode(body)) for body in found.of("card_review").values())
     return {one.vertical: one for one in terms}
+
+
+def watches_of(found: Snapshot) -> dict[str, WatchTerms]:
+    """How models at work are watched, by vertical, by a revision."""
+    terms = (read_watch_terms(_decode(body)) for body in found.of("watch").values())
+    return {one.vertical: one for one in terms if not one.retired}
 
 
 def _decode(body: str) -> Any:

@@ -1,6 +1,5 @@
 """Reading ``[[watch]]``: how the models of a vertical are watched, and when one is taken back."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from leadmill.core.reading import Table
@@ -13,15 +12,17 @@ _CODE = "scoring.watch.malformed"
 _MOST_WORDS = 500
 
 
-def read_watch_terms(raw: Mapping[str, Any]) -> WatchTerms:
+def read_watch_terms(raw: object) -> WatchTerms:
     """A ``[[watch]]`` as declared. Raises :class:`BadInput` ``scoring.watch.malformed``."""
-    table = Table(raw, f"{KIND} {raw.get('vertical', '')}", _CODE)
+    table = Table(raw, KIND, _CODE)
+    vertical = table.text("vertical")
+    table.where = f"{KIND} {vertical}"
     why = table.text("why", "")
     if len(why) > _MOST_WORDS:
         table.refuse(f"use at most {_MOST_WORDS} characters", "why")
     usual = WatchTerms(vertical="")
     found = WatchTerms(
-        vertical=table.text("vertical"),
+        vertical=vertical,
         psi=_part(table, "psi", usual.psi, 0.05, 5.0),
         alpha=_part(table, "alpha", usual.alpha, 0.0001, 0.2),
         horizon=table.whole("horizon", usual.horizon, 1, 730),
