@@ -15,12 +15,16 @@ ALONE = {
     "scoring predict": _SCORING,
 }
 """Commands that need no house, by their first word or two, and the module whose ``cli`` has them."""
+HOUSED = ("--vertical", "--vertical-pack")
+"""Options with which they need one after all."""
 
 
 def start() -> None:
     """Run the command of the arguments."""
     words = sys.argv[1:3]
     alone = ALONE.get(" ".join(words[:1])) or ALONE.get(" ".join(words))
+    if alone == _SCORING and any(word.partition("=")[0] in HOUSED for word in sys.argv[3:]):
+        alone = None
     importlib.import_module(alone or "leadmill.main").cli()
 
 

@@ -24,4 +24,5 @@ __all__ = [
     "pack_model",
     "read_model",
     "unpack_model",
+    "unpack_model",
 ]

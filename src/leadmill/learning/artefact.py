@@ -68,6 +68,16 @@ def pack_model(folder: Path) -> bytes:
     return made.getvalue()
 
 
+def unpack_model(packed: bytes, folder: Path) -> None:
+    """Write what :func:`pack_model` made as a folder again. Raises :class:`BadInput` as :func:`read_model` does."""
+    files = _of_bytes(packed)
+    _verified(files)
+    free(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, body in files.items():
+        (folder / name).write_bytes(body)
+
+
 def read_model(source: Path | bytes) -> Model:
     """A model from its folder, or from what :func:`pack_model` made of it, once its digests hold.
 

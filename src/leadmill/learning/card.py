@@ -47,6 +47,7 @@ def card_of(trained: Trained, asked: Asked, model: Model, source: str, source_di
             "without_outcome": trained.unknown,
             "window": trained.window,
             "time": asked.time,
+            "history": asked.history,
         },
         "holdout": {
             "by": "time" if trained.by_time else "chance",
@@ -54,6 +55,7 @@ def card_of(trained: Trained, asked: Asked, model: Model, source: str, source_di
             "calibration": bands(labels, chances),
         },
         "in_use": trained.beside,
+        "compared": trained.compared,
         "chronological": trained.chronological,
         "method": {
             "recipe": recipe,
@@ -70,7 +72,9 @@ def card_of(trained: Trained, asked: Asked, model: Model, source: str, source_di
         "fairness": {
             "protected": list(asked.protected),
             "barred": list(asked.barred),
-            "least_ratio": asked.least_ratio,
+            "least_ratio": asked.limits.least_ratio,
+            "limits": asked.limits,
+            "pack": asked.pack,
             "audits": trained.audits,
             "proxies": trained.proxies,
             "alternatives": trained.alternatives,
@@ -184,6 +188,9 @@ def limits(trained: Trained, asked: Asked) -> list[str]:
     if trained.unknown:
         share = trained.unknown / (trained.unknown + len(trained.labels))
         says = f"{trained.unknown:,} rows ({share:.0%}) had no outcome yet and were left out: are they like the others?"
+        said.append(says)
+    if trained.beside is not None:
+        says = "The model in use may have learned from rows that were held back here: then it looks better than it is."
         said.append(says)
     if trained.held.events < 100:
         said.append(f"Only {trained.held.events} events were held back: read the intervals, not the figures.")

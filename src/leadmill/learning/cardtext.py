@@ -34,6 +34,8 @@ def _lines(card: Card) -> Iterator[str]:
         yield f"They are of {data['window'][0]} to {data['window'][1]} by {_cell(data['time'])}."
     if data["without_outcome"]:
         yield f"{data['without_outcome']:,} rows without an outcome were left out."
+    for says in data["history"].get("says", ()):
+        yield _cell(says)
     yield ""
     yield "## How good it is"
     yield ""

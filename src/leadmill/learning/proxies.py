@@ -19,6 +19,7 @@ from leadmill.learning.figures import auc
 from leadmill.learning.fitting import Effort, Recipe, Say
 from leadmill.learning.folds import stratified
 from leadmill.learning.kinds import Profile
+from leadmill.learning.model import Limits
 from leadmill.learning.slices import audits_of
 from leadmill.learning.table import Floats, Table
 
@@ -28,7 +29,9 @@ _NOTABLE = 0.55
 _MOST_DROPPED = 4
 
 
-def proxies(table: Table, used: Sequence[Profile], protected: Sequence[str], seed: int) -> tuple[Proxy, ...]:
+def proxies(
+    table: Table, used: Sequence[Profile], protected: Sequence[str], seed: int, limit: float = PROXY
+) -> tuple[Proxy, ...]:
     """How well the features tell each protected attribute: its largest group against all others."""
     if table.rows > _MOST_ROWS:
         table = table.take(np.sort(np.random.default_rng(seed).choice(table.rows, _MOST_ROWS, replace=False)))
@@ -49,7 +52,7 @@ def proxies(table: Table, used: Sequence[Profile], protected: Sequence[str], see
                 alone.append((one.name, reached))
         alone.sort(key=lambda item: (-item[1], item[0]))
         together = _together(table, used, truth, folds)
-        found.append(Proxy(name, str(level.values[most]) or "not given", together, tuple(alone), together < PROXY))
+        found.append(Proxy(name, str(level.values[most]) or "not given", together, tuple(alone), together < limit))
     return tuple(found)
 
 
@@ -72,7 +75,7 @@ def alternatives(
     held_back: Any,
     tested: Table,
     protected: Sequence[str],
-    least_ratio: float,
+    limits: Limits,
     told: Sequence[Proxy],
     recipe: Recipe,
     reached: float,
@@ -100,7 +103,7 @@ def alternatives(
         rest = {name: sign for name, sign in signs.items() if name not in without}
         made = build(kept.take(~held_back), left, labels[~held_back], rest, light, naming, say, recipe)
         chances = chances_of(made, kept.take(held_back), effort.threads)
-        ratio = worst_ratio(audits_of(tested, labels[held_back], chances, protected, least_ratio))
+        ratio = worst_ratio(audits_of(tested, labels[held_back], chances, protected, limits))
         score = auc(labels[held_back], chances)
         found.append(
             Alternative(without, score, log_loss(labels[held_back], chances), ratio, score >= reached - tolerance)

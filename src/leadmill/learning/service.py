@@ -17,11 +17,11 @@ from leadmill.core.faults import BadInput
 from leadmill.learning.artefact import free, read_model, write_folder
 from leadmill.learning.card import card_of
 from leadmill.learning.cardtext import card_text
-from leadmill.learning.fairness import AIR, Audit
+from leadmill.learning.fairness import AIR, USUAL, Audit
 from leadmill.learning.figures import Band, Figures, bands, figures_of
 from leadmill.learning.fitting import Effort, Say
 from leadmill.learning.kinds import Profile, profile
-from leadmill.learning.model import Card, Kind
+from leadmill.learning.model import Card, Kind, Limits
 from leadmill.learning.outcomes import read_outcomes
 from leadmill.learning.refitting import Rolling, roll
 from leadmill.learning.scoring import Model
@@ -41,6 +41,7 @@ __all__ = [
     "Evaluated",
     "Figures",
     "Kind",
+    "Limits",
     "Look",
     "Model",
     "Predicted",
@@ -133,6 +134,7 @@ def evaluate(
     refit_every: int | None = None,
     label_delay: int = 0,
     effort: Effort = _USUAL,
+    limits: Limits = USUAL,
 ) -> Evaluated:
     """Hold a model against a file's outcomes. With ``refit_every`` it is also fitted again on the file's own past,
     so many rows at a time, with outcomes known ``label_delay`` rows late.
@@ -160,7 +162,7 @@ def evaluate(
         figures=figures_of(labels, chances, effort.seed),
         calibration=tuple(bands(labels, chances)),
         slices=slices_of(rows, seen, labels, chances),
-        audits=audits_of(rows, labels, chances, protected, AIR),
+        audits=audits_of(rows, labels, chances, protected, limits),
         against=beside,
         against_digest=against.digest if against is not None else "",
         rolling=rolling,

@@ -54,8 +54,7 @@ def slices_of(table: Table, profiles: Sequence[Profile], labels: Floats, chances
 
 
 def audits_of(
-    table: Table, labels: Floats, chances: Floats, protected: Sequence[str], limits: Limits | float
+    table: Table, labels: Floats, chances: Floats, protected: Sequence[str], limits: Limits
 ) -> tuple[Audit, ...]:
     """The audit of each protected attribute."""
-    held_to = limits if isinstance(limits, Limits) else Limits(least_ratio=limits)
-    return tuple(audit(name, table.columns[name], labels, chances, held_to) for name in protected)
+    return tuple(audit(name, table.columns[name], labels, chances, limits) for name in protected)

@@ -5,6 +5,7 @@ else by chance. Everything is chosen and fitted on the rest and judged on it; th
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 from leadmill.core.faults import BadInput
 from leadmill.learning.binning import numbers_of
 from leadmill.learning.building import Built, Naming, build, chances_of, same_rows
-from leadmill.learning.fairness import AIR, Alternative, Audit, Proxy
+from leadmill.learning.comparing import Compared, compare
+from leadmill.learning.fairness import USUAL, Alternative, Audit, Proxy
 from leadmill.learning.figures import Figures, figures_of
 from leadmill.learning.fitting import Effort, Recipe, Say
 from leadmill.learning.folds import blocks, latest, stratified
 from leadmill.learning.kinds import Profile, profile
-from leadmill.learning.model import Kind
+from leadmill.learning.model import Kind, Limits
 from leadmill.learning.outcomes import Outcomes, enough, read_outcomes
 from leadmill.learning.proxies import alternatives, proxies
 from leadmill.learning.scoring import Model
@@ -32,8 +34,9 @@ BLOCKS = 5
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What training is asked to do. ``monotone`` has +1 or −1 by column; ``least_ratio`` is the adverse-impact ratio
-    that is asked at every threshold."""
+    """What training is asked to do. ``monotone`` has +1 or −1 by column; ``limits`` are what audits are held to, by the
+    ``pack`` that is named where they are a pack's: then a proxy fails the model as well. ``history`` is what the caller
+    knows of where the rows come from, for the card."""
 
     target: str
     positive: str | None = None
@@ -44,7 +47,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     time: str | None = None
     protected: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
-    least_ratio: float = AIR
+    limits: Limits = USUAL
+    pack: str = ""
+    history: Mapping[str, Any] = {}
     tolerance: float = 0.01
     effort: Effort = Effort()
 
@@ -72,7 +77,7 @@ class Chronological(Struct, frozen=True):
 
 class Trained(Struct, frozen=True, kw_only=True):
     """A model with everything its card tells. ``by_time`` says how rows were held back; ``held`` are the figures
-    on them, ``beside`` those of the model in use on the same rows."""
+    on them, ``beside`` those of the model in use on the same rows, ``compared`` how far apart the two are."""
 
     built: Built
     look: Look
@@ -90,11 +95,14 @@ class Trained(Struct, frozen=True, kw_only=True):
     alternatives: tuple[Alternative, ...]
     window: tuple[str, str] | None
     unknown: int
+    strict: bool = False
+    compared: Compared | None = None
 
     @property
     def passes(self) -> bool:
-        """Whether the audits of protected attributes are within their limits."""
-        return all(one.passes for one in self.audits)
+        """Whether the audits of protected attributes are within their limits; where a pack's limits are ``strict``, that
+        no columns are a proxy too."""
+        return all(one.passes for one in self.audits) and not (self.strict and any(not p.passes for p in self.proxies))
 
 
 def look_at(table: Table, asked: Asked) -> Look:
@@ -157,17 +165,18 @@ def train(table: Table, asked: Asked, look: Look, say: Say, against: Model | Non
     chances = chances_of(dev, tested.only(names), asked.effort.threads)
     held = figures_of(labels[held_back], chances, asked.effort.seed)
     recipe = dev.chosen.recipe
-    beside = None
+    beside, compared = None, None
     if against is not None:
         theirs = against.score_columns(tested.cells(), tested.rows, asked.effort.threads)
         beside = figures_of(labels[held_back], theirs, asked.effort.seed)
+        compared = compare(labels[held_back], chances, theirs, asked.effort.seed)
     chronological = None
     if times is not None:
         chronological = _in_time(features, used, labels, times, asked, naming, recipe, say)
-    audits = audits_of(tested, labels[held_back], chances, asked.protected, asked.least_ratio)
-    told = proxies(rows, used, asked.protected, asked.effort.seed)
+    audits = audits_of(tested, labels[held_back], chances, asked.protected, asked.limits)
+    told = proxies(rows, used, asked.protected, asked.effort.seed, asked.limits.proxy)
     others = alternatives(
-        features, used, labels, held_back, tested, asked.protected, asked.least_ratio, told, recipe, held.auc,
+        features, used, labels, held_back, tested, asked.protected, asked.limits, told, recipe, held.auc,
         asked.tolerance, asked.monotone, asked.effort, naming, say,
     )  # fmt: skip
     final = build(features, used, labels, asked.monotone, asked.effort, naming, say, recipe)
@@ -178,7 +187,8 @@ def train(table: Table, asked: Asked, look: Look, say: Say, against: Model | Non
         built=final, look=look, table=features, labels=labels, held=held, held_labels=labels[held_back],
         held_chances=chances, by_time=times is not None, beside=beside, chronological=chronological,
         slices=slices_of(tested.only(names), used, labels[held_back], chances), audits=audits, proxies=told,
-        alternatives=others, window=window, unknown=look.outcomes.unknown,
+        alternatives=others, window=window, unknown=look.outcomes.unknown, strict=bool(asked.pack),
+        compared=compared,
     )  # fmt: skip
 
 

@@ -24,10 +24,10 @@ from leadmill.interfaces.cli import (
     rating,
     resolve,
     retention,
-    scoring,
     security,
     serve,
     suppress,
+    training,
     why,
 )
 from leadmill.interfaces.cli.frame import out
@@ -71,7 +71,7 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
         market,
         resolve,
         policy,
-        scoring,
+        training,
         rating,
         bench,
     ):

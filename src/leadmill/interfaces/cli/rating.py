@@ -197,7 +197,7 @@ def _add_learning(family: typer.Typer, opener: Opener) -> None:
                 house.db,
                 house.pen,
                 rules.verticals[vertical_of(house, vertical)],
-                barring_of(rules.dialects.unscorable),
+                barring_of(rules.dialects.unscorable, rules.dialects.bounds),
                 out_file,
                 (_utc(since), _utc(until)),
                 timedelta(days=horizon),

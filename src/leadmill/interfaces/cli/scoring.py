@@ -1,15 +1,18 @@
 """``leadmill scoring train``, ``evaluate`` and ``predict``: models learned from files, held against files, put to work.
 
-Needs no house and no database, so these start without them (:mod:`leadmill.__main__`). The part of the family that
-works on a house is :mod:`leadmill.interfaces.cli.rating`.
+Needs no house and no database, so these start without them (:mod:`leadmill.__main__`). Only what ``train`` learns from
+our own leads does, which :mod:`leadmill.interfaces.cli.training` brings; the other part of the family that works on a
+house is :mod:`leadmill.interfaces.cli.rating`.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import typer
+from msgspec import Struct
 
 from leadmill.core.faults import BadInput
 from leadmill.interfaces.cli.learned import tell_card, tell_columns, tell_evaluated
@@ -19,6 +22,7 @@ from leadmill.learning.service import (
     Asked,
     Effort,
     Kind,
+    Limits,
     evaluate,
     look_at,
     predict,
@@ -33,27 +37,71 @@ _Threads = Annotated[int, typer.Option("--threads", min=1, max=64, help="Process
 _Seed = Annotated[int, typer.Option("--seed", min=0, max=1_000_000, help="What chance is drawn from.")]
 _Protected = Annotated[
     list[str] | None,
-    typer.Option(
-        "--protected", metavar="COL", help="Test data for the audit of groups; never learned from."
-    ),
+    typer.Option("--protected", metavar="COL", help="Test data for the audit of groups; never learned from."),
 ]
 _Time = Annotated[str | None, typer.Option("--time", metavar="COL", help="When each row was to be scored.")]
 
 
-def add_to(app: typer.Typer, opener: object = None) -> None:
-    """Add the family to the program; ``opener`` stays closed."""
+class OwnAsked(Struct, frozen=True, kw_only=True):
+    """What is asked of training on our own leads, beside the house's home and database."""
+
+    vertical: str
+    target: str
+    out: Path | None
+    ident: str | None
+    since: datetime | None
+    until: datetime | None
+    horizon: int
+    groups: Path | None
+    effort: Effort
+    home: str | None
+    database_url: str | None
+    as_json: bool
+
+
+class About(Struct, frozen=True):
+    """What a caller knows of a file: the limits of which pack its model is held to, and where its rows come from."""
+
+    pack: str = ""
+    limits: Limits = Limits()
+    history: dict[str, Any] = {}
+
+
+class OwnLeads(Protocol):
+    """What needs more than a file: our own leads, and the packs."""
+
+    def learn(self, asked: OwnAsked) -> int:
+        """Learn from our own leads; the exit status."""
+        ...
+
+    def within(self, pack: str) -> tuple[About, Callable[[str], str]]:
+        """What a vertical's pack asks of a model, and why it bars a column (nothing where it does not)."""
+        ...
+
+
+def add_to(app: typer.Typer, own: OwnLeads | None = None) -> None:
+    """Add the family to the program; ``own`` brings what needs a house."""
     family = typer.Typer(help="Scorecards and models: what a lead is worth, and why.", no_args_is_help=True)
     app.add_typer(family, name="scoring")
-    _add_train(family)
+    _add_train(family, own)
     _add_evaluate(family)
     _add_predict(family)
 
 
-def _add_train(family: typer.Typer) -> None:
+def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
     @family.command("train", epilog="Example: leadmill scoring train leads.csv --target Converted --out model")
     def train_command(
-        file: _File,
-        target: Annotated[str, typer.Option("--target", metavar="COL", help="The column of the outcome.")],
+        file: Annotated[
+            Path | None, typer.Argument(metavar="[FILE]", help="CSV, XLSX, JSONL or Parquet; a row a lead, say.")
+        ] = None,
+        target: Annotated[
+            str | None,
+            typer.Option(
+                "--target",
+                metavar="COL",
+                help="The column of the outcome. Of our own leads: converted, bad, accepted or reviewed_bad.",
+            ),
+        ] = None,
         out_dir: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the model goes.")] = None,
         exclude: Annotated[
             list[str] | None, typer.Option("--exclude", metavar="COL", help="Do not learn from it. Repeatable.")
@@ -81,6 +129,10 @@ def _add_train(family: typer.Typer) -> None:
         ratio: Annotated[
             float, typer.Option("--air", min=0.0, max=1.0, help="The least adverse-impact ratio that passes.")
         ] = AIR,
+        pack: Annotated[
+            str | None,
+            typer.Option("--vertical-pack", metavar="VERTICAL", help="Hold it to what this pack asks of models."),
+        ] = None,
         against: Annotated[
             Path | None, typer.Option("--against", metavar="DIR", help="A model in use, to compare with.")
         ] = None,
@@ -92,28 +144,90 @@ def _add_train(family: typer.Typer) -> None:
         ] = None,
         seed: _Seed = 0,
         threads: _Threads = 2,
+        vertical: Annotated[
+            str | None, typer.Option("--vertical", help="Learn from our own leads of this vertical, without a file.")
+        ] = None,
+        ident: Annotated[
+            str | None, typer.Option("--add", metavar="ID", help="Own leads: register the model as a candidate.")
+        ] = None,
+        since: Annotated[datetime | None, typer.Option(help="Own leads received from this moment on (UTC).")] = None,
+        until: Annotated[datetime | None, typer.Option(help="Own leads received before this moment (UTC).")] = None,
+        horizon: Annotated[int, typer.Option(min=1, max=730, help="Own leads: days an outcome counts for.")] = 60,
+        groups: Annotated[
+            Path | None,
+            typer.Option(
+                "--groups", metavar="FILE.csv", help="Own leads: lead_id and test data for the audit."
+            ),
+        ] = None,
+        home: Annotated[
+            str | None, typer.Option("--home", metavar="DIR", help="Own leads: the home.", show_default="./.leadmill")
+        ] = None,
+        database_url: Annotated[
+            str | None, typer.Option("--database-url", metavar="URL", help="Own leads: another PostgreSQL.")
+        ] = None,
+        about: Annotated[Path | None, typer.Option("--about", hidden=True)] = None,
         as_json: Json = False,
     ) -> None:
         """Learn from a file whose outcomes are known, with a part held back to see how good it is.
 
         Columns that know the outcome too well are named first; clear leaks are left out unless kept. Without --out the
-        columns are only looked at. Status 1 says that the model does not treat groups within the limits.
+        columns are only looked at. With --vertical and no file it learns from our own leads and their outcomes, and
+        compares with the champion. Status 1 says that the model does not treat groups within the limits.
         """
 
         def act() -> int:
+            effort = Effort(budget_s=budget, tries=tries, seed=seed, threads=threads)
+            if file is None:
+                return _own(own).learn(
+                    OwnAsked(
+                        vertical=vertical or "", target=target or "converted", out=out_dir, ident=ident, since=since,
+                        until=until, horizon=horizon, groups=groups, effort=effort, home=home,
+                        database_url=database_url, as_json=as_json,
+                    )
+                )  # fmt: skip
+            if target is None:
+                raise BadInput("learning.option.malformed", "name the column of the outcome with --target")
+            if vertical is not None or ident is not None:
+                raise BadInput("learning.option.malformed", "a file and our own leads: name one of them")
+            known = About()
+            barring: Callable[[str], str] = _free
+            if pack is not None:
+                known, barring = _own(own).within(pack)
+            if about is not None:
+                known = msgspec.json.decode(about.read_bytes(), type=About)
+            limits = msgspec.structs.replace(known.limits, least_ratio=max(ratio, known.limits.least_ratio))
             asked = Asked(
                 target=target, positive=positive, exclude=tuple(exclude or ()), keep=tuple(keep or ()),
                 kinds={name: _kind(value) for name, value in _pairs(kind, "--kind")},
                 monotone={name: _sign(value) for name, value in _pairs(monotone, "--monotone")},
-                time=time, protected=tuple(protected or ()), barred=tuple(barred or ()), least_ratio=ratio,
-                effort=Effort(budget_s=budget, tries=tries, seed=seed, threads=threads),
+                time=time, protected=tuple(protected or ()), barred=tuple(barred or ()), effort=effort,
+                limits=limits if known.pack else Limits(least_ratio=ratio), pack=known.pack, history=known.history,
             )  # fmt: skip
-            return _train(file, asked, out_dir, against, as_json)
+            return _train(file, asked, out_dir, against, as_json, barring)
 
         raise typer.Exit(guarded(act))
 
 
-def _train(file: Path, asked: Asked, out_dir: Path | None, against: Path | None, as_json: bool) -> int:
+def _own(own: OwnLeads | None) -> OwnLeads:
+    """What needs a house. The program that starts without one is not asked: it sees the options first."""
+    if own is None:
+        raise BadInput("learning.option.malformed", "name a file to learn from, or our own leads with --vertical")
+    return own
+
+
+def _free(_: str) -> str:
+    """Why a column is barred where no pack is asked: it is not."""
+    return ""
+
+
+def _train(
+    file: Path,
+    asked: Asked,
+    out_dir: Path | None,
+    against: Path | None,
+    as_json: bool,
+    barring: Callable[[str], str],
+) -> int:
     in_use = read_model(against) if against is not None else None
     with err.status("reading") as status:
 
@@ -121,9 +235,14 @@ def _train(file: Path, asked: Asked, out_dir: Path | None, against: Path | None,
             status.update(f"{stage} {done:,}" if done else stage)
 
         read = read_table(file, say)
+        apart = {asked.target, asked.time, *asked.protected, *asked.exclude}
+        outside = {name: why for name in read.table.columns if name not in apart and (why := barring(name))}
+        asked = msgspec.structs.replace(asked, barred=(*asked.barred, *outside))
         look = look_at(read.table, asked)
         status.stop()
         tell_columns(read, look)
+        for name, why in outside.items():
+            err.print(f"left out {name}: {why}", markup=False)
         if out_dir is None:
             if as_json:
                 document(
