@@ -50,7 +50,7 @@ from tests.journeys.truths import same
 
 HERE = Path(__file__).parent
 _CONTACT = ("first_name", "last_name", "email", "phone", "address", "date_of_birth")
-KINDS = ("source", "buyer", "team", "order", "market", "form")
+KINDS = ("source", "buyer", "team", "order", "market", "form", "scorecard")
 
 
 def _hashed(profile: str, key: bytes, value: str) -> str:
@@ -119,7 +119,8 @@ class Life(Leaving):
         for kind in KINDS:
             records = {raw["id"]: raw for raw in _common("business.toml").get(kind, []) if raw["id"] in wanted}
             for raw in self.told.get(kind, []):
-                records[raw["id"]] = merged(records.get(raw["id"]), raw)
+                name = raw["vertical"] if kind == "scorecard" else raw["id"]
+                records[name] = merged(records.get(name), raw)
             found[kind] = list(records.values())
         return found
 

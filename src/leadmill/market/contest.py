@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from leadmill.capture import Lead
 from leadmill.consent import Proof
 from leadmill.core.case import Case
@@ -19,6 +21,7 @@ from leadmill.market.allocation.scarce import Allotment
 from leadmill.market.model import (
     CLOSED,
     HOT,
+    NEEDS_BID,
     NONE_CLEARED,
     NOT_CLEARED,
     OTHER_TEAM,
@@ -90,6 +93,11 @@ class Match:
 def _calls_back(line: Line) -> bool:
     """Whether the order takes leads to call them; who is on the line has called by himself."""
     return line.order.call is not None and not line.order.call.live
+
+
+def _unheard(one: Considered) -> bool:
+    """Whether an order was refused for want of a bid."""
+    return one.refused is not None and one.refused.code == NEEDS_BID.code
 
 
 class Contest:
@@ -200,7 +208,8 @@ class Contest:
         outcome = self.keep_in_house(lead_id)
         if outcome is not None:
             hot = because(HOT, winner=outcome.team)
-            self._refused[:0] = [bid.refuse(hot) for bid in self.bids]
+            unheard = [replace(one, refused=hot) if _unheard(one) else one for one in self._refused]
+            self._refused = [*[bid.refuse(hot) for bid in self.bids], *unheard]
             self.bids = []
         return outcome
 

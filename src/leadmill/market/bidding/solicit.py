@@ -2,7 +2,8 @@
 
 Stands between ``policy`` and ``market``. The first time it passes nobody was asked: it holds the lead with a
 :class:`Tender` that says whom to ask, the runner commits, asks over the network, and walks the lead on from here with
-what was heard. A lead that meets no order with a ping goes straight through.
+what was heard. A lead that meets no order with a ping goes straight through, and so does a hot one that a team of the
+house surely takes: nobody is asked for a price that cannot count.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,19 +13,21 @@ from leadmill.capture import Lead
 from leadmill.core.case import Ask, Case, Heard
 from leadmill.core.faults import Permanent
 from leadmill.core.hours import is_open
+from leadmill.core.predicates import Value
 from leadmill.core.reasons import because
 from leadmill.core.verdicts import ASIDE, Hold, Pass, Verdict
 from leadmill.market.again import OfferedAgain
 from leadmill.market.bidding.quotes import Quoted, astray, on_the_line
-from leadmill.market.model import Declined, Order
+from leadmill.market.model import Declined, Order, Room
 from leadmill.market.orderbook.board import Boards
-from leadmill.market.orderbook.lines import Line
+from leadmill.market.orderbook.lines import Desk, Line
 from leadmill.market.papers import Papers
+from leadmill.market.rules import pick_desk
 from leadmill.market.tenders.tender import BIDDING, Bidding, Bids, BidsAsk, Tender
 from leadmill.market.windows import EPOCH
 from leadmill.overlap import Overlap
 from leadmill.parties import Roster
-from leadmill.policy import Clearance
+from leadmill.policy import Clearance, clear_recipient
 from leadmill.scoring import Score, seen
 
 _NOBODY: tuple[Ask, ...] = ()
@@ -45,6 +48,9 @@ class Solicit:
         asked = {name: order for name, order in orders.items() if order.ping is not None and not order.retired}
         # Only the verticals in which anybody is asked.
         known = {name: (currencies or {}).get(name, "USD") for name in {order.vertical for order in asked.values()}}
+        for name, order in orders.items():
+            if order.team is not None and order.vertical in known and not order.retired:
+                asked[name] = order
         self._boards: Boards = Boards(asked, roster, known, earlier._boards if earlier is not None else None)
 
     def wants(self, case: Case) -> Sequence[Ask]:
@@ -71,6 +77,8 @@ class Solicit:
         if answer.asked:
             return Pass((Bidding(answer.items, answer.took_ms),))
         values = seen(case).values
+        if self._is_ours(case, values, now):
+            return Pass((Bidding(answer.full),)) if answer.full else Pass()
         wanted = frozenset(ask.orders).difference(item.order_id for item in answer.full)
         board, papers = self._boards[case[Lead].vertical], Papers(case, now)
         lines = [line for order_id in wanted if (line := board.find(order_id)) is not None]
@@ -85,6 +93,31 @@ class Solicit:
             return Pass((Bidding(answer.full),)) if answer.full else Pass()
         until = now + timedelta(milliseconds=answer.within_ms)
         return Hold(because(BIDDING), until, (Tender(tuple(orders), until, answer.full),))
+
+    def _is_ours(self, case: Case, values: Mapping[str, Value], now: datetime) -> bool:
+        """Whether a lead is for the house's own sales team at once, and a team takes it however full the day is: one
+        with a rep on duty who has no capacity. Whether another has room is only known once the lead is allotted."""
+        score, clearance = case.get(Score), case[Clearance]
+        if score is None or score.path != "sales":
+            return False
+        overlap, papers = case.get(Overlap), Papers(case, now)
+        barred = (*overlap.known, *overlap.excluded) if overlap is not None else ()
+        for line, conditions in self._boards[case[Lead].vertical].sort(values, score.points).left:
+            order, party = line.order, line.party
+            if order.team is None or party is None or line.caps or order.silent or order.recipient in barred:
+                continue
+            if line.below(score.points) is not None or not all(check(values, now) for check, _ in conditions):
+                continue
+            if not all(check(values, now) for check, _ in line.timed) or (line.requires and papers.lacks(line)):
+                continue
+            if order.schedule is not None and not is_open(order.schedule, now):
+                continue
+            full = {desk.name: desk.capacity for desk in line.desks if desk.capacity is not None}
+            if clear_recipient(clearance, party, now) is None:
+                desk = pick_desk(line, values, Room(now, reps=full), now)
+                if isinstance(desk, Desk):
+                    return True
+        return False
 
     def _fitting(self, case: Case) -> list[Line]:
         lead, values = case[Lead], seen(case).values
