@@ -9,8 +9,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from leadmill.flow.card_reviews import review_of
 from leadmill.flow.configure import changed_rules, read_files
-from leadmill.flow.examining import examine
+from leadmill.flow.examining import MOST, examine
 from leadmill.flow.history import TARGET, TIME, unfit_for, write_history
 from leadmill.flow.rating import barring_of
 from leadmill.flow.scorecards import (
@@ -23,11 +24,14 @@ from leadmill.flow.scorecards import (
 from leadmill.flow.whatif import WhatIf, replay_with
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, err, out, run, settings, table
 from leadmill.interfaces.cli.placing import Why, add_models, author, change_by, vertical_of
+from leadmill.interfaces.cli.reviewed import add_reviews
+from leadmill.interfaces.cli.tiers import add_tiers
 from leadmill.interfaces.house import House, Opener
 from leadmill.runtime.db import Tx
 from leadmill.scoring import (
     HORIZON,
     CardReview,
+    CardReviewTerms,
     Share,
     odds_words,
     suggested_card,
@@ -48,6 +52,8 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
     _add_cards(family, opener)
     _add_learning(family, opener)
     add_models(family, opener)
+    add_reviews(family, opener)
+    add_tiers(family, opener)
 
 
 def _add_cards(family: typer.Typer, opener: Opener) -> None:
@@ -156,15 +162,27 @@ def _add_learning(family: typer.Typer, opener: Opener) -> None:
         out_file: Annotated[
             Path | None, typer.Option("--out", metavar="FILE.toml", help="Where the suggested card goes.")
         ] = None,
+        most: Annotated[int, typer.Option(min=100, max=200_000, help="At most so many leads, the latest.")] = MOST,
+        keep: Annotated[bool, typer.Option("--keep", help="Keep it: what it suggests waits for a person.")] = False,
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
         as_json: Json = False,
     ) -> None:
-        """Hold a card against what became of its leads: conversion by band and rule, and the points that suggests."""
+        """Hold a card against what became of its leads: conversion by band and rule, and the points that suggests.
+
+        One is made and kept every month by itself; reviews lists those, accept and dismiss decide about them.
+        """
 
         async def act(house: House) -> int:
             name, now = vertical_of(house, vertical), house.clock()
-            found = await examine(house.kit, name, now - timedelta(days=days), timedelta(days=horizon), now)
+            if keep:
+                terms = CardReviewTerms(vertical=name, span=f"{days}d", horizon=horizon, most=most)
+                kept = await review_of(house.kit, house.packs, terms)
+                found = kept.found
+                err.print(f"kept as {kept.id}: {kept.standing.replace('_', ' ')}", markup=False)
+            else:
+                since = now - timedelta(days=days)
+                found = await examine(house.kit, name, since, timedelta(days=horizon), now, most)
             if out_file is not None:
                 async with house.db.begin(still=True) as tx:
                     held = await card_in_force(tx, house.packs, name)
@@ -265,6 +283,8 @@ def _show_review(found: CardReview) -> None:
         f"more points {100 * found.ranks:.1f} times in 100",
         markup=False,
     )
+    if found.full:
+        err.print(f"There are more: these are the latest {found.looked:,} whose horizon is over.", markup=False)
     for title, shares in (("Conversion by band", found.bands), ("Conversion by points", found.points)):
         if shares:
             table(
