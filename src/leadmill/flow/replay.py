@@ -29,7 +29,7 @@ from leadmill.flow.model import (
     StepTaken,
 )
 from leadmill.flow.walker import Walker
-from leadmill.market import Declined
+from leadmill.market import Allocate, Declined
 from leadmill.policy import Released
 from leadmill.runtime.db import Database, Tx
 
@@ -113,6 +113,8 @@ def step_of_then(step: Step, station: Station) -> Step:
 def _again(step: Step, case: Case, station: Station) -> tuple[Verdict | None, str | None]:
     """Judge again on what was heard; the words of the new verdict where it differs in anything."""
     asks = step.wants(case)
+    if asks and not station.heard and step.name == Allocate.name:
+        asks = ()  # an auction without limits once asked nothing, though chances matter to it
     if len(asks) != len(station.heard):
         return None, f"asks {len(asks)} questions, {len(station.heard)} were answered"
     walker = Walker(case)

@@ -63,7 +63,16 @@ from leadmill.scoring.periodic import (
 )
 from leadmill.scoring.periodic import due as review_due
 from leadmill.scoring.periodic import kept_of as kept_review
-from leadmill.scoring.reviewing import CardReview, Rated, Share, Suggestion, odds_words, review_card, suggested_card
+from leadmill.scoring.reviewing import (
+    CardReview,
+    Rated,
+    Share,
+    Suggestion,
+    odds_words,
+    review_card,
+    suggested_card,
+    wilson,
+)
 from leadmill.scoring.rules import band_of, see
 from leadmill.scoring.step import NO_PANELS, Rate, Tried, seen
 from leadmill.scoring.store import keep_model, model_bodies
@@ -147,4 +156,5 @@ __all__ = [
     "suggested_card",
     "suggested_tables",
     "waiting_reviews",
+    "wilson",
 ]

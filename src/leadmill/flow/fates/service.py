@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from leadmill.flow.fates.store import LeadTraits, traits_of_leads
+from leadmill.flow.fates.store import LeadTraits, leads_by_tier, traits_of_leads
+from leadmill.flow.fates.tiers import Sold, TierReport, tier_rows
 from leadmill.market import (
     REFUSALS,
     RETURNS,
@@ -27,7 +28,7 @@ from leadmill.market import (
 )
 from leadmill.outcomes import STAGES, Reported, outcomes_of_leads
 from leadmill.runtime.db import Database
-from leadmill.scoring import HORIZON, Heard, What, label_of
+from leadmill.scoring import HORIZON, Heard, Tiers, What, label_of
 
 OVER = timedelta(days=30)
 """Over how long refusals and returns are counted."""
@@ -83,6 +84,37 @@ def fate_of(leg: Placed, lead: LeadTraits, reports: Sequence[Reported], horizon:
     bad = any(one.current and STAGES[one.disposition] == "bad" for one in standing)
     values = [one.value for one in standing if one.value is not None and STAGES[one.disposition] == "won"]
     return Fate(leg, lead, False, leg.given_back or bad, label.converted, values[-1] if values else None)
+
+
+async def tier_report(
+    db: Database,
+    vertical: str,
+    tiers: Tiers,
+    currency: str,
+    days: int,
+    horizon: timedelta,
+    now: datetime,
+) -> TierReport:
+    """How the leads of each quality tier of a vertical fared over the last ``days``, what was paid for them and within
+    what they should sell. ``tiers`` are those of its card in force."""
+    since = now - timedelta(days=days)
+    sold = [
+        Sold(
+            lead_id=fate.leg.lead_id,
+            tier=fate.lead.tier or "",
+            price=fate.leg.price if fate.leg.bought else None,
+            shared=fate.leg.shared,
+            refused=fate.refused,
+            returned=fate.returned,
+            won=fate.won,
+            value=fate.value,
+        )
+        async for fate in fates_between(db, since, now, horizon, now)
+        if fate.lead.vertical == vertical and fate.lead.tier is not None
+    ]
+    async with db.begin(still=True) as tx:
+        leads = await leads_by_tier(tx, vertical, since, now)
+    return TierReport(vertical, currency, days, horizon.days, tier_rows(tiers, leads, sold))
 
 
 async def learn_chances(db: Database, now: datetime, horizon: timedelta = HORIZON) -> Chances:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from leadmill.core.ids import make_id
 from leadmill.market.allocation.seen import Seen
-from leadmill.market.model import LegState
+from leadmill.market.model import LegState, Mode
 from leadmill.market.tables import MARKET_LEARNED, MARKET_SAMPLE, SALE
 from leadmill.runtime.db import Tx, prepared
 
@@ -121,8 +121,8 @@ async def acceptance(tx: Tx, since: datetime, settled: datetime) -> dict[str, tu
 
 
 class Placed(Struct, frozen=True):
-    """One leg as counted: who got which lead when, and what it paid in minor units. ``given_back`` says that the buyer
-    no longer has it, ``late`` that it had accepted it first."""
+    """One leg as counted: who got which lead when, and what it paid in minor units; a team has ``bought`` nothing.
+    ``given_back`` says that the recipient no longer has it, ``late`` that it had accepted it first."""
 
     sale_id: str
     lead_id: str
@@ -130,12 +130,14 @@ class Placed(Struct, frozen=True):
     recipient: str
     at: datetime
     price: int
+    bought: bool
+    shared: bool
     given_back: bool
     late: bool
 
 
 _PLACED = prepared(
-    sa.select(_S.id, _S.lead_id, _S.order_id, _S.buyer_id, _S.team_id, _S.at, _S.price, _S.state, _S.ended_at)
+    sa.select(_S.id, _S.lead_id, _S.order_id, _S.buyer_id, _S.team_id, _S.at, _S.price, _S.mode, _S.state, _S.ended_at)
     .where(
         _S.id > sa.bindparam("after", type_=sa.Text),
         _S.at >= sa.bindparam("since", type_=sa.DateTime(timezone=True)),
@@ -158,6 +160,8 @@ async def placed_between(tx: Tx, since: datetime, until: datetime, after: str, m
             row["buyer_id"] or row["team_id"],
             row["at"],
             row["price"],
+            row["buyer_id"] is not None,
+            row["mode"] == Mode.SHARED.value,
             row["state"] != LegState.SOLD.value and row["state"] != LegState.ASSIGNED.value,
             row["ended_at"] is not None and row["ended_at"] - row["at"] >= LATE,
         )
