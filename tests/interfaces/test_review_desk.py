@@ -5,6 +5,7 @@ from typing import Any
 
 from leadmill.interfaces.worker import workers
 from leadmill.parties import Role
+from leadmill.parties.store import list_operators
 from tests.interfaces.client import Client
 from tests.interfaces.stage import PEOPLE, Stage, solar
 
@@ -103,3 +104,68 @@ async def test_a_program_lists_takes_decides_and_takes_back_over_the_api(stage: 
     assert (undone.status, undone.json["stage"]) == (200, "open")
     assert (await client.get("/v1/reviews/agreement", **program)).json["pairs"] == 0
     assert (await client.get("/v1/reviews?cursor=x", **program)).json["code"] == "flow.cursor.malformed"
+
+
+async def test_a_program_hands_over_puts_back_puts_off_unlocks_and_overrides_over_the_api(stage: Stage) -> None:
+    lead_id = await held(stage, 1)
+    client, program = stage.client(), {"authorization": f"Bearer {stage.operator_key}"}
+    took = (await client.post_json("/v1/reviews/next", {}, **program)).json["case"]
+    path, turn = f"/v1/reviews/{took['review_id']}", took["turn"]
+    async with stage.house.db.begin() as tx:
+        people = {each.role: each for each in await list_operators(tx)}
+    colleague = people[Role.OPERATOR].id
+    given = await client.post_json(f"{path}/hand-over", {"to": colleague, "turn": turn}, **program)
+    assert (given.status, given.json["holder"], given.json["turn"]) == (200, colleague, turn + 1)
+    stale = await client.post_json(f"{path}/release", {"turn": turn}, **program)
+    assert (stale.status, stale.json["code"]) == (409, "review.case.stale")
+    nobody = await client.post_json(f"{path}/hand-over", {"to": people[Role.ANALYST].id}, **program)
+    assert (nobody.status, nobody.json["code"]) == (404, "review.reviewer.unknown")
+    unlocked = await client.post_json(f"{path}/unlock", {}, **program)
+    assert (unlocked.status, unlocked.json.get("code")) == (403, "review.case.supervised")
+    assigned = await client.post_json(f"{path}/hand-over", {"to": colleague}, **program)
+    assert (assigned.status, assigned.json["code"]) == (403, "review.case.supervised")
+    desk = await stage.signed_in(Role.ADMIN)
+    assert (await post(desk, f"/review/{took['review_id']}/unlock")).status == 303
+    took = (await client.post_json("/v1/reviews/next", {}, **program)).json["case"]
+    wrong = await client.post_json(f"{path}/snooze", {"turn": took["turn"], "hours": 0}, **program)
+    assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (400, "/hours")
+    off = await client.post_json(f"{path}/snooze", {"turn": took["turn"], "hours": 4}, **program)
+    assert off.status == 200 and off.json["holder"] is None and off.json["snoozed_until"] is not None
+    assert (await client.post_json("/v1/reviews/next", {}, **program)).json == {"case": None}
+    barred = await client.post_json(
+        f"/v1/reviews/leads/{lead_id}/override", {"act": "hold", "ground": "complaint"}, **program
+    )
+    assert (barred.status, barred.json["code"]) == (403, "review.case.supervised")
+
+
+async def test_a_lead_that_waits_is_decided_on_the_desk_and_one_that_could_be_sold_is_held_from_its_page(
+    stage: Stage,
+) -> None:
+    waits = await held(stage, 1)
+    desk = await stage.signed_in(Role.ADMIN)
+    await desk.get("/review")
+    page = (await desk.get(f"/leads/{waits}")).text
+    assert "Decide it on the desk" in page and ">Approve<" not in page and "Hold it" not in page
+    refused = await post(desk, f"/leads/{waits}/approve")
+    assert refused.status == 409 and "review.case.taken" in refused.text
+    thin = solar(3)
+    thin["fields"] = {"first_name": "Jo", "email": "jo.thin@gmail.com", "zip": "94110"}
+    put_off = str((await stage.send(thin))["lead_id"])
+    page = (await desk.get(f"/leads/{put_off}")).text
+    assert "Override this decision" in page and "Hold it" in page and "Mark it" in page
+    operator = await stage.signed_in(Role.OPERATOR)
+    assert "Hold it" not in (await operator.get(f"/leads/{put_off}")).text
+    assert (await post(operator, f"/leads/{put_off}/override", act="hold", ground="complaint")).status == 403
+    done = await post(desk, f"/leads/{put_off}/override", act="hold", ground="complaint", why="A letter came.")
+    assert done.headers["location"].endswith("done=lead_held")
+    assert "A person held it before it was sold: Somebody complained" in (await desk.get("/review")).text
+    other = await held(stage, 2)
+    listed = (await desk.get("/review")).text
+    place = re.search(rf'id="{other}".*?(/review/rev_\w+)', listed, re.DOTALL)
+    assert place is not None
+    assert "Assign it" in (await desk.get(place[1])).text
+    async with stage.house.db.begin() as tx:
+        to = next(each for each in await list_operators(tx) if each.role is Role.OPERATOR)
+    await post(desk, f"{place[1]}/assign", to=to.id)
+    mine = await post(operator, "/review/next")
+    assert mine.headers["location"].startswith(place[1]), "what was given to one comes first"

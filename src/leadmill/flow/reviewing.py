@@ -117,7 +117,8 @@ def _wait(kit: Kit, row: LeadRow, events: Sequence[Event], worths: dict[tuple[st
     """Why and since when a lead waits, by its journal."""
     settled = next((event for event in reversed(events) if isinstance(event, LeadSettled)), None)
     held = next((event for event in reversed(events) if isinstance(event, StepTaken) and event.verdict != "pass"), None)
-    rule = held.rules[0] if held is not None and held.rules else None
+    waits = held is not None and held.because is not None and held.because.code == row.reason
+    rule = held.rules[0] if held is not None and waits and held.rules else None
     vertical = kit.walk().rules.verticals.get(row.vertical)
     return Wait(
         lead_id=row.id,

@@ -6,14 +6,32 @@ from leadmill.interfaces.api.describing import IDEMPOTENCY, path_parameter, quer
 from leadmill.interfaces.api.reviews import (
     AgreementFigures,
     AgreementOut,
+    OverrideIn,
+    OverrideOut,
     ReviewDecisionIn,
+    ReviewHandOverIn,
     ReviewNextIn,
     ReviewNextOut,
+    ReviewPage,
+    ReviewSnoozeIn,
+    ReviewTurnIn,
+)
+from leadmill.interfaces.cases import ReviewOut
+
+TYPES = (
     ReviewOut,
     ReviewPage,
+    ReviewNextIn,
+    ReviewNextOut,
+    ReviewDecisionIn,
+    ReviewTurnIn,
+    ReviewSnoozeIn,
+    ReviewHandOverIn,
+    OverrideIn,
+    OverrideOut,
+    AgreementFigures,
+    AgreementOut,
 )
-
-TYPES = (ReviewOut, ReviewPage, ReviewNextIn, ReviewNextOut, ReviewDecisionIn, AgreementFigures, AgreementOut)
 _SECURITY: list[dict[str, list[str]]] = [{"key": []}, {"session": []}]
 _ID = path_parameter("review_id", "The case's id.")
 
@@ -88,6 +106,69 @@ PATHS: dict[str, Any] = {
             "security": _SECURITY,
             "parameters": [_ID, IDEMPOTENCY],
             "responses": responses(200, "Taken back.", "ReviewOut", 400, 401, 403, 404, 408, 409, 422, 503),
+        }
+    },
+    "/v1/reviews/{review_id}/hand-over": {
+        "post": {
+            "operationId": "handReviewOver",
+            "tags": ["Review"],
+            "summary": "Give a case to somebody else",
+            "description": "With `turn` one that this key has. Without it, who supervises the desk assigns any case"
+            " that waits: it is theirs until it is due. A second look is nobody's who had the first.",
+            "security": _SECURITY,
+            "parameters": [_ID, IDEMPOTENCY],
+            "requestBody": _body("ReviewHandOverIn", {"to": "op_01k00000000000000000000000", "turn": 1}),
+            "responses": responses(200, "Handed over.", "ReviewOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+        }
+    },
+    "/v1/reviews/{review_id}/unlock": {
+        "post": {
+            "operationId": "unlockReview",
+            "tags": ["Review"],
+            "summary": "Take a case from whoever has it",
+            "description": "For who supervises the desk. Anybody may take it then; their page decides nothing more.",
+            "security": _SECURITY,
+            "parameters": [_ID, IDEMPOTENCY],
+            "responses": responses(200, "Unlocked.", "ReviewOut", 400, 401, 403, 404, 408, 409, 422, 503),
+        }
+    },
+    "/v1/reviews/{review_id}/release": {
+        "post": {
+            "operationId": "releaseReview",
+            "tags": ["Review"],
+            "summary": "Put a case back",
+            "description": "One that this key has. Anybody may take it then.",
+            "security": _SECURITY,
+            "parameters": [_ID, IDEMPOTENCY],
+            "requestBody": _body("ReviewTurnIn", {"turn": 1}),
+            "responses": responses(200, "Put back.", "ReviewOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+        }
+    },
+    "/v1/reviews/{review_id}/snooze": {
+        "post": {
+            "operationId": "snoozeReview",
+            "tags": ["Review"],
+            "summary": "Put a case back for some hours",
+            "description": "One that this key has, for a week at most. Its clock runs on.",
+            "security": _SECURITY,
+            "parameters": [_ID, IDEMPOTENCY],
+            "requestBody": _body("ReviewSnoozeIn", {"turn": 1, "hours": 4}),
+            "responses": responses(200, "Put off.", "ReviewOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+        }
+    },
+    "/v1/reviews/leads/{lead_id}/override": {
+        "post": {
+            "operationId": "overrideLead",
+            "tags": ["Review"],
+            "summary": "Override what automation made of a lead",
+            "description": "For who supervises the desk. `bring_back` lets a lead go on that our own judgement rejected"
+            " or put off, and asks the law anew; `hold` has one wait for a person that could still be sold; `mark` says"
+            " what a lead was found to be, and rejects it where nobody has it. `ground` is of the list for each, see"
+            " review.md.",
+            "security": _SECURITY,
+            "parameters": [path_parameter("lead_id", "The lead's id."), IDEMPOTENCY],
+            "requestBody": _body("OverrideIn", {"act": "hold", "ground": "complaint", "note": "Her lawyer wrote."}),
+            "responses": responses(200, "Done.", "OverrideOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
         }
     },
 }

@@ -3,7 +3,7 @@
 Nothing personal stands in a case; what the lead says is read at ``/v1/leads``. A key decides in its own name.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from litestar import Request, Response, get, post
@@ -11,51 +11,26 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
-from leadmill.core.faults import BadInput, FieldFault, Forbidden, NotFound
-from leadmill.core.ids import looks_like
+from leadmill.core.faults import BadInput, FieldFault, Forbidden
+from leadmill.core.reasons import State
+from leadmill.flow.overriding import hold_lead, mark_lead, override
 from leadmill.flow.reviewing import decide_case, gather_cases, terms_of
 from leadmill.interfaces.api.access import Reader
 from leadmill.interfaces.api.bodies import idempotency_key, once, read_json
 from leadmill.interfaces.api.leads import answer
+from leadmill.interfaces.cases import ReviewOut, checked_case, reviewer_of, told_case
 from leadmill.interfaces.places import read_place, write_place
-from leadmill.interfaces.wiring import Wiring, amount
+from leadmill.interfaces.wiring import Wiring
 from leadmill.parties import Right, may
 from leadmill.parties.store import note_reads
-from leadmill.review import RECENT, CaseFilter, ReviewCase, ReviewTerms, Trend, by_reason, by_reviewer, trend
-from leadmill.review.service import Reviewer, take_next, undo
+from leadmill.review import RECENT, CaseFilter, ReviewTerms, Trend, by_reason, by_reviewer, trend
+from leadmill.review.service import Reviewer, assign, hand_over, release, snooze, take_next, undo, unlock
 from leadmill.review.store import list_cases, pairs_since
 from leadmill.runtime.db import Tx
 
 _LIMIT = 50
 _SPAN = timedelta(days=90)
-
-
-class ReviewOut(Struct, frozen=True, kw_only=True):
-    """A case: why its lead waits, by which rule, by when it is due, and what is at stake (what such leads bring, on
-    average). ``stage`` is open, second, third, decided or closed; ``turn`` is to be named with a decision. What was
-    decided is told once nobody else looks at it blindly."""
-
-    review_id: str
-    lead_id: str
-    reason: str
-    says: str
-    rule: str
-    citation: str
-    vertical: str
-    source: str
-    score: int | None
-    worth: str | None
-    currency: str
-    since: datetime
-    due_at: datetime
-    overdue: bool
-    stage: str
-    turn: int
-    holder: str | None
-    held_until: datetime | None
-    decision: str | None
-    ground: str | None
-    outcome: str | None
+_MOST_HOURS = 168
 
 
 class ReviewPage(Struct, frozen=True):
@@ -88,6 +63,43 @@ class ReviewDecisionIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     note: str = ""
 
 
+class ReviewTurnIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A case that this key has, in the ``turn`` in which it got it."""
+
+    turn: int
+
+
+class ReviewSnoozeIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A case that this key has is put back for so many ``hours``, a week at most; its clock runs on."""
+
+    turn: int
+    hours: int = 1
+
+
+class ReviewHandOverIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who gets the case: ``to`` is an operator's id. ``turn`` is the case's as this key got it; without one, who
+    supervises the desk assigns a case that anybody may have."""
+
+    to: str
+    turn: int | None = None
+
+
+class OverrideIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to make of a lead against what automation made of it, and on which ground. ``note`` is sealed with the
+    person's key."""
+
+    act: Literal["bring_back", "hold", "mark"]
+    ground: str
+    note: str = ""
+
+
+class OverrideOut(Struct, frozen=True):
+    """Where the lead stands now."""
+
+    lead_id: str
+    state: str
+
+
 class AgreementFigures(Struct, frozen=True, kw_only=True):
     """Of ``pairs`` of blind decisions, ``agreed`` said the same; ``raw`` is that share, ``kappa`` Cohen's and ``ac1``
     Gwet's, each with the limits that hold it in 95 of 100 cases; null where there are too few to tell. ``skewed`` says
@@ -98,10 +110,10 @@ class AgreementFigures(Struct, frozen=True, kw_only=True):
     agreed: int
     raw: float | None
     kappa: float | None
-    raw_limits: tuple[float, float] | None
-    kappa_limits: tuple[float, float] | None
+    raw_limits: list[float] | None
+    kappa_limits: list[float] | None
     ac1: float | None
-    ac1_limits: tuple[float, float] | None
+    ac1_limits: list[float] | None
     skewed: bool
     recent_pairs: int
     recent: float | None
@@ -134,7 +146,7 @@ async def get_reviews(
         await gather_cases(tx, wiring.kit, now)
         found = await list_cases(tx, narrow, now, after, _LIMIT + 1)
         note_reads(tx, reader.id, [one.lead_id for one in found[:_LIMIT]], "api reviews", now)
-    items = [_out(one, now) for one in found[:_LIMIT]]
+    items = [told_case(one, now) for one in found[:_LIMIT]]
     return answer(ReviewPage(items, write_place(found[_LIMIT - 1]) if len(found) > _LIMIT else None))
 
 
@@ -150,6 +162,10 @@ async def get_agreement(wiring: NamedDependency[Wiring], reader: NamedDependency
     return answer(AgreementOut(**_figures(trend(pairs, late)), reasons=reasons, reviewers=people))
 
 
+def _limits(limits: tuple[float, float] | None) -> list[float] | None:
+    return list(limits) if limits is not None else None
+
+
 def _figures(found: Trend) -> dict[str, Any]:
     one = found.whole
     return {
@@ -157,10 +173,10 @@ def _figures(found: Trend) -> dict[str, Any]:
         "agreed": one.agreed,
         "raw": one.raw,
         "kappa": one.kappa,
-        "raw_limits": one.raw_limits,
-        "kappa_limits": one.kappa_limits,
+        "raw_limits": _limits(one.raw_limits),
+        "kappa_limits": _limits(one.kappa_limits),
         "ac1": one.ac1,
-        "ac1_limits": one.ac1_limits,
+        "ac1_limits": _limits(one.ac1_limits),
         "skewed": one.skewed,
         "recent_pairs": found.recent.pairs,
         "recent": found.recent.raw,
@@ -183,7 +199,7 @@ async def post_next(
         one = await take_next(tx, who, _terms(wiring), now, given.vertical, given.reason)
         if one is not None:
             note_reads(tx, reader.id, [one.lead_id], "api review", now)
-        return ReviewNextOut(_out(one, now) if one is not None else None)
+        return ReviewNextOut(told_case(one, now) if one is not None else None)
 
     return await once(wiring, f"reviews next {reader.id}", key, body, act, status=200)
 
@@ -199,15 +215,14 @@ async def post_decision(
     who = _reviewer(reader)
     key = idempotency_key(request)
     given, body = await read_json(request, ReviewDecisionIn)
-    if not 0 <= given.turn < 2**62:
-        raise BadInput("api.body.invalid", "see errors", [FieldFault("/turn", "api.field.invalid", "is no turn")])
+    turn = _turn(given.turn)
 
     async def act(tx: Tx) -> ReviewOut:
         now = wiring.clock()
         one = await decide_case(
-            tx, wiring.kit, _checked(review_id), given.turn, who, given.decision, given.ground, given.note, now
+            tx, wiring.kit, checked_case(review_id), turn, who, given.decision, given.ground, given.note, now
         )
-        return _out(one, now)
+        return told_case(one, now)
 
     return await once(wiring, f"reviews {review_id}", key, body, act, status=200)
 
@@ -225,21 +240,124 @@ async def post_undo(
 
     async def act(tx: Tx) -> ReviewOut:
         now = wiring.clock()
-        return _out(await undo(tx, _checked(review_id), who, _terms(wiring), now), now)
+        return told_case(await undo(tx, checked_case(review_id), who, _terms(wiring), now), now)
 
     return await once(wiring, f"reviews {review_id} undo", key, body, act, status=200)
+
+
+@post("/v1/reviews/{review_id:str}/hand-over", include_in_schema=False)
+async def post_hand_over(
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    reader: NamedDependency[Reader],
+    review_id: FromPath[str],
+) -> Response[bytes]:
+    """Give a case to somebody else: one that this key has, or, for who supervises, any that waits."""
+    who, key = _reviewer(reader), idempotency_key(request)
+    given, body = await read_json(request, ReviewHandOverIn)
+    turn = _turn(given.turn) if given.turn is not None else None
+
+    async def act(tx: Tx) -> ReviewOut:
+        now, case_id, to = wiring.clock(), checked_case(review_id), await reviewer_of(tx, given.to)
+        if turn is None:
+            return told_case(await assign(tx, case_id, who, to, _terms(wiring), now), now)
+        return told_case(await hand_over(tx, case_id, turn, who, to, _terms(wiring), now), now)
+
+    return await once(wiring, f"reviews {review_id} hand-over", key, body, act, status=200)
+
+
+@post("/v1/reviews/{review_id:str}/unlock", include_in_schema=False)
+async def post_unlock(
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    reader: NamedDependency[Reader],
+    review_id: FromPath[str],
+) -> Response[bytes]:
+    """Take a case from whoever has it."""
+    who, key, body = _reviewer(reader), idempotency_key(request), await request.body()
+
+    async def act(tx: Tx) -> ReviewOut:
+        return told_case(await unlock(tx, checked_case(review_id), who), wiring.clock())
+
+    return await once(wiring, f"reviews {review_id} unlock", key, body, act, status=200)
+
+
+@post("/v1/reviews/{review_id:str}/release", include_in_schema=False)
+async def post_release(
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    reader: NamedDependency[Reader],
+    review_id: FromPath[str],
+) -> Response[bytes]:
+    """Put a case back."""
+    who, key = _reviewer(reader), idempotency_key(request)
+    given, body = await read_json(request, ReviewTurnIn)
+    turn = _turn(given.turn)
+
+    async def act(tx: Tx) -> ReviewOut:
+        return told_case(await release(tx, checked_case(review_id), turn, who), wiring.clock())
+
+    return await once(wiring, f"reviews {review_id} release", key, body, act, status=200)
+
+
+@post("/v1/reviews/{review_id:str}/snooze", include_in_schema=False)
+async def post_snooze(
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    reader: NamedDependency[Reader],
+    review_id: FromPath[str],
+) -> Response[bytes]:
+    """Put a case back for some hours."""
+    who, key = _reviewer(reader), idempotency_key(request)
+    given, body = await read_json(request, ReviewSnoozeIn)
+    turn = _turn(given.turn)
+    if not 1 <= given.hours <= _MOST_HOURS:
+        says = f"is no number of hours from 1 to {_MOST_HOURS}"
+        raise BadInput("api.body.invalid", "see errors", [FieldFault("/hours", "api.field.invalid", says)])
+
+    async def act(tx: Tx) -> ReviewOut:
+        now = wiring.clock()
+        until = now + timedelta(hours=given.hours)
+        return told_case(await snooze(tx, checked_case(review_id), turn, who, until, now), now)
+
+    return await once(wiring, f"reviews {review_id} snooze", key, body, act, status=200)
+
+
+@post("/v1/reviews/leads/{lead_id:str}/override", include_in_schema=False)
+async def post_override(
+    request: Request[Any, Any, Any],
+    wiring: NamedDependency[Wiring],
+    reader: NamedDependency[Reader],
+    lead_id: FromPath[str],
+) -> Response[bytes]:
+    """Override what automation made of a lead: bring it back, hold it, or mark it."""
+    who, key = _reviewer(reader), idempotency_key(request)
+    given, body = await read_json(request, OverrideIn)
+
+    async def act(tx: Tx) -> OverrideOut:
+        now, kit = wiring.clock(), wiring.kit
+        if given.act == "bring_back":
+            state = (await override(tx, kit, lead_id, who, given.ground, given.note, now)).state
+        elif given.act == "hold":
+            await hold_lead(tx, kit, lead_id, who, given.ground, given.note, now)
+            state = State.REVIEW
+        else:
+            state = await mark_lead(tx, kit, lead_id, who, given.ground, given.note, now)
+        return OverrideOut(lead_id, state.value)
+
+    return await once(wiring, f"override {lead_id}", key, body, act, status=200)
+
+
+def _turn(turn: int) -> int:
+    if not 0 <= turn < 2**62:
+        raise BadInput("api.body.invalid", "see errors", [FieldFault("/turn", "api.field.invalid", "is no turn")])
+    return turn
 
 
 def _reviewer(reader: Reader) -> Reviewer:
     if not may(reader.role, Right.REVIEW):
         raise Forbidden("api.right.missing", "your role may not decide cases")
     return Reviewer(reader.id, may(reader.role, Right.AUDIT))
-
-
-def _checked(review_id: str) -> str:
-    if not looks_like(review_id, "rev"):
-        raise NotFound("review.case.unknown", "there is no such case")
-    return review_id
 
 
 def _terms(wiring: Wiring) -> Any:
@@ -249,31 +367,15 @@ def _terms(wiring: Wiring) -> Any:
     return terms
 
 
-def _out(one: ReviewCase, now: datetime) -> ReviewOut:
-    told = one.stage in ("decided", "closed")
-    return ReviewOut(
-        review_id=one.id,
-        lead_id=one.lead_id,
-        reason=one.reason,
-        says=one.says,
-        rule=one.rule,
-        citation=one.citation,
-        vertical=one.vertical,
-        source=one.source_id,
-        score=one.score,
-        worth=amount(one.worth, one.currency) if one.worth else None,
-        currency=one.currency,
-        since=one.since,
-        due_at=one.due_at,
-        overdue=one.due_at <= now and not told,
-        stage=one.stage,
-        turn=one.turn,
-        holder=one.held(now),
-        held_until=one.held_until if one.held(now) else None,
-        decision=one.decision if told else None,
-        ground=one.ground or None if told else None,
-        outcome=one.outcome,
-    )
-
-
-ROUTES = [get_reviews, get_agreement, post_next, post_decision, post_undo]
+ROUTES = [
+    get_reviews,
+    get_agreement,
+    post_next,
+    post_decision,
+    post_undo,
+    post_hand_over,
+    post_unlock,
+    post_release,
+    post_snooze,
+    post_override,
+]

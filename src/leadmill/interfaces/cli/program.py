@@ -24,6 +24,7 @@ from leadmill.interfaces.cli import (
     rating,
     resolve,
     retention,
+    review,
     security,
     serve,
     suppress,
@@ -73,6 +74,7 @@ def program(opener: Opener, serve_on: Work, work: Work) -> typer.Typer:
         policy,
         training,
         rating,
+        review,
         bench,
     ):
         family.add_to(app, opener)

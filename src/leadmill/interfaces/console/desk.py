@@ -27,6 +27,7 @@ from leadmill.parties import Operator, Right, Session, Stage, freshly_proved
 from leadmill.parties.service import csrf_matches, resume_session
 from leadmill.privacy import count_waiting
 from leadmill.runtime.db import Tx
+from leadmill.scoring.watch.store import count_alerts
 
 COOKIE = "leadmill_session"
 _MOST_FORM = 64 * 1024
@@ -42,6 +43,8 @@ NOTICES = {
     "approved": ("ok", "Approved: the lead walked on."),
     "rejected": ("ok", "Rejected: the lead ends here."),
     "overridden": ("ok", "Overridden: the lead walked on."),
+    "lead_held": ("ok", "Held: it waits on the review desk, and nothing sells it meanwhile."),
+    "marked": ("ok", "Marked; whoever learns from it knows."),
     "review_approve": ("ok", "Approved."),
     "review_reject": ("ok", "Rejected."),
     "review_nurture": ("ok", "Kept for later."),
@@ -52,8 +55,10 @@ NOTICES = {
     "review_none": ("ok", "Nothing waits that you could decide."),
     "added": ("ok", "The operator can sign in now."),
     "changed": ("ok", "Changed."),
+    "review_dismissed": ("ok", "Dismissed: the card stays as it is."),
     "card_changed": ("ok", "In force: leads that come from now on are rated by it."),
     "model_placed": ("ok", "It has its place: leads that come from now on are rated so."),
+    "alert_acknowledged": ("ok", "Written down: somebody has looked."),
     "ruled": ("ok", "Ruled; leads that come from now on go by it."),
     "unruled": ("ok", "Taken back; nothing was lost."),
     "corrected": ("ok", "Corrected; it outranks whatever anybody says."),
@@ -96,6 +101,7 @@ class Waiting(Struct):
     nurture: str | None = None
     requests: str | None = None
     dead: str | None = None
+    alerts: str | None = None
     at: datetime | None = None
 
 
@@ -245,6 +251,8 @@ async def _desk(request: Rq, wiring: Wiring, pages: Pages, waiting: Waiting, sta
             waiting.requests = f"{asked}{'+' if asked == _MOST_COUNTED else ''}" if asked else None
             dead = (await count_states(tx)).get("dead", 0)
             waiting.dead = f"{dead:,}" if dead else None
+            alerts = sum((await count_alerts(tx)).values())
+            waiting.alerts = f"{alerts:,}" if alerts else None
     desk = Desk(request, wiring, pages, waiting, session)
     found = danger_of(request.route_handler.opt)
     if found is not None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from leadmill.consent import Proof
 from leadmill.core.case import Evidence
 from leadmill.core.events import Event
-from leadmill.core.faults import BadInput, NotFound
+from leadmill.core.faults import BadInput, Conflict, NotFound
 from leadmill.core.reasons import State
 from leadmill.delivery import Attempt, Receipt
 from leadmill.delivery.store import attempts_of, receipts_of
@@ -20,8 +20,9 @@ from leadmill.flow.biography import read_biography
 from leadmill.flow.desk import approve, dismiss
 from leadmill.flow.memory import Recalled, recall_one
 from leadmill.flow.model import LeadRow, StepTaken
-from leadmill.flow.overriding import override
+from leadmill.flow.overriding import hold_lead, mark_lead, override
 from leadmill.flow.reactions import react
+from leadmill.flow.store import read_lead
 from leadmill.interfaces.console import telling
 from leadmill.interfaces.console.correcting import correctable, with_wins
 from leadmill.interfaces.console.desk import Desk, Page
@@ -38,8 +39,9 @@ from leadmill.outcomes.service import report_outcome
 from leadmill.outcomes.store import outcomes_of
 from leadmill.parties import Right, Role
 from leadmill.parties.store import list_keys, list_operators, note_reads, reads_of
-from leadmill.review import OVERRIDES, may_override
+from leadmill.review import HOLDS, MARKS, OVERRIDES, may_hold, may_mark, may_override
 from leadmill.review.service import Reviewer
+from leadmill.review.store import cases_of
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
 
@@ -85,6 +87,8 @@ async def show_lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str,
         note_reads(tx, desk.who.id, [lead_id], f"{what} {tab}", desk.now)
         more = await _more(tx, desk, tab, recalled, receipts)
         more |= await shown_on_lead(tx, desk, lead_id)
+        cases = await cases_of(tx, lead_id, 1) if recalled.row.state is State.REVIEW else []
+        more["case"] = cases[0].id if cases and cases[0].closed_at is None else None
     row, rules = recalled.row, desk.wiring.rules
     evidence = _latest(recalled)
     events = sum(len(chapter.events) for chapter in recalled.chapters)
@@ -110,7 +114,7 @@ async def show_lead(desk: Desk, lead_id: str, what: str) -> tuple[str, dict[str,
         "scored": score_shown(evidence, row.vertical),
         "groups": with_wins(telling.groups(recalled.lead, known, rules, desk.sees), known),
         "actions": _actions(desk, row.id, row.state),
-        "overrides": _overrides(desk, row),
+        **_supervised(desk, row),
         "may_correct": desk.may(Right.REVIEW) and recalled.lead is not None,
         "correctable": correctable(recalled.lead, known, rules),
         "tabs": [
@@ -230,18 +234,26 @@ def _latest(recalled: Recalled) -> dict[type[Evidence], Evidence]:
 
 
 def _actions(desk: Desk, lead_id: str, state: State) -> list[Act]:
-    if state not in (State.REVIEW, State.NURTURE) or not desk.may(Right.REVIEW):
-        return []
+    if state is not State.NURTURE or not desk.may(Right.REVIEW):
+        return []  # what waits for a person is decided on the desk
     return [
         Act(f"/leads/{lead_id}/approve", "Approve", "primary", "a"),
         Act(f"/leads/{lead_id}/reject", "Reject", "danger", "r"),
     ]
 
 
-def _overrides(desk: Desk, row: LeadRow) -> list[tuple[str, str]]:
-    """The grounds on which this operator may bring the lead back; none where nobody may."""
-    able = may_supervise(desk) and may_override(row.state.value, row.reason)
-    return [(code, ground.says) for code, ground in OVERRIDES.items()] if able else []
+def _supervised(desk: Desk, row: LeadRow) -> dict[str, list[tuple[str, str]]]:
+    """The grounds on which this operator may bring the lead back, hold it and mark it; none where nobody may."""
+    state, able = row.state.value, may_supervise(desk)
+    asked = {
+        "overrides": (OVERRIDES, may_override(state, row.reason)),
+        "holds": (HOLDS, may_hold(state) and not row.test),
+        "marks": (MARKS, may_mark(state) and not row.test),
+    }
+    return {
+        name: [(code, ground.says) for code, ground in grounds.items()] if able and fits else []
+        for name, (grounds, fits) in asked.items()
+    }
 
 
 def may_supervise(desk: Desk) -> bool:
@@ -255,6 +267,7 @@ async def take_approval(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> 
     fields = await desk.form()
     desk.need(Right.REVIEW)
     async with desk.wiring.db.begin() as tx:
+        await _leave_to_the_desk(tx, lead_id)
         await approve(tx, desk.wiring.kit, lead_id, desk.who.id, fields.get("why", "")[:500], desk.now)
     return desk.back(f"/leads/{lead_id}", "approved")
 
@@ -265,20 +278,33 @@ async def take_rejection(desk: NamedDependency[Desk], lead_id: FromPath[str]) ->
     fields = await desk.form()
     desk.need(Right.REVIEW)
     async with desk.wiring.db.begin() as tx:
+        await _leave_to_the_desk(tx, lead_id)
         await dismiss(tx, desk.wiring.kit, lead_id, desk.who.id, fields.get("why", "")[:500], desk.now)
     return desk.back(f"/leads/{lead_id}", "rejected")
 
 
+async def _leave_to_the_desk(tx: Tx, lead_id: str) -> None:
+    """Refuse to decide here what the desk decides: with a ground, and by two where its case is drawn for that."""
+    row = await read_lead(tx, lead_id)
+    if row is not None and row.state is State.REVIEW:
+        raise Conflict("review.case.taken", "the lead waits on the review desk; decide its case there")
+
+
 @post("/leads/{lead_id:str}/override", include_in_schema=False)
 async def take_override(desk: NamedDependency[Desk], lead_id: FromPath[str]) -> Page:
-    """Bring a lead back that our own judgement let go."""
+    """Bring a lead back that our own judgement let go, hold one that could be sold, or mark one."""
     fields = await desk.form()
     desk.need(Right.REVIEW)
-    who = Reviewer(desk.who.id, may_supervise(desk))
+    who, kit = Reviewer(desk.who.id, may_supervise(desk)), desk.wiring.kit
+    act, ground, note = fields.get("act", "override"), fields.get("ground", ""), fields.get("why", "")[:500]
     async with desk.wiring.db.begin() as tx:
-        note = fields.get("why", "")[:500]
-        await override(tx, desk.wiring.kit, lead_id, who, fields.get("ground", ""), note, desk.now)
-    return desk.back(f"/leads/{lead_id}", "overridden")
+        if act == "hold":
+            await hold_lead(tx, kit, lead_id, who, ground, note, desk.now)
+        elif act == "mark":
+            await mark_lead(tx, kit, lead_id, who, ground, note, desk.now)
+        else:
+            await override(tx, kit, lead_id, who, ground, note, desk.now)
+    return desk.back(f"/leads/{lead_id}", {"hold": "lead_held", "mark": "marked"}.get(act, "overridden"))
 
 
 @post("/leads/{lead_id:str}/outcome", include_in_schema=False)

@@ -16,6 +16,7 @@ from leadmill.core.ids import looks_like
 from leadmill.flow.memory import open_rows
 from leadmill.flow.reviewing import decide_case, gather_cases, terms_of
 from leadmill.flow.store import read_leads
+from leadmill.interfaces.cases import reviewer_of
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.lead import may_supervise, show_lead
 from leadmill.interfaces.console.lists import reason_says, source_name, vertical_title
@@ -40,6 +41,7 @@ from leadmill.review import (
 )
 from leadmill.review.service import (
     Reviewer,
+    assign,
     hand_over,
     release,
     renew,
@@ -233,6 +235,8 @@ async def case_page(desk: NamedDependency[Desk], case_id: FromPath[str]) -> Page
         undoable = await _undoable(tx, desk)
         people = await list_operators(tx)
     names = {each.id: each.name for each in people}
+    others = [each for each in people if each.id != desk.who.id and each.may(Right.REVIEW)]
+    able = [each for each in others if may_take(one, each.id, may(each.role, Right.AUDIT))]
     _, lead = await show_lead(desk, one.lead_id, "review")
     who = _who(desk)
     holder = one.held(desk.now)
@@ -253,7 +257,8 @@ async def case_page(desk: NamedDependency[Desk], case_id: FromPath[str]) -> Page
         after=after,
         grounds=[(code, ground.says) for code, ground in REJECTS.items()],
         snoozes=list(_SNOOZES.items()),
-        others=[(each.id, each.name) for each in people if each.id != who.id and each.may(Right.REVIEW)],
+        others=[(each.id, each.name) for each in able],
+        may_assign=[(each.id, each.name) for each in able] if who.supervises and holder != who.id else [],
     )
 
 
@@ -273,11 +278,19 @@ async def _undoable(tx: Tx, desk: Desk) -> dict[str, str] | None:
     """The decision just made, while it can be taken back."""
     case_id = desk.request.query_params.get("undo", "")
     one = await find_case(tx, case_id) if looks_like(case_id, "rev") else None
-    if one is None or one.stage != "decided" or one.decided_by != desk.who.id or one.decision is None:
+    if one is None or not _can_undo(desk, one):
         return None
-    if one.carry_at is None or one.carry_at <= desk.now:
-        return None
-    return {"id": one.id, "says": DONE[one.decision]}
+    if one.decision is None:
+        return {"id": one.id, "says": "Decided", "then": "somebody else looks at it as well"}
+    return {"id": one.id, "says": DONE[one.decision], "then": "it is carried out in a moment"}
+
+
+def _can_undo(desk: Desk, one: ReviewCase) -> bool:
+    """Whether this operator's decision still waits to be carried out, or for a second look that nobody has begun."""
+    if one.stage == "second":
+        return one.first_by == desk.who.id and one.held(desk.now) is None
+    mine = one.stage == "decided" and one.decided_by == desk.who.id
+    return mine and one.carry_at is not None and one.carry_at > desk.now
 
 
 async def _find(tx: Tx, case_id: str) -> ReviewCase:
@@ -327,10 +340,10 @@ def _terms(desk: Desk, vertical: str) -> ReviewTerms:
 
 @post("/review/{case_id:str}/{step:str}", include_in_schema=False)
 async def take_step(desk: NamedDependency[Desk], case_id: FromPath[str], step: FromPath[str]) -> Page:
-    """Do something with a case: take, decide, snooze, release, hand over, unlock, undo, renew."""
+    """Do something with a case: take, decide, snooze, release, hand over, assign, unlock, undo, renew."""
     fields = await _form(desk)
     who, turn = _who(desk), _turn(fields)
-    here = f"/review/{case_id}"
+    here, undoable = f"/review/{case_id}", False
 
     def terms(vertical: str) -> ReviewTerms:
         return _terms(desk, vertical)
@@ -353,8 +366,11 @@ async def take_step(desk: NamedDependency[Desk], case_id: FromPath[str], step: F
             await release(tx, case_id, turn, who)
             return desk.back("/review")
         if step == "hand-over":
-            await hand_over(tx, case_id, turn, who, await _other(tx, fields.get("to", "")), terms, desk.now)
+            await hand_over(tx, case_id, turn, who, await reviewer_of(tx, fields.get("to", "")), terms, desk.now)
             return desk.back("/review", "review_handed")
+        if step == "assign":
+            await assign(tx, case_id, who, await reviewer_of(tx, fields.get("to", "")), terms, desk.now)
+            return desk.back(here, "review_handed")
         if step == "snooze":
             hours = fields.get("hours", "1")
             until = desk.now + timedelta(hours=int(hours) if hours in _SNOOZES else 1)
@@ -362,20 +378,15 @@ async def take_step(desk: NamedDependency[Desk], case_id: FromPath[str], step: F
         elif step == "decide":
             choice, ground = fields.get("choice", ""), fields.get("ground", "")
             ground = ground if choice == "reject" else ""
-            await decide_case(tx, desk.wiring.kit, case_id, turn, who, choice, ground, fields.get("note", ""), desk.now)
+            note = fields.get("note", "")
+            one = await decide_case(tx, desk.wiring.kit, case_id, turn, who, choice, ground, note, desk.now)
+            undoable = _can_undo(desk, one)
         else:
             raise NotFound("review.case.unknown", "there is no such step")
     if step == "snooze":
         return await _next(desk, {}, "review_snoozed")
-    return await _next(desk, {}, f"review_{fields.get('choice', '')}", case_id)
-
-
-async def _other(tx: Tx, operator_id: str) -> Reviewer:
-    """Somebody else who may decide. Raises NotFound ``review.reviewer.unknown``."""
-    for each in await list_operators(tx):
-        if each.id == operator_id and each.may(Right.REVIEW):
-            return Reviewer(each.id, may(each.role, Right.AUDIT))
-    raise NotFound("review.reviewer.unknown", "nobody of this id may decide cases")
+    # What was decided is told with the way to take it back, and only where there is none by itself.
+    return await _next(desk, {}, "" if undoable else f"review_{fields.get('choice', '')}", case_id)
 
 
 def _kept(desk: Desk, until: datetime | None) -> Page:
