@@ -113,7 +113,9 @@ def _example(
     if step is None or score is None:
         return None
     events = [event for page in told for event in page]
-    deals = [deal for event in events if isinstance(event, StepTaken) for deal in _found(pen, event.learned, _DEALS)]
+    deals = [
+        deal for event in events if isinstance(event, StepTaken) for deal in evidence_in(pen, event.learned, _DEALS)
+    ]
     return Example(
         lead_id=row.id,
         decided_at=pages[place].at,
@@ -124,7 +126,7 @@ def _example(
         reviewed=review_of(_looks(events)),
         placed=bool(deals),
         price=row.price or 0,
-        values=_values(pen, row, pages, told, place) if pen.keys.has(row.person_id) else None,
+        values=values_at(pen, row, pages, told, place) if pen.keys.has(row.person_id) else None,
     )
 
 
@@ -132,13 +134,13 @@ def _first_rated(pen: Pen, told: Sequence[Sequence[Event]]) -> tuple[int, StepTa
     for place, events in enumerate(told):
         for event in events:
             if isinstance(event, StepTaken) and event.step == Rate.name:
-                for score in _found(pen, event.learned, {_tag(Score)}):
+                for score in evidence_in(pen, event.learned, {tag_of(Score)}):
                     assert isinstance(score, Score)
                     return place, event, score
     return 0, None, None
 
 
-def _values(
+def values_at(
     pen: Pen, row: LeadRow, pages: Sequence[journal.Page], told: Sequence[Sequence[Event]], place: int
 ) -> Mapping[str, Any] | None:
     """What was seen of the lead at its rating: its fields as they were then, and the evidence of the stations
@@ -158,10 +160,10 @@ def _values(
             over = over or event.step == Rate.name
             sealed = hearings[event.step].learned if event.step in hearings else []
             if later or over:
-                for item in _found(pen, [*sealed, *event.learned], {_tag(Corrections)}):
+                for item in evidence_in(pen, [*sealed, *event.learned], {tag_of(Corrections)}):
                     latest = item
                 continue
-            for item in _found(pen, [*sealed, *event.learned], _SEEN):
+            for item in evidence_in(pen, [*sealed, *event.learned], _SEEN):
                 known[type(item)] = item
                 latest = item if isinstance(item, Corrections) else latest
     dossier, suspicion, made = known.get(Dossier), known.get(Suspicion), known.get(Corrections, Corrections())
@@ -181,16 +183,17 @@ class _Tagged(Struct):
     type: str
 
 
-def _tag(kind: type[Evidence]) -> str:
+def tag_of(kind: type[Evidence]) -> str:
+    """What a kind of evidence is called where it is stored."""
     return str(kind.__struct_config__.tag)
 
 
-_SEEN = frozenset(_tag(kind) for kind in (Dossier, Suspicion, Corrections))
-_DEALS = frozenset(_tag(kind) for kind in (Sale, Assignment))
+_SEEN = frozenset(tag_of(kind) for kind in (Dossier, Suspicion, Corrections))
+_DEALS = frozenset(tag_of(kind) for kind in (Sale, Assignment))
 _peek = msgspec.msgpack.Decoder(_Tagged).decode
 
 
-def _found(pen: Pen, items: Iterable[msgspec.Raw], tags: Iterable[str]) -> list[Evidence]:
+def evidence_in(pen: Pen, items: Iterable[msgspec.Raw], tags: Iterable[str]) -> list[Evidence]:
     """Those of the evidence that are of these kinds; nothing else is decoded."""
     return [pen.codecs.evidence.decode(item) for item in items if _peek(item).type in tags]
 

@@ -200,6 +200,16 @@ def _stepping_down(known: Mapping[str, ModelRecord], record: ModelRecord) -> lis
     ]
 
 
+async def take_back(tx: Tx, record: ModelRecord, before: ModelRecord | None, why: str, by: Author) -> Difference:
+    """Have a model that decides be heard only, and ``before``, the champion it took over from, decide again as it did
+    then (None: the card, or who decides beside it), in one change. Raises BadInput as ``apply`` does."""
+    tables = [_raw(record, "shadow", None, why)]
+    if before is not None:
+        share = f"{before.share / 10_000:.4f}" if before.share is not None else None
+        tables.append(_raw(before, "champion", share, f"{record.id} was taken back"))
+    return await _apply_all(tx, [declare(MODEL_KIND, one, MODEL_KIND) for one in tables], by)
+
+
 RETIRED = "retired"
 """Stands for out of play where places are named."""
 

@@ -106,6 +106,12 @@ REVIEW_CASES = Gauge(
     ["state"],
     multiprocess_mode="max",
 )
+SCORING_ALERTS = Gauge(
+    "leadmill_scoring_alerts",
+    "Alerts about models at work that nobody has looked at, by vertical and kind.",
+    ["vertical", "kind"],
+    multiprocess_mode="max",
+)
 OUTGOING = Counter(
     "leadmill_outgoing_calls",
     "Outgoing calls, by class of host (buyer, provider, mail, file) and outcome.",

@@ -28,6 +28,7 @@ from leadmill.flow.floor import RESUME
 from leadmill.flow.looking import AGAIN as ENRICH
 from leadmill.flow.looking import enrich_leads
 from leadmill.flow.notices import STUBBORN, tell_recipient
+from leadmill.flow.overseeing import oversee, show_alerts
 from leadmill.flow.quoting import KEPT
 from leadmill.flow.reminding import plan_reminders, remind, tell_overdue
 from leadmill.flow.repricing import reprice
@@ -127,6 +128,7 @@ async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
         asyncio.create_task(_every(2.0, lambda: open_reviews(house))),
         asyncio.create_task(_every(10.0, lambda: count(house))),
         asyncio.create_task(_every(60.0, lambda: tidy(house))),
+        asyncio.create_task(_every(60.0, lambda: watch_models(house))),
         asyncio.create_task(_every(60.0, lambda: prove(house))),
         asyncio.create_task(_every(2.0, lambda: note_erasures(house))),
     ]
@@ -188,9 +190,11 @@ async def open_reviews(house: House) -> None:
 
 
 async def count(house: House) -> None:
-    """Show how many jobs wait and how many were given up, and how the review desk stands."""
+    """Show how many jobs wait and how many were given up, how the review desk stands, and what
+    is to be looked at of models at work."""
     async with house.db.begin() as tx:
         await tell_overdue(tx, house.clock())
+        await show_alerts(tx)
         await plan_reminders(tx, house.kit, house.clock())
         for one in await kept(tx):
             JOBS_KEPT.labels(one.kind, "waiting").set(one.waiting)
@@ -222,6 +226,11 @@ async def price(house: House) -> None:
     """Solve for new shadow prices where it is time."""
     if await reprice(house.kit):
         log("market").info("new shadow prices")
+
+
+async def watch_models(house: House) -> None:
+    """See whether models at work still hold, where it is time."""
+    await oversee(house.kit)
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
