@@ -68,8 +68,8 @@ async def _leads(house: House, first: int = 0, leads: int = _LEADS) -> None:
     await asyncio.gather(*(house.mill.take(submission(house, first + number)) for number in range(leads)))
 
 
-async def _looked(house: House, clock: FixedClock, **ahead: float) -> None:
-    clock.advance(**ahead)
+async def _looked(house: House, clock: FixedClock, days: int = 0, hours: int = 0) -> None:
+    clock.advance(days=days, hours=hours)
     assert await oversee(house.kit)
 
 
@@ -132,6 +132,8 @@ async def test_without_a_declared_bound_a_wrong_model_is_told_of_and_left_where_
         assert (seen.by, seen.why, seen.open) == ("op_ana", "we train a new one", False)
         assert (await acknowledge(tx, first.id, "op_bob", "me too", clock())).by == "op_ana"
         assert first.id not in {one.id for one in await read_alerts(tx)}
+        with pytest.raises(BadInput, match="say what you found"):
+            await acknowledge(tx, first.id, "op_ana", " ", clock())
         with pytest.raises(NotFound):
             await acknowledge(tx, "alert_unknown", "op_ana", "x", clock())
     assert house.book.walk().rules.models.records["only"].state == "champion"

@@ -26,6 +26,7 @@ from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, 
 from leadmill.interfaces.cli.placing import Why, add_models, author, change_by, vertical_of
 from leadmill.interfaces.cli.reviewed import add_reviews
 from leadmill.interfaces.cli.tiers import add_tiers
+from leadmill.interfaces.cli.watched import add_watch
 from leadmill.interfaces.house import House, Opener
 from leadmill.runtime.db import Tx
 from leadmill.scoring import (
@@ -54,6 +55,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
     add_models(family, opener)
     add_reviews(family, opener)
     add_tiers(family, opener)
+    add_watch(family, opener)
 
 
 def _add_cards(family: typer.Typer, opener: Opener) -> None:

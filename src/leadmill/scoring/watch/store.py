@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from leadmill.core.faults import NotFound
+from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.ids import Mint
 from leadmill.runtime.db import Row, Tx, prepared
 from leadmill.scoring.watch.alerting import Finding
@@ -21,6 +21,8 @@ from leadmill.scoring.watch.tables import SCORING_ALERT, SCORING_DAY, SCORING_MA
 _D, _M, _W, _A = SCORING_DAY.c, SCORING_MARK.c, SCORING_WATCH.c, SCORING_ALERT.c
 _LOCK = 0x6C6D_7763  # the advisory lock that lets one process watch at a time
 _TOLD: AlertKind = "rolled_back"
+
+_MOST_WORDS = 500
 
 _DAYS = prepared(sa.select(_D.day, _D.body).where(_D.vertical == sa.bindparam("vertical")).order_by(_D.day))
 _BEGIN = prepared(insert(SCORING_MARK).on_conflict_do_nothing())
@@ -177,13 +179,16 @@ async def count_alerts(tx: Tx) -> dict[tuple[str, str], int]:
 
 
 async def acknowledge(tx: Tx, alert_id: str, by: str, why: str, at: datetime) -> Alert:
-    """Note that somebody looked; a second word changes nothing. Raises NotFound ``scoring.alert.unknown``."""
+    """Note that somebody looked; a second word changes nothing. Raises NotFound ``scoring.alert.unknown``,
+    BadInput ``scoring.alert.unexplained`` where nothing says why."""
+    if not why.strip():
+        raise BadInput("scoring.alert.unexplained", "say what you found: whoever sees the same again will ask")
     row = await tx.one(sa.select(SCORING_ALERT).where(_A.id == alert_id).with_for_update())
     if row is None:
         raise NotFound("scoring.alert.unknown", "there is no such alert; leadmill scoring alerts lists them")
     if row["acknowledged"] is not None:
         return _alert(row)
-    said = {"acknowledged": at, "by": by, "why": why}
+    said = {"acknowledged": at, "by": by, "why": why.strip()[:_MOST_WORDS]}
     # What happened once is over once somebody has looked.
     said |= {"ended": at} if row["kind"] == _TOLD and row["ended"] is None else {}
     await tx.run(sa.update(SCORING_ALERT).where(_A.id == alert_id).values(**said))
