@@ -9,6 +9,7 @@ normal form by which contact details are compared everywhere.
 from leadmill.facts.checks import Checks, checks_of, doubted_for, read_checks
 from leadmill.facts.keys import GROUPS, KEYS, PROVIDERS, Key, heading
 from leadmill.facts.model import Dossier, Fact, FactValue, LookedUp, LookUp, Outcome, Win
+from leadmill.facts.places import STATES
 from leadmill.facts.reference import Reference, load_reference
 from leadmill.facts.rules import read_email, read_phone
 from leadmill.facts.rules.network import mail_fact, still_seen, to_look_up
@@ -18,6 +19,7 @@ __all__ = [
     "GROUPS",
     "KEYS",
     "PROVIDERS",
+    "STATES",
     "Checks",
     "Dossier",
     "Fact",

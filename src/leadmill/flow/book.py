@@ -16,7 +16,7 @@ from leadmill.delivery import Courier
 from leadmill.enrich import Installed
 from leadmill.facts import Reference, read_checks
 from leadmill.flow.enriching import EnrichmentBook
-from leadmill.flow.lawful import bounded, check_cards, check_rankings, why_unscorable
+from leadmill.flow.lawful import bounded, check_cards, check_rankings, untierable, why_unscorable
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rating import Models, Shelf, cards_of, models_of
 from leadmill.flow.rules import Dialects, Rules
@@ -60,9 +60,19 @@ class Book:
         inbound = read_dialects(packs, self._verticals)
         unscorable = partial(why_unscorable, self._engine, clock())
         bounds = read_bounds(packs, self._verticals)
-        self._dialects = Dialects(inbound, read_profiles(packs), bidders, couriers, providers, unscorable, bounds)
-        self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._cards = read_scorecards(packs)
+        self._dialects = Dialects(
+            inbound,
+            read_profiles(packs),
+            bidders,
+            couriers,
+            providers,
+            unscorable,
+            bounds,
+            untierable(self._engine, clock()),
+            self._cards,
+        )
+        self._lexicon = Lexicon(self._verticals, self._dialects.inbound)
         self._suspects = read_fraud_cards(packs)
         self._checks = read_checks(packs)
         self._upkeeps = read_upkeeps(packs)

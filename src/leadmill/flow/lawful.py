@@ -6,14 +6,17 @@ rule that forbids it, so that no lead meets it.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import get_args
 
 import msgspec
 
 from leadmill.capture import Vertical
 from leadmill.core.faults import BadInput
+from leadmill.facts import STATES
+from leadmill.flow.rules import Untierable
 from leadmill.market import Unit
-from leadmill.policy import Engine, Permit, masked_in_pings, may_charge, may_rank, may_score
+from leadmill.policy import Engine, Permit, masked_in_pings, may_charge, may_rank, may_score, may_tier
 from leadmill.scoring import Scorecard
 
 _CRITERIA = {"licence": "state", "near": "distance", "fit": "practice_area"}
@@ -47,6 +50,21 @@ def why_unscorable(engine: Engine, now: datetime, vertical: str, names: Iterable
     """Why no score of the vertical's leads may look at these names; nothing where it may."""
     permit = may_score(engine, vertical, names, now)
     return _because(permit) if permit.decision == "deny" else ""
+
+
+def untierable(engine: Engine, now: datetime) -> Untierable:
+    """What the law says of prices that go by something, remembered as long as the packs stand."""
+
+    @lru_cache(maxsize=512)
+    def ask(vertical: str, names: frozenset[str], certified: tuple[str, ...]) -> Mapping[str, str]:
+        found = {}
+        for state in STATES:
+            permit = may_tier(engine, vertical, names, state, certified, now)
+            if permit.decision == "deny":
+                found[state] = _because(permit)
+        return found
+
+    return ask
 
 
 def check_rankings(verticals: Mapping[str, Vertical], engine: Engine, now: datetime) -> None:

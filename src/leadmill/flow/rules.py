@@ -26,13 +26,18 @@ from leadmill.runtime.dialect import Profile
 from leadmill.scoring import Bounds, CardReviewTerms, Scorecard
 from leadmill.scoring.watch import WatchTerms
 
+Untierable = Callable[[str, frozenset[str], tuple[str, ...]], Mapping[str, str]]
+"""Why no price may go by these names, by state of the lead; by vertical, names, and what the house is certified for."""
+
 
 class Dialects(Struct, frozen=True):
     """The other systems' languages: ``inbound`` those that senders may speak, ``outbound`` the profiles by which buyers
     are spoken to, ``bidders`` and ``couriers`` the installed ways to ask them for a bid and to hand them a lead,
     ``providers`` the installed providers of facts (None where nobody says, and nothing is checked against them).
     ``unscorable`` says why no score of a vertical may look at these names, and nothing where it may: the law's word,
-    which records are read against like the others. ``bounds`` are those of the packs for the models of a vertical."""
+    which records are read against like the others. ``bounds`` are those of the packs for the models of a vertical.
+    ``untierable`` says of which states' leads no price may go by some names, and why, ``cards`` are the packs'
+    scorecards."""
 
     inbound: dict[str, Dialect] = {}
     outbound: dict[str, Profile] = {}
@@ -41,6 +46,8 @@ class Dialects(Struct, frozen=True):
     providers: Mapping[str, Installed] | None = None
     unscorable: Callable[[str, Iterable[str]], str] | None = None
     bounds: Mapping[str, Bounds] = {}
+    untierable: Untierable | None = None
+    cards: Mapping[str, Scorecard] = {}
 
 
 NO_DIALECTS = Dialects()

@@ -14,6 +14,7 @@ from leadmill.policy.asking import (
     may_message,
     may_rank,
     may_score,
+    may_tier,
 )
 from leadmill.policy.brought import signal_of
 from leadmill.policy.deadlines import Deadlines, Due
@@ -83,6 +84,7 @@ __all__ = [
     "may_message",
     "may_rank",
     "may_score",
+    "may_tier",
     "note_pull",
     "read_law",
     "registries_here",

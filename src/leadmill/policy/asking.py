@@ -6,13 +6,13 @@ known and has it decided like any other. Pure.
 
 from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
 from leadmill.consent import Proof
 from leadmill.core.verdicts import Rule
-from leadmill.parties import Demand
+from leadmill.parties import Certification, Demand
 from leadmill.policy.cases import stamp
 from leadmill.policy.decide import Engine, Result
 from leadmill.policy.evidence import instant_in
@@ -35,6 +35,15 @@ _SAME = {
     "date_of_birth": "age",
 }
 """What fields and facts are called here, in the law's words."""
+
+_TIERED = {
+    "credit_rating": "credit_score",
+    "bureau_score": "credit_score",
+    "household_income": "income",
+    "annual_income": "income",
+    "debt_to_income": "dti",
+}
+"""What fields that say the same are called where prices go by them, in the law's words."""
 
 
 _BY_MACHINE: dict[str, Any] = {
@@ -163,6 +172,23 @@ def may_charge(engine: Engine, vertical: str, unit: str, now: datetime, state: s
         "vertical": vertical,
         "lead": {"state": state},
         "pricing": {"unit": unit},
+    }
+    return _permit(engine.decide(case, _NOBODY))
+
+
+def may_tier(
+    engine: Engine, vertical: str, features: Iterable[str], state: str, certified: Iterable[str], now: datetime
+) -> Permit:
+    """Whether a vertical's recipient may pay more or less for a lead of a state by what these names hold. ``certified``
+    is what the house is certified for; what it does not name it is not."""
+    held = set(certified)
+    case = {
+        "action": "bill",
+        "now": stamp(now),
+        "vertical": vertical,
+        "lead": {"state": state},
+        "pricing": {"unit": "per_lead", "tiered_by": sorted({_TIERED.get(name, name) for name in features})},
+        "facts": {"platform": {name: name in held for name in get_args(Certification)}},
     }
     return _permit(engine.decide(case, _NOBODY))
 
