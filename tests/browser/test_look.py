@@ -42,6 +42,7 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
         "people",
         "hygiene",
         "review",
+        "review/agreement",
         "nurture",
         "auctions",
         "orders",
@@ -66,6 +67,10 @@ def test_every_page_with_much_data_is_free_of_accessibility_faults(visit: Opener
                 window.page.locator("live-feed[on]").wait_for(state="attached")
             window.picture(PICTURED[path])
         check(window, path.partition("?")[0].replace("/", "-"))
+    window.go("/review")
+    window.page.locator("a.row-link").first.click()
+    window.page.get_by_role("heading", name="Why it waits").wait_for()
+    check(window, "review-case", whole=True)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

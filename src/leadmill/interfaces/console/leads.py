@@ -9,12 +9,12 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from leadmill.core.faults import BadInput
 from leadmill.core.ids import looks_like
-from leadmill.core.reasons import State
+from leadmill.core.reasons import State, every
 from leadmill.flow.rules import Rules
 from leadmill.flow.store import leads_after, list_leads
 from leadmill.identity.service import find_person
 from leadmill.interfaces.console.desk import Desk, Page, Rq
-from leadmill.interfaces.console.lists import lines
+from leadmill.interfaces.console.lists import lines, reason_says
 from leadmill.interfaces.console.query import address, chips, narrow, read_params, read_typed, written
 
 _PAGE = 50
@@ -62,6 +62,7 @@ async def _list(desk: Desk, state: State | None) -> Page:
             "chips": chips(path, params, _names(rules)),
             "chosen": {key: params.get(key, "") for key in _CHOSEN},
             "fixed_state": state is not None,
+            "reasons": [(one.code, reason_says(one.code)) for one in every() if one.state is state] if state else [],
             "states": [(each.value, each.value.capitalize()) for each in State],
             "verticals": sorted((name, each.title) for name, each in rules.verticals.items()),
             "sources": sorted((name, each.name) for name, each in rules.roster.sources.items()),
@@ -77,7 +78,7 @@ async def _list(desk: Desk, state: State | None) -> Page:
     )
 
 
-_CHOSEN = ("state", "vertical", "source", "recipient", "min", "max", "tier", "since", "until", "test")
+_CHOSEN = ("state", "reason", "vertical", "source", "recipient", "min", "max", "tier", "since", "until", "test")
 
 
 @post("/leads/search", include_in_schema=False)
