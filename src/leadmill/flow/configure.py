@@ -20,8 +20,10 @@ from leadmill.core.ids import Mint
 from leadmill.core.reading import nearest
 from leadmill.flow import enriching, rating, standing
 from leadmill.flow.changes import Difference, RecordChange, What
+from leadmill.flow.explaining import explained
 from leadmill.flow.planning import Declared, Plan, decode, plan, retires
 from leadmill.flow.rules import NO_DIALECTS, Dialects, Rules
+from leadmill.flow.tiering import check_prices
 from leadmill.market import recount_limits
 from leadmill.parties import Buyer, Credit, KeyedHash, Roster, Source, declare_key
 from leadmill.runtime import records
@@ -113,13 +115,16 @@ async def apply_files(
     on_buyer: OnBuyer | None = None,
     dry_run: bool = False,
     dialects: Dialects = NO_DIALECTS,
+    why: str = "",
 ) -> Difference:
     """Make everything as the files declare, in one transaction, and say what changed; with ``dry_run`` only say so.
+    ``why`` is the reason of cards that change and say none of their own.
 
-    Raises :class:`BadInput` as :func:`read_files` and :func:`plan` do; nothing stands then.
+    Raises :class:`BadInput` as :func:`read_files`, :func:`explained` and :func:`plan` do; nothing stands then.
     """
     declared = read_files(paths)
     async with db.begin() as tx:
+        declared = explained(declared, (await records.snapshot(tx)).documents, verticals, why)
         return await apply_declared(
             tx,
             declared,
@@ -155,6 +160,8 @@ async def apply_declared(
     found = await records.snapshot(tx)
     planned = plan(declared, found.documents, verticals, keyed_hash, environ, dialects)
     await _check_models(tx, planned, found, verticals, dialects)
+    if dialects.untierable is not None:
+        await check_prices(tx, planned, found, verticals, dialects.cards, dialects.untierable)
     if dry_run:
         changes = any(record.what is not What.UNCHANGED for record in planned.records)
         return Difference(found.revision + changes, True, planned.records)

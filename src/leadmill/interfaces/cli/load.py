@@ -30,6 +30,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
             list[Path], typer.Argument(metavar="FILE.toml…", help="Sources, buyers, orders, teams, forms.")
         ],
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, change nothing.")] = False,
+        why: Annotated[str, typer.Option(help="Why scorecards change that say no why of their own.")] = "",
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
         as_json: Json = False,
@@ -49,6 +50,7 @@ def add_to(app: typer.Typer, opener: Opener) -> None:
                 dialects=house.book.walk().rules.dialects,
                 on_buyer=open_account,
                 dry_run=dry_run,
+                why=why,
             )
             if as_json:
                 document(found)
