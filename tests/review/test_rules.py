@@ -64,6 +64,29 @@ def terms(**given: Any) -> ReviewTerms:
             "2026-03-02T23:30:00Z",
             "2026-03-03T22:30:00Z",
         ),
+        # A night of seven hours, and one of five.
+        (
+            {"hours": {"tz": "America/New_York", "open": ["sun 00:00-06:00"]}, "minutes": 420},
+            "2026-11-01T04:00:00Z",
+            "2026-11-01T11:00:00Z",
+        ),
+        (
+            {"hours": {"tz": "America/New_York", "open": ["sun 00:00-06:00"]}, "minutes": 300},
+            "2026-03-08T05:00:00Z",
+            "2026-03-08T10:00:00Z",
+        ),
+        # Hours written in any order, and over one another, are worked once each.
+        (
+            {"hours": {"open": ["mon 12:00-14:00", "mon 08:00-10:00", "mon 09:00-11:00"]}, "minutes": 240},
+            "2026-03-02T08:00:00Z",
+            "2026-03-02T13:00:00Z",
+        ),
+        # A night shift goes on into a closed day, on which none begins.
+        (
+            {"hours": {"open": ["mon-fri 22:00-02:00"]}, "minutes": 180, "closed": ["2026-03-03"]},
+            "2026-03-02T23:30:00Z",
+            "2026-03-04T22:30:00Z",
+        ),
         # A reason of its own.
         ({"minutes": 600, "due": {"fraud.lead.review": 15}}, "2026-03-04T10:00:00Z", "2026-03-04T10:15:00Z"),
     ],
