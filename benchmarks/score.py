@@ -1,7 +1,8 @@
 """``leadmill bench score``: chances of outcomes on public sets, beside three peers in the same folds; and their cost.
 
 Run by ``leadmill bench``. Five folds, the same for all; what our model tunes and calibrates it does inside the training
-rows of each. Figures are of all rows out of fold. Then a model is trained on the largest set and its time a row taken:
+rows of each. Figures are of all rows out of fold. ``--set FILE:TARGET`` measures on any other file: what ``scoring
+train`` would leave out is left out for everybody. Then a model is trained on the first set and its time a row taken:
 alone, with reasons, and a million rows at once.
 """
 
@@ -25,6 +26,7 @@ from leadmill.learning.folds import stratified
 from leadmill.learning.kinds import Profile, profile
 from leadmill.learning.outcomes import read_outcomes
 from leadmill.learning.table import Floats, Table, table_of
+from leadmill.learning.training import Asked, look_at
 from leadmill.runtime.rowfiles import read_whole
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -37,13 +39,16 @@ ECE_LIMIT, ROW_LIMIT_MS, REASONS_LIMIT_MS, BATCH_LIMIT_S = 0.02, 0.1, 2.0, 60.0
 
 
 class Set(Struct, frozen=True):
-    """A file, its outcome, what may not be looked at, and the best AUC that was published for it here."""
+    """A file, its outcome, what may not be looked at, and the best AUC that was published for it here. ``looked``:
+    besides, what looks like a leak is left out, but for ``keep``."""
 
     name: str
     file: str
     target: str
     without: tuple[str, ...]
-    best_auc: float
+    best_auc: float | None
+    looked: bool = False
+    keep: tuple[str, ...] = ()
 
 
 SETS = (
@@ -65,22 +70,34 @@ class Ran(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """A set as all contenders get it."""
+    """A set as all contenders get it, and which columns were left out and why."""
 
     table: Table
     profiles: tuple[Profile, ...]
     labels: Floats
+    left_out: dict[str, str] = {}
 
 
 def load(data: Path, one: Set) -> Loaded:
     """Read a set; keys, constants and what may not be looked at are left out for everybody."""
     sheet = read_whole(data / one.file, one.name)
     table = table_of(sheet.columns)
-    labels = read_outcomes(table.columns[one.target], one.target, None).labels
-    told = [profile(name, column) for name, column in table.columns.items() if name != one.target]
-    used = tuple(each for each in told if each.kind.learned and each.name not in one.without)
+    if one.looked:
+        look = look_at(table, Asked(target=one.target, exclude=one.without, keep=one.keep))
+        used, labels, left_out = look.used(), look.outcomes.labels, look.left_out
+    else:
+        labels = read_outcomes(table.columns[one.target], one.target, None).labels
+        told = [profile(name, column) for name, column in table.columns.items() if name != one.target]
+        used = tuple(each for each in told if each.kind.learned and each.name not in one.without)
+        left_out = dict.fromkeys(one.without, "by the list of the bench")
     known = ~np.isnan(labels)
-    return Loaded(table.take(known).only([each.name for each in used]), used, labels[known])
+    return Loaded(table.take(known).only([each.name for each in used]), used, labels[known], left_out)
+
+
+def given(said: str, without: Sequence[str], keep: Sequence[str]) -> Set:
+    """A set that somebody brought, as FILE:TARGET."""
+    file, _, target = said.rpartition(":")
+    return Set(Path(file).name, str(Path(file).absolute()), target, tuple(without), None, True, tuple(keep))
 
 
 def run(name: str, on: Loaded, effort: Effort) -> Ran:
@@ -97,7 +114,7 @@ def run(name: str, on: Loaded, effort: Effort) -> Ran:
     return Ran(name, figures_of(on.labels, chances), float(np.mean(aucs)), time.monotonic() - began)
 
 
-def held(ran: Sequence[Ran], best_auc: float) -> dict[str, Any]:
+def held(ran: Sequence[Ran], best_auc: float | None) -> dict[str, Any]:
     """Our figures against the best peer's of the same run, the published best and the limit."""
     own = next(one for one in ran if one.name == "leadmill")
     peers = [one for one in ran if one.name != "leadmill"]
@@ -105,12 +122,12 @@ def held(ran: Sequence[Ran], best_auc: float) -> dict[str, Any]:
     least = min((one.figures.log_loss for one in peers), default=float("inf"))
     return {
         "auc_over_best_peer": own.figures.auc - best,
-        "auc_over_published": own.figures.auc - best_auc,
+        "auc_over_published": own.figures.auc - best_auc if best_auc is not None else None,
         "log_loss_over_best_peer": own.figures.log_loss - least,
         "ece": own.figures.ece,
         "holds": bool(
             own.figures.auc >= best
-            and own.figures.auc >= best_auc - 0.004
+            and (best_auc is None or own.figures.auc >= best_auc - 0.004)
             and own.figures.log_loss <= least
             and own.figures.ece <= ECE_LIMIT
         ),
@@ -167,12 +184,19 @@ def _times(act: Callable[[Any], object], rows: Sequence[Any]) -> Floats:
     return found
 
 
-def measure(data: Path, only: str, names: Sequence[str], effort: Effort, rows: int) -> dict[str, Any]:
+def chosen(only: Sequence[str], without: Sequence[str], keep: Sequence[str]) -> list[Set]:
+    """The sets that are meant: files with their targets, and public ones with such a part in their names."""
+    files = [each for each in only if Path(each.rpartition(":")[0]).is_file()]
+    parts = [each for each in only if each not in files]
+    found = [one for one in SETS if not only or any(part in one.name for part in parts)]
+    if missing := [part for part in parts if not any(part in one.name for one in SETS)]:
+        raise Broken(f"no set is called so, and no file is there: {missing[0]}")
+    return [*found, *(given(each, without, keep) for each in files)]
+
+
+def measure(data: Path, sets: Sequence[Set], names: Sequence[str], effort: Effort, rows: int) -> dict[str, Any]:
     """The whole run, as one document."""
     began = time.monotonic()
-    sets = [one for one in SETS if only in one.name]
-    if not sets:
-        raise Broken(f"no set is called so: {only}")
     if missing := [one.file for one in sets if not (data / one.file).is_file()]:
         raise Broken(f"{data / missing[0]} is not there; --data names the folder of the public sets")
     contenders = there(names)
@@ -184,7 +208,8 @@ def measure(data: Path, only: str, names: Sequence[str], effort: Effort, rows: i
         for name in contenders:
             ran.append(run(name, loaded, effort))
             say(f"  {name}: AUC {ran[-1].figures.auc:.4f}, {ran[-1].took_s:.0f} s")
-        results.append({"set": one.name, "published_auc": one.best_auc, "ran": ran, **held(ran, one.best_auc)})
+        told = {"rows": len(loaded.labels), "base_rate": float(loaded.labels.mean()), "left_out": loaded.left_out}
+        results.append({"set": one.name, "published_auc": one.best_auc, **told, "ran": ran, **held(ran, one.best_auc)})
     costs = cost(load(data, sets[0]), effort, rows) if rows else None
     return {"bench": "score", "sets": results, "cost": costs, "took_s": time.monotonic() - began}
 
@@ -192,7 +217,11 @@ def measure(data: Path, only: str, names: Sequence[str], effort: Effort, rows: i
 def tell(found: dict[str, Any]) -> None:
     """Print the figures for people."""
     for result in found["sets"]:
-        print(f"\n{result['set']} (published best AUC {result['published_auc']:.3f})")
+        published = result["published_auc"]
+        best = f", published best AUC {published:.3f}" if published is not None else ""
+        print(f"\n{result['set']}: {result['rows']:,} rows, base rate {result['base_rate']:.1%}{best}")
+        for name, why in result["left_out"].items():
+            print(f"  left out for all: {name}, {why}")
         print("                 AUC   mean of folds  log-loss    Brier     ECE   seconds")
         for ran in result["ran"]:
             one = ran.figures
@@ -200,10 +229,11 @@ def tell(found: dict[str, Any]) -> None:
                 f"{ran.name:<12} {one.auc:>8.4f} {ran.mean_auc:>14.4f} {one.log_loss:>9.4f} {one.brier:>8.4f}"
                 f" {one.ece:>7.4f} {ran.took_s:>9.1f}"
             )
+        over = f", {result['auc_over_published']:+.4f} over the published best" if published is not None else ""
         print(
-            f"  AUC {result['auc_over_best_peer']:+.4f} over the best peer, {result['auc_over_published']:+.4f} over"
-            f" the published best; log-loss {result['log_loss_over_best_peer']:+.4f}; ECE {result['ece']:.4f} of"
-            f" {ECE_LIMIT}: {'holds' if result['holds'] else 'does not hold'}"
+            f"  AUC {result['auc_over_best_peer']:+.4f} over the best peer{over}; log-loss"
+            f" {result['log_loss_over_best_peer']:+.4f}; ECE {result['ece']:.4f} of {ECE_LIMIT}:"
+            f" {'holds' if result['holds'] else 'does not hold'}"
         )
     if costs := found["cost"]:
         print(
@@ -216,7 +246,16 @@ def tell(found: dict[str, Any]) -> None:
 
 def main(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the public sets.")] = DATA,
-    only: Annotated[str, typer.Option("--set", help="Only the sets with this in their names.")] = "",
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME", help="Only sets so called, or FILE:TARGET of your own. Repeatable."),
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="COL", help="Not looked at in your files. Repeatable.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="COL", help="Looked at though suspected. Repeatable.")
+    ] = None,
     peers: Annotated[str, typer.Option("--peers", help="Beside whom, by comma.")] = "logistic,lightgbm,odoo",
     tries: Annotated[int, typer.Option(min=1, max=100, help="Settings of trees our model tries a fold.")] = 3,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Processors to use at most.")] = 2,
@@ -225,15 +264,21 @@ def main(
 ) -> None:
     """Chances out of fold on public sets beside scikit-learn, LightGBM's defaults and Odoo's counting; ms a row.
 
-    Takes some minutes on two quiet cores.
+    Takes some minutes on two quiet cores. Of your own files all contenders get the columns that scoring train would
+    learn from.
 
-    Example: leadmill bench score --set insurance
+    Example: leadmill bench score --set leads.csv:Converted
     """
     names = [name.strip() for name in peers.split(",") if name.strip()]
     if unknown := [name for name in names if name not in CONTENDERS]:
         raise typer.BadParameter(f"no peer {unknown[0]}; there are {', '.join(CONTENDERS)}", param_hint="--peers")
     effort = Effort(tries=tries, folds=5, seeds=2, threads=threads, seed=1)
-    carry_out(lambda: measure(data, only, ["leadmill", *names], effort, rows), tell, as_json)
+
+    def act() -> dict[str, Any]:
+        sets = chosen(only or [], without or [], keep or [])
+        return measure(data, sets, ["leadmill", *names], effort, rows)
+
+    carry_out(act, tell, as_json)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Logistic regression over bins, penalised: steps between neighbouring bins of a number are drawn to zero (a random walk
 as prior, so that effects are smooth where rows are few), effects of a category's levels and of missing values too. A
-monotone column's steps have one sign. The optimum is unique; scipy's L-BFGS-B finds it, bounds included.
+number has a slope besides, hardly drawn at all, so that what rises evenly need not be drawn in steps. A monotone
+column's steps and slope have one sign. The optimum is unique; scipy's L-BFGS-B finds it, bounds included.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,10 @@ from leadmill.learning.table import Floats
 
 PENALTIES = (2.0, 8.0, 32.0)
 """What is tried, weakest first."""
-_STEPS = 4.0
-"""How much dearer a step between bins is than a level's effect."""
+STEPS = (4.0, 64.0, 512.0)
+"""How much dearer a step between bins is than a level's effect: what is tried."""
+_SLOPE = 0.02
+"""How much cheaper a slope is than a level's effect."""
 _MOST_ROUNDS = 60
 
 
@@ -28,26 +31,33 @@ class Additive(Struct, frozen=True):
 
     intercept: float
     effects: tuple[Floats, ...]
+    slopes: tuple[float, ...]
 
     def sums(self, design: Design) -> Floats:
         """The log-odds of rows."""
         found = np.full(design.rows, self.intercept)
         for place, effects in enumerate(self.effects):
             found += effects[design.bins[:, place]]
+        if places := design.sloped():
+            found += design.lines() @ np.array([self.slopes[place] * design.drafts[place].unit for place in places])
         return found
 
 
 class Layout(Struct, frozen=True):
-    """The arithmetic of one set of features: ``spread`` takes parameters to effects of bins."""
+    """The arithmetic of one set of features: ``spread`` takes parameters to effects of bins, and after them to slopes
+    (``sloped`` are their features' places, ``units`` what they are measured in)."""
 
     starts: tuple[int, ...]
     spread: Any
     ridge: Floats
     bounds: tuple[tuple[float | None, float | None], ...]
+    sloped: tuple[int, ...]
+    units: tuple[float, ...]
 
 
-def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int]) -> Layout:
-    """Parameters for these features: a step for each border of a number, an effect for every other bin."""
+def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int], steps: float = STEPS[0]) -> Layout:
+    """Parameters for these features: a step for each border of a number, an effect for every other bin, a slope for
+    each number with more than two values."""
     sparse = scipy("sparse")
     starts = [0]
     lines: list[int] = []
@@ -64,7 +74,7 @@ def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int]) -> Layout:
                 above = range(start + border + 1, last)
                 lines += above
                 places += [at] * len(above)
-                ridge.append(_STEPS)
+                ridge.append(steps)
                 bounds.append((0.0 if sign > 0 else None, 0.0 if sign < 0 else None))
                 at += 1
             alone = [last]
@@ -77,17 +87,27 @@ def layout_of(drafts: Sequence[Draft], signs: Mapping[str, int]) -> Layout:
             bounds.append((None, None))
             at += 1
         starts.append(start + draft.size)
-    spread = sparse.csr_matrix((np.ones(len(lines)), (lines, places)), shape=(starts[-1], at))
-    return Layout(tuple(starts), spread, np.array(ridge), tuple(bounds))
+    sloped = [place for place, draft in enumerate(drafts) if draft.unit > 0.0]
+    for number, place in enumerate(sloped):
+        sign = signs.get(drafts[place].column, 0)
+        lines.append(starts[-1] + number)
+        places.append(at)
+        ridge.append(_SLOPE)
+        bounds.append((0.0 if sign > 0 else None, 0.0 if sign < 0 else None))
+        at += 1
+    spread = sparse.csr_matrix((np.ones(len(lines)), (lines, places)), shape=(starts[-1] + len(sloped), at))
+    units = tuple(drafts[place].unit for place in sloped)
+    return Layout(tuple(starts), spread, np.array(ridge), tuple(bounds), tuple(sloped), units)
 
 
 def one_hot(design: Design, layout: Layout) -> Any:
-    """Rows by bins, a one where a row is in a bin."""
+    """Rows by bins, a one where a row is in a bin; then each slope's value."""
     sparse = scipy("sparse")
     columns = design.bins.astype(np.int64) + np.array(layout.starts[:-1], dtype=np.int64)[None, :]
     width = columns.shape[1]
     pointers = np.arange(0, columns.size + 1, max(width, 1), dtype=np.int64)[: design.rows + 1]
-    return sparse.csr_matrix((np.ones(columns.size), columns.ravel(), pointers), shape=(design.rows, layout.starts[-1]))
+    bins = sparse.csr_matrix((np.ones(columns.size), columns.ravel(), pointers), shape=(design.rows, layout.starts[-1]))
+    return sparse.hstack([bins, sparse.csr_matrix(design.lines())], format="csr") if layout.sloped else bins
 
 
 def fit_additive(
@@ -99,7 +119,7 @@ def fit_additive(
     rate = float(labels.mean())
     count = len(labels)
     # Parameters are measured by their own curvature, so that all are about equally steep and few rounds do.
-    reached = (back > 0).astype(np.float64) @ np.asarray(rows.sum(axis=0)).ravel()
+    reached = (back > 0).astype(np.float64) @ np.asarray(rows.multiply(rows).sum(axis=0)).ravel()
     ridge = penalty * layout.ridge
     scale = np.concatenate(([1.0], np.sqrt(count / (reached * rate * (1.0 - rate) + ridge))))
 
@@ -130,4 +150,7 @@ def _centred(parameters: Floats, rows: Any, layout: Layout) -> Additive:
         mean = float(effects[start:end] @ weights[start:end])
         intercept += mean
         parts.append(np.asarray(effects[start:end] - mean))
-    return Additive(intercept, tuple(parts))
+    slopes = [0.0] * (len(layout.starts) - 1)
+    for place, unit, each in zip(layout.sloped, layout.units, effects[layout.starts[-1] :].tolist(), strict=True):
+        slopes[place] = each / unit
+    return Additive(intercept, tuple(parts), tuple(slopes))

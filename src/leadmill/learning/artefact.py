@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from leadmill.core.faults import BadInput
-from leadmill.learning.model import FORMAT, Card, Form, Manifest, encode_form
+from leadmill.learning.model import FORMAT, READ, Card, Form, Manifest, encode_form
 from leadmill.learning.scoring import Model
 from leadmill.learning.trees import Trees
 
@@ -102,7 +102,7 @@ def _verified(files: Mapping[str, bytes]) -> Manifest:
         manifest = msgspec.json.decode(files[MANIFEST], type=Manifest)
     except msgspec.DecodeError:
         raise BadInput("learning.model.altered", f"{MANIFEST} is not as it was written") from None
-    if manifest.format != FORMAT:
+    if manifest.format not in READ:
         raise BadInput("learning.model.version", "the model was written by another version; train it again")
     present = {name for name in files if name != MANIFEST}
     for name in sorted(present ^ set(manifest.files)):

@@ -25,8 +25,10 @@ def assemble(
     """The form of a model. The additive part counts by what the trees leave, the trees by their mean over seeds."""
     weight = fitted.recipe.weight
     features = tuple(
-        _feature(draft, effects * (1.0 - weight), fitted.rates.get(place))
-        for place, (draft, effects) in enumerate(zip(drafts, fitted.additive.effects, strict=True))
+        _feature(draft, effects * (1.0 - weight), slope * (1.0 - weight), fitted.rates.get(place))
+        for place, (draft, effects, slope) in enumerate(
+            zip(drafts, fitted.additive.effects, fitted.additive.slopes, strict=True)
+        )
     )
     intercept, tree_weight, base = fitted.additive.intercept * (1.0 - weight), 0.0, 0.0
     if fitted.trees:
@@ -49,10 +51,13 @@ def assemble(
     )
 
 
-def _feature(draft: Draft, effects: Floats, rates: Floats | None) -> Feature:
+def _feature(draft: Draft, effects: Floats, slope: float, rates: Floats | None) -> Feature:
     points = [float(effect) for effect in effects]
     if draft.ordered:
-        return NumberFeature(draft.column, draft.kind, draft.part, draft.edges, tuple(points[:-1]), points[-1])
+        return NumberFeature(
+            draft.column, draft.kind, draft.part, draft.edges, tuple(points[:-1]), points[-1], slope, draft.low,
+            draft.high, draft.middle,
+        )  # fmt: skip
     reads = [float(rate) for rate in rates] if rates is not None else [0.0] * len(points)
     pairs = list(zip(reads, points, strict=True))
     levels = dict(zip(draft.levels, pairs, strict=False))

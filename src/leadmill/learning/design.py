@@ -22,7 +22,10 @@ LEAST_ROWS = 5
 """A level with fewer rows than this is rare."""
 SMOOTH = 20.0
 """How many rows of the base rate are added to a level's own before its rate is taken."""
+LARGE_LEVEL = 150
+"""Rows from which a level has one rate, its own outcomes in it."""
 _MOST_LEVELS = 5_000
+_ENDS = (0.005, 0.995)
 _MOST_RARE, _LONGEST_RARE = 200, 40
 """Rare levels that are written down so that they do not count as never seen; where there are more, or longer ones, they
 may be what tells persons, and none is."""
@@ -30,7 +33,8 @@ may be what tells persons, and none is."""
 
 class Draft(Struct, frozen=True):
     """A feature before it was learned. A number has ``edges``: bin i goes up to edge i, and after the last bin comes
-    that of none. A category has ``levels``, then the bin of rare and unseen ones, then that of none."""
+    that of none; ``low``, ``high``, ``middle`` and ``unit`` (0: none) say where its slope holds. A category has
+    ``levels``, then the bin of rare and unseen ones, then that of none."""
 
     column: str
     kind: Kind
@@ -38,6 +42,10 @@ class Draft(Struct, frozen=True):
     edges: tuple[float, ...] = ()
     levels: tuple[str, ...] = ()
     rare: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    middle: float = 0.0
+    unit: float = 0.0
 
     @property
     def ordered(self) -> bool:
@@ -63,9 +71,25 @@ class Design(Struct, frozen=True):
         """How many."""
         return len(self.bins)
 
+    def lines(self) -> Floats:
+        """A column for each feature with a slope: values from its middle, in its unit; none counts as the middle."""
+        places = self.sloped()
+        held = [self.drafts[place] for place in places]
+        given = self.numbers[:, places]
+        low, high, middle, unit = (np.array(each) for each in zip(*_spans(held), strict=True)) if held else [0.0] * 4
+        return np.nan_to_num((np.clip(given, low, high) - middle) / unit)
+
+    def sloped(self) -> list[int]:
+        """The places of features with a slope."""
+        return [place for place, draft in enumerate(self.drafts) if draft.unit > 0.0]
+
     def take(self, rows: Any) -> "Design":
         """Some rows."""
         return Design(self.drafts, self.bins[rows], self.numbers[rows])
+
+
+def _spans(drafts: Sequence[Draft]) -> list[tuple[float, float, float, float]]:
+    return [(one.low, one.high, one.middle, one.unit) for one in drafts]
 
 
 def draft_features(table: Table, profiles: Sequence[Profile]) -> tuple[Draft, ...]:
@@ -83,10 +107,22 @@ def draft_features(table: Table, profiles: Sequence[Profile]) -> tuple[Draft, ..
             found.append(Draft(one.name, one.kind, levels=names, rare=_told(rare)))
             continue
         for part in one.parts():
-            edges = edges_of(column.numbers(reader_of(part)))
+            numbers = column.numbers(reader_of(part))
+            edges = edges_of(numbers)
             if edges or one.filled < 1.0:
-                found.append(Draft(one.name, one.kind, part, edges))
+                found.append(Draft(one.name, one.kind, part, edges, (), (), *_line(numbers, edges)))
     return tuple(found)
+
+
+def _line(numbers: Floats, edges: tuple[float, ...]) -> tuple[float, float, float, float]:
+    """Where a slope holds, the middle of it, and the unit in which it is measured; of two values none is needed. One
+    row in two hundred at either end may be anything."""
+    if len(edges) < 2:
+        return 0.0, 0.0, 0.0, 0.0
+    known = numbers[~np.isnan(numbers)]
+    low, high = (float(end) for end in np.quantile(known, _ENDS))
+    held = np.clip(known, low, high)
+    return low, high, float(held.mean()), float(held.std())
 
 
 def _told(rare: tuple[str, ...]) -> tuple[str, ...]:
@@ -140,8 +176,9 @@ def read_by_trees(
 ) -> tuple[Floats, Floats, dict[int, Floats]]:
     """What the trees read of the rows ``train`` and ``test``, and each category's rates.
 
-    A training row's own outcome never counts in its rate: it has the rate of the folds it is not in. Test rows have the
-    rate of all training rows."""
+    A training row's own outcome never counts in its rate: it has the rate of the folds it is not in. Levels with many
+    rows have one rate for all their rows, by which trees can tell them from others with nearly the same; what is one
+    for all tells nothing of a row. Test rows have the rate of all training rows."""
     here, there = design.numbers[train].copy(), design.numbers[test].copy()
     outcomes, inside = labels[train], folds[train]
     kept: dict[int, Floats] = {}
@@ -154,4 +191,6 @@ def read_by_trees(
         for fold in np.unique(inside):
             out = inside == fold
             here[out, place] = rates_of(draft, bins[~out], outcomes[~out])[bins[out]]
+        large = np.bincount(bins, minlength=draft.size)[bins] >= LARGE_LEVEL
+        here[large, place] = kept[place][bins[large]]
     return here, there, kept

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from leadmill.learning.additive import PENALTIES, Additive, fit_additive, layout_of, one_hot
+from leadmill.learning.additive import PENALTIES, STEPS, Additive, fit_additive, layout_of, one_hot
 from leadmill.learning.boosting import Part, Setting, Tried, fit_trees, settings_in_order, sums_of, try_setting
 from leadmill.learning.calibrating import apply_many, choose, log_loss, sigmoids
 from leadmill.learning.design import Design, Draft, read_by_trees
@@ -53,6 +53,7 @@ class Recipe(Struct, frozen=True):
     rounds: int
     weight: float
     tried: int
+    steps: float = STEPS[0]
 
 
 class Chosen(Struct, frozen=True):
@@ -92,7 +93,7 @@ def choose_recipe(
     """Cross-validate additive models and trees and blend the best of each by the least log-loss out of fold."""
     began = clock()
     folds = stratified(labels, effort.folds, effort.seed, same)
-    penalty, additive = _choose_penalty(design, labels, signs, folds)
+    (penalty, steps), additive = _choose_penalty(design, labels, signs, folds)
     say("tuning", 1, None)
     parts = parts_of(design, labels, folds, effort)
     nth, limits = settings_in_order(effort.seed), tree_signs(design.drafts, signs)
@@ -117,7 +118,7 @@ def choose_recipe(
     blended = weight * sums + (1.0 - weight) * additive
     calibration = choose(blended, labels, folds, ece)
     told = {"additive": losses[0.0], "trees": losses[1.0], "blend": losses[weight]}
-    recipe = Recipe(penalty, best[0].setting, best[0].rounds, weight, number)
+    recipe = Recipe(penalty, best[0].setting, best[0].rounds, weight, number, steps)
     return Chosen(recipe, blended, folds, told, calibration)
 
 
@@ -126,7 +127,7 @@ def sums_by(
 ) -> Chosen:
     """What a recipe that was chosen before comes to on these rows, out of fold, with a calibration of its own."""
     folds = stratified(labels, effort.folds, effort.seed, same)
-    _, additive = _choose_penalty(design, labels, signs, folds, (recipe.penalty,))
+    _, additive = _choose_penalty(design, labels, signs, folds, (recipe.penalty,), (recipe.steps,))
     sums = additive
     if recipe.weight > 0.0:
         parts = parts_of(design, labels, folds, effort)
@@ -151,7 +152,7 @@ def calibrated(chosen: Chosen, labels: Floats) -> Floats:
 
 def fit(design: Design, labels: Floats, signs: Mapping[str, int], recipe: Recipe, effort: Effort) -> Fitted:
     """A model by a recipe on these rows; a part whose weight is nothing is left out."""
-    layout = layout_of(design.drafts, signs)
+    layout = layout_of(design.drafts, signs, recipe.steps)
     some = _some(design.rows, effort.seed)
     additive, _ = fit_additive(one_hot(design.take(some), layout), layout, labels[some], recipe.penalty)
     folds = stratified(labels, effort.folds, effort.seed)
@@ -197,26 +198,37 @@ def _choose_penalty(
     signs: Mapping[str, int],
     folds: Codes,
     penalties: Sequence[float] = PENALTIES,
-) -> tuple[float, Floats]:
-    """The penalty with the least log-loss out of fold, and the log-odds out of fold under it."""
-    layout = layout_of(design.drafts, signs)
-    rows = one_hot(design, layout)
+    steps: Sequence[float] = STEPS,
+) -> tuple[tuple[float, float], Floats]:
+    """The penalty and the price of steps with the least log-loss out of fold, and the log-odds out of fold under them.
+    Steps are priced under the best penalty."""
+    layouts = {each: layout_of(design.drafts, signs, each) for each in steps}
+    rows = one_hot(design, layouts[steps[0]])
 
-    def sums_of_fold(fold: int, penalty: float, start: Floats | None) -> tuple[Floats, Floats]:
+    def sums_of_fold(fold: int, way: tuple[float, float], start: Floats | None) -> tuple[Floats, Floats]:
         inside = np.flatnonzero(folds != fold)
         inside = inside[_some(len(inside), fold)]
-        model, parameters = fit_additive(rows[inside], layout, labels[inside], penalty, start)
+        model, parameters = fit_additive(rows[inside], layouts[way[1]], labels[inside], way[0], start)
         return model.sums(design.take(folds == fold)), parameters
 
     each = [int(fold) for fold in np.unique(folds)]
-    losses = dict.fromkeys(penalties, 0.0)
-    if len(losses) > 1:
+    losses: dict[tuple[float, float], float] = {}
+    starts: dict[int, Floats | None] = {}
+
+    def try_out(way: tuple[float, float]) -> None:
+        losses[way] = 0.0
         for fold in each[:_ENOUGH_FOLDS]:
-            start = None
-            for penalty in sorted(penalties, reverse=True):  # the strongest is found soonest, and is near the next
-                sums, start = sums_of_fold(fold, penalty, start)
-                losses[penalty] += log_loss(labels[folds == fold], sigmoids(sums))
-    best = min(penalties, key=lambda penalty: losses[penalty])
+            sums, starts[fold] = sums_of_fold(fold, way, starts.get(fold))
+            losses[way] += log_loss(labels[folds == fold], sigmoids(sums))
+
+    best = (penalties[0], steps[0])
+    if len(penalties) * len(steps) > 1:
+        for penalty in sorted(penalties, reverse=True):  # the strongest is found soonest, and is near the next
+            try_out((penalty, steps[0]))
+        best = min(losses, key=lambda way: losses[way])
+        for price in steps[1:]:
+            try_out((best[0], price))
+        best = min(losses, key=lambda way: losses[way])
     found = np.empty(design.rows)
     for fold in each:
         found[folds == fold] = sums_of_fold(fold, best, None)[0]

@@ -11,8 +11,10 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-FORMAT = 1
-"""The version of the artefact's form."""
+FORMAT = 2
+"""The version of the artefact's form that is written. Since 2 numbers may have a slope."""
+READ = frozenset({1, FORMAT})
+"""Versions that are read."""
 
 Value: TypeAlias = str | int | float | bool | date | datetime | time | None
 """A cell."""
@@ -66,7 +68,9 @@ class Scored(Struct, frozen=True):
 
 class NumberFeature(Struct, frozen=True, tag="number", tag_field="is"):
     """A number out of a column: the value itself, or a ``part`` of a date, time or text. Bin ``i`` holds values up to
-    ``edges[i]``, edge included; ``effects`` has one more than ``edges``; ``missing`` is the effect of none."""
+    ``edges[i]``, edge included; ``effects`` has one more than ``edges``; ``missing`` is the effect of none. To the
+    bin's effect comes ``slope`` for each unit above ``middle``, values below ``low`` or above ``high`` counting as
+    those."""
 
     column: str
     kind: Kind
@@ -74,6 +78,10 @@ class NumberFeature(Struct, frozen=True, tag="number", tag_field="is"):
     edges: tuple[float, ...]
     effects: tuple[float, ...]
     missing: float
+    slope: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    middle: float = 0.0
 
 
 class CategoryFeature(Struct, frozen=True, tag="category", tag_field="is"):

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from leadmill.core.faults import BadInput
+from leadmill.learning.additive import STEPS
 from leadmill.learning.binning import numbers_of
 from leadmill.learning.boosting import Setting
 from leadmill.learning.building import Naming, build, chances_of
@@ -88,4 +89,11 @@ def recipe_of(model: Model) -> Recipe:
     told = model.card.get("method", {}).get("recipe")
     if not told:
         return _RECIPE
-    return Recipe(told["penalty"], Setting(**told["setting"]), told["rounds"], told["weight"], told["tried"])
+    return Recipe(
+        told["penalty"],
+        Setting(**told["setting"]),
+        told["rounds"],
+        told["weight"],
+        told["tried"],
+        told.get("steps", STEPS[0]),
+    )

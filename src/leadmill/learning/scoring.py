@@ -30,12 +30,16 @@ def encoder_of(feature: Feature) -> Encode:
 
 def _number(feature: NumberFeature) -> Encode:
     read, edges, effects, missing = reader_of(feature.part), feature.edges, feature.effects, feature.missing
+    slope, low, high, middle = feature.slope, feature.low, feature.high, feature.middle
 
     def encode(value: Any) -> tuple[float, float, int]:
         number = read(value)
         if number != number:
             return nan, missing, 2
-        return number, effects[bisect_left(edges, number)], 0
+        effect = effects[bisect_left(edges, number)]
+        if slope:
+            effect += slope * ((low if number < low else high if number > high else number) - middle)
+        return number, effect, 0
 
     return encode
 
