@@ -47,6 +47,7 @@ HARMLESS = {
     "/v1/optouts": "can only close what is open; its record tells who",
     "/v1/replies": "the same",
     "/v1/reviews": "the case's own story tells it",
+    "/v1/scoring": "says that somebody looked, and changes no model",
     "/scores": "tried on recorded leads; what is put in force is a version of a record, with its author",
 }
 """Addresses, with all below them, that change something and are not dangerous, and why."""

@@ -80,6 +80,10 @@ ALERT = Alert(
 )
 
 
+def named(recipient: str) -> str:
+    return {"sunco": "SunCo Inc"}.get(recipient, recipient)
+
+
 @pytest.mark.parametrize(
     ("e_value", "sure", "says"),
     [(1.0, False, "none"), (4.0, False, "some"), (40.0, False, "strong, not yet sure"), (120.0, True, "sure")],
@@ -111,7 +115,7 @@ def test_a_comparison_reads_from_either_side() -> None:
 
 
 def test_recipients_that_report_least_stand_first_and_what_is_sure_of_a_group_is_marked() -> None:
-    told = vertical_watched(WHOLE, {"sunco": "SunCo Inc"})
+    told = vertical_watched(WHOLE, named)
     assert [each["recipient"] for each in told["lags"]] == ["brightside", "SunCo Inc", "helio"]
     assert [each["state"] for each in told["lags"]] == ["Too few", "Silent", "Steady"]
     assert told["groups"][1]["marks"] == [("bad", "more bad"), ("ok", "more converted")]
@@ -119,10 +123,18 @@ def test_recipients_that_report_least_stand_first_and_what_is_sure_of_a_group_is
 
 
 def test_an_alert_leads_to_its_model_or_to_the_vertical() -> None:
-    assert alert_shown(ALERT, {})["href"] == "/scores/solar/models/bills-1#watch"
+    assert (alert_shown(ALERT, {}, named)["href"], alert_shown(ALERT, {}, named)["about"]) == (
+        "/scores/solar/models/bills-1#watch",
+        "timeframe",
+    )
     late = Alert(
         id="alert_2", vertical="solar", kind="silent", severity="watch", model="", subject="sunco",
         says="SunCo fell silent.", since=ALERT.since, seen=ALERT.seen,
     )  # fmt: skip
-    told = alert_shown(late, {})
-    assert (told["href"], told["severity"], told["open"]) == ("/scores/solar#lags", "Look", True)
+    told = alert_shown(late, {}, named)
+    assert (told["href"], told["severity"], told["open"], told["about"]) == (
+        "/scores/solar#lags",
+        "Look",
+        True,
+        "SunCo Inc",
+    )

@@ -1,6 +1,7 @@
-"""Learned models as a person asks after them: what each is made of, and the places it has had.
+"""Learned models as a person asks after them: what each is made of, the places it has had, and alerts looked at.
 
-Called by the console's pages of models and by the API. Giving a model its place is :mod:`leadmill.flow.scorecards`'s.
+Called by the console's pages of models and of alerts, and by the API. Giving a model its place is
+:mod:`leadmill.flow.scorecards`'s.
 """
 
 from datetime import datetime
@@ -9,13 +10,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from leadmill.core.faults import NotFound
+from leadmill.core.faults import BadInput, NotFound
+from leadmill.core.ids import looks_like
 from leadmill.core.reading import nearest
 from leadmill.flow.rating import Models, models_of
 from leadmill.learning import Model, read_model
 from leadmill.runtime import records
 from leadmill.runtime.db import Tx
 from leadmill.scoring import MODEL_KIND, ModelRecord, model_bodies, read_model_record
+from leadmill.scoring.watch import Alert, acknowledge
 
 
 class Placed(Struct, frozen=True):
@@ -55,6 +58,16 @@ async def model_story(tx: Tx, models: Models, ident: str) -> ModelStory:
     if model is None:
         return ModelStory(record, {}, (), 0.0, places)
     return ModelStory(record, model.card, tuple(one.name for one in model.columns), model.form.base_rate, places)
+
+
+async def look_at(tx: Tx, alert_id: str, by: str, why: str, at: datetime) -> Alert:
+    """Note that somebody looked at an alert and what they found. Raises BadInput ``scoring.alert.unexplained`` where
+    nothing says what, and NotFound ``scoring.alert.unknown``."""
+    if not why.strip():
+        raise BadInput("scoring.alert.unexplained", "say what you found: whoever meets the next one will ask")
+    if not looks_like(alert_id, "alert"):
+        raise NotFound("scoring.alert.unknown", "there is no such alert")
+    return await acknowledge(tx, alert_id, by, why.strip(), at)
 
 
 async def _from_store(tx: Tx, digest: str) -> Model | None:

@@ -17,6 +17,7 @@ from litestar.response import Redirect
 
 from leadmill.core.faults import BadInput, Fault, Permanent
 from leadmill.interfaces import api, console, portals
+from leadmill.interfaces.api import alerts as looking
 from leadmill.interfaces.api import (
     certificates,
     corrections,
@@ -39,8 +40,10 @@ from leadmill.interfaces.api.problems import MEDIA_TYPE, Problem, headers_of, pr
 from leadmill.interfaces.console import access as entrances
 from leadmill.interfaces.console import (
     account,
+    alerts,
     api_keys,
     auctions,
+    card_reviews,
     consenting,
     correcting,
     deliveries,
@@ -188,6 +191,8 @@ def framework() -> Litestar:
             *correcting.ROUTES,
             *suspicions.ROUTES,
             *scores.ROUTES,
+            *card_reviews.ROUTES,
+            *alerts.ROUTES,
             *models.ROUTES,
             *upkeep.ROUTES,
             *auctions.ROUTES,
@@ -223,6 +228,7 @@ def framework() -> Litestar:
             *privacy.ROUTES,
             *reviews.ROUTES,
             *learned.ROUTES,
+            *looking.ROUTES,
             *ping_list.ROUTES,
             *health.ROUTES,
             *docs.ROUTES,

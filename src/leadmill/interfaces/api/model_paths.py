@@ -1,7 +1,8 @@
-"""``/v1/scorecards`` and ``/v1/models`` described, for OpenAPI."""
+"""``/v1/scorecards``, ``/v1/models`` and ``/v1/scoring`` described, for OpenAPI."""
 
 from typing import Any
 
+from leadmill.interfaces.api.alerts import AlertLookIn, AlertOut, AlertPage, WatchOut
 from leadmill.interfaces.api.describing import IDEMPOTENCY, path_parameter, query_parameter, ref, responses
 from leadmill.interfaces.api.models import (
     ModelDetail,
@@ -12,7 +13,10 @@ from leadmill.interfaces.api.models import (
     ScorecardPage,
 )
 
-TYPES = (ScorecardPage, ScorecardDetail, ModelPage, ModelOut, ModelDetail, ModelPlaceIn)
+TYPES = (
+    ScorecardPage, ScorecardDetail, ModelPage, ModelOut, ModelDetail, ModelPlaceIn, AlertPage, AlertOut, AlertLookIn,
+    WatchOut,
+)  # fmt: skip
 _SECURITY: list[dict[str, list[str]]] = [{"key": []}, {"session": []}]
 _ID = path_parameter("model_id", "The model's id.")
 
@@ -82,6 +86,49 @@ PATHS: dict[str, Any] = {
                 },
             },
             "responses": responses(200, "Placed.", "ModelOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+        }
+    },
+    "/v1/scoring/alerts": {
+        "get": {
+            "operationId": "listAlerts",
+            "tags": ["Scores"],
+            "summary": "What of the models at work a person should look at",
+            "security": _SECURITY,
+            "parameters": [
+                query_parameter("vertical", {"type": "string"}, "Only alerts of this vertical."),
+                query_parameter("every", {"type": "boolean"}, "Also those that ended or that somebody looked at."),
+            ],
+            "responses": responses(200, "The alerts.", "AlertPage", 400, 401, 403, 503),
+        }
+    },
+    "/v1/scoring/alerts/{alert_id}/acknowledge": {
+        "post": {
+            "operationId": "acknowledgeAlert",
+            "tags": ["Scores"],
+            "summary": "Note that somebody looked at an alert, and what they found",
+            "description": "It changes nothing about the model. A second word changes nothing.",
+            "security": _SECURITY,
+            "parameters": [path_parameter("alert_id", "The alert's id."), IDEMPOTENCY],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": ref("AlertLookIn"),
+                        "example": {"why": "a new campaign; the form asks for the bill first"},
+                    }
+                },
+            },
+            "responses": responses(200, "Noted.", "AlertOut", 400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
+        }
+    },
+    "/v1/scoring/watch/{vertical}": {
+        "get": {
+            "operationId": "readWatch",
+            "tags": ["Scores"],
+            "summary": "What is measured of a vertical's models and of how fast recipients report",
+            "security": _SECURITY,
+            "parameters": [path_parameter("vertical", "The vertical's name.")],
+            "responses": responses(200, "What was last measured.", "WatchOut", 400, 401, 403, 404, 503),
         }
     },
 }

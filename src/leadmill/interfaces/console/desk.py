@@ -27,7 +27,7 @@ from leadmill.parties import Operator, Right, Session, Stage, freshly_proved
 from leadmill.parties.service import csrf_matches, resume_session
 from leadmill.privacy import count_waiting
 from leadmill.runtime.db import Tx
-from leadmill.scoring.watch.store import count_alerts
+from leadmill.scoring.watch import count_alerts
 
 COOKIE = "leadmill_session"
 _MOST_FORM = 64 * 1024

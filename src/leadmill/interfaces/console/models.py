@@ -16,13 +16,13 @@ from leadmill.flow.examining import Recorded, latest_recorded
 from leadmill.flow.placing import ModelStory, Placed, model_story
 from leadmill.flow.scorecards import RETIRED, Author, give_place, place_text
 from leadmill.flow.trials import check_change
+from leadmill.interfaces.console.alerts import names_of, watched_on_model
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.modelcard import told
 from leadmill.interfaces.console.trials import begin_trial
 from leadmill.interfaces.dangers import danger
 from leadmill.interfaces.modelcards import read_card
 from leadmill.parties import Right
-from leadmill.parties.store import list_operators
 from leadmill.runtime.db import Tx
 from leadmill.scoring import HORIZON, STATES, ModelRecord
 
@@ -48,7 +48,8 @@ async def _page(desk: Desk, name: str, model_id: str, error: str = "", given: di
     async with wiring.db.begin(still=True) as tx:
         story = await _story(tx, desk, name, model_id)
         found = await latest_recorded(tx, wiring.kit.pen, name, _LATELY, HORIZON, desk.now)
-        who = {each.id: each.name for each in await list_operators(tx)}
+        who = await names_of(tx)
+        watched = await watched_on_model(tx, desk, name, model_id, story.record.digest)
     card = read_card(story.card)
     record = story.record
     return desk.show(
@@ -67,6 +68,7 @@ async def _page(desk: Desk, name: str, model_id: str, error: str = "", given: di
         columns=story.columns,
         base_rate=f"{story.base_rate:.1%}",
         card=told(card) if card is not None else None,
+        **watched,
         places=[_place(one, who) for one in story.places],
         may_write=desk.may(Right.CONFIGURE) and not record.retired,
     )

@@ -26,11 +26,12 @@ from leadmill.flow.scorecards import (
 )
 from leadmill.flow.store import find_trial
 from leadmill.flow.trials import check_change
+from leadmill.interfaces.console.alerts import names_of, watched_on_vertical
+from leadmill.interfaces.console.card_reviews import kept_about, waiting_for
 from leadmill.interfaces.console.desk import Desk, Page
 from leadmill.interfaces.console.trials import begin_trial
 from leadmill.interfaces.dangers import danger
 from leadmill.parties import Right
-from leadmill.parties.store import list_operators
 from leadmill.scoring import (
     HORIZON,
     NEVER,
@@ -53,11 +54,13 @@ async def scores_page(desk: NamedDependency[Desk]) -> Page:
     rules = desk.wiring.rules
     async with desk.wiring.db.begin(still=True) as tx:
         models = await models_in_force(tx)
+        waits = await waiting_for(tx)
     cards = [rules.cards.get(name) or Scorecard(vertical=name) for name in sorted(rules.verticals)]
     return desk.show(
         "scores.html",
         "scores",
         cards=[_card(card, rules.verticals[card.vertical].title, models) for card in cards],
+        waits=waits,
     )
 
 
@@ -99,7 +102,9 @@ async def _page(desk: Desk, name: str, text: str = "", error: str = "") -> Page:
         versions = await versions_of(tx, packs, name)
         known = await models_known(tx)
         held = await card_in_force(tx, packs, name)
-        who = {each.id: each.name for each in await list_operators(tx)}
+        who = await names_of(tx)
+        kept = await kept_about(tx, desk, name, card.digest, who)
+        watch = await watched_on_vertical(tx, desk, name)
     review = review_card(card, rated_among(found))
     return desk.show(
         "score.html",
@@ -117,6 +122,8 @@ async def _page(desk: Desk, name: str, text: str = "", error: str = "") -> Page:
         retired=[one.id for one in known if one.vertical == name and one.retired],
         versions=[_version(one, who, held) for one in versions],
         text=text or text_of(name, held),
+        watch=watch,
+        kept=kept,
         may_write=desk.may(Right.CONFIGURE),
     )
 

@@ -4,7 +4,7 @@ Pure: takes what :mod:`leadmill.scoring.watch` measured, gives plain values and 
 vertical, and of alerts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from leadmill.interfaces.charts import Dot, calibration, pairs
@@ -26,6 +26,9 @@ _CHARTS = 6
 """Columns whose shift is drawn; all stand in the table."""
 _SOME, _STRONG = 3.0, 10.0
 TONES = {"few": "line", "steady": "ok", "moving": "warn", "drifted": "bad", "slower": "warn", "silent": "bad"}
+Names = Callable[[str], str]
+_OF_COLUMNS = frozenset({"column_drift", "beaten"})
+_OF_RECIPIENTS = frozenset({"silent", "slower"})
 _STATES = {
     "few": "Too few",
     "steady": "Steady",
@@ -137,8 +140,9 @@ def _compared(one: Compared, model: str) -> dict[str, Any]:
     }
 
 
-def vertical_watched(whole: WatchedVertical, names: Mapping[str, str]) -> dict[str, Any]:
-    """What a vertical's page tells: who did how well, and who reports late. ``names`` are recipients' by id."""
+def vertical_watched(whole: WatchedVertical, names: Names) -> dict[str, Any]:
+    """What a vertical's page tells: who did how well, and who reports late. ``names`` gives a
+    recipient's by its id."""
     return {
         "upto": whole.upto,
         "horizon": whole.terms.horizon,
@@ -169,9 +173,9 @@ def _rate(one: Rate) -> dict[str, Any]:
     }
 
 
-def _lag(one: Lag, names: Mapping[str, str]) -> dict[str, Any]:
+def _lag(one: Lag, names: Names) -> dict[str, Any]:
     return {
-        "recipient": names.get(one.recipient, one.recipient),
+        "recipient": names(one.recipient),
         "leads": one.leads,
         "median": "" if one.median is None else f"{one.median:.1f} days",
         "ninetieth": "" if one.ninetieth is None else f"{one.ninetieth:.1f} days",
@@ -183,8 +187,9 @@ def _lag(one: Lag, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def alert_shown(one: Alert, who: Mapping[str, str]) -> dict[str, Any]:
-    """An alert as a row of its page."""
+def alert_shown(one: Alert, who: Mapping[str, str], names: Names) -> dict[str, Any]:
+    """An alert as a row of its page; ``who`` are names by the ids of those who looked."""
+    about = one.subject if one.kind in _OF_COLUMNS else names(one.subject) if one.kind in _OF_RECIPIENTS else ""
     return {
         "id": one.id,
         "severity": "Today" if one.severity == "alarm" else "Look",
@@ -194,7 +199,7 @@ def alert_shown(one: Alert, who: Mapping[str, str]) -> dict[str, Any]:
         "vertical": one.vertical,
         "model": one.model,
         "href": f"/scores/{one.vertical}/models/{one.model}#watch" if one.model else f"/scores/{one.vertical}#lags",
-        "subject": one.subject,
+        "about": about or one.model,
         "since": one.since,
         "seen": one.seen,
         "ended": one.ended,
