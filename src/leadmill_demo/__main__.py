@@ -19,9 +19,13 @@ from typing import Any
 import aiohttp
 
 from leadmill_demo.business import HOST, SMTP_PORT, WORLD_PORT, environment, prepare, read_env
+from leadmill_demo.lessons import teach
 from leadmill_demo.outcomes import Reports
 from leadmill_demo.traffic import Crowd, Traffic
 from leadmill_demo.world import World, start
+
+_BEFORE_LESSONS = 5.0
+"""Seconds that Leadmill has to itself at first."""
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -38,6 +42,9 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=2.0, help="leads a second, the mean of a day (%(default)s)")
     parser.add_argument("--seed", type=int, help="makes the same people again; a fresh one each time if left out")
     parser.add_argument("--no-traffic", action="store_true", help="run the buyers and the inbox only")
+    parser.add_argument(
+        "--teach", type=Path, metavar="DIR", help="have Leadmill learn a model, and keep its files there"
+    )
     parser.add_argument("--parent", type=int, default=0, help="end when this process is gone")
     parser.add_argument("--write", type=Path, metavar="DIR", help="write business.toml and demo.env there, and end")
     return parser.parse_args(arguments)
@@ -86,14 +93,15 @@ async def run(chosen: argparse.Namespace, keys: dict[str, str]) -> None:
         if chosen.parent:
             acts.append(_until_orphaned(chosen.parent, stop))
         tasks = [asyncio.create_task(act) for act in acts]
+        lesson = asyncio.create_task(_teach(chosen, seed))
         for task in tasks:
             task.add_done_callback(lambda _: stop.set())
         try:
             await stop.wait()
         finally:
-            for task in tasks:
+            for task in (*tasks, lesson):
                 task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, lesson, return_exceptions=True)
             await running.stop()
             heard = ", ".join(f"{what} {count}" for what, count in sorted(traffic.heard.items()))
             _say(f"stopped; answers: {heard or 'none'}; reports: {reports.sent}")
@@ -109,6 +117,13 @@ def buyer_keys(keys: dict[str, str]) -> dict[str, str]:
         for name, value in keys.items()
         if name.startswith("DEMO_KEY_")
     }
+
+
+async def _teach(chosen: argparse.Namespace, seed: int) -> None:
+    """Have Leadmill learn once the first enquiries have come, so that nothing starts later for it."""
+    if chosen.teach is not None:
+        await asyncio.sleep(_BEFORE_LESSONS)
+        await teach(chosen.teach, Random(f"{seed} lessons"), _say)  # noqa: S311 — as above
 
 
 async def _until_orphaned(parent: int, stop: asyncio.Event) -> None:

@@ -16,6 +16,7 @@ from leadmill_demo.places import PLACES, SUNNY
 from leadmill_demo.senders import Sender
 from leadmill_demo.troubles import ON_A_PAGE, Trouble
 from leadmill_demo.vendors import issue_certificate, issue_token
+from leadmill_demo.visiting import visiting
 
 HONEYPOT = "fax_number"
 """The field that Leadmill's forms hide from people."""
@@ -37,6 +38,8 @@ _IMPLAUSIBLE: Mapping[str, Answers] = {
     "solar": {"monthly_bill": 4_200},
     "mortgage": {"loan_amount": 26_000_000, "property_value": 31_000_000},
     "legal": {"minor_involved": True},
+    "home_services": {"budget": 1_500_000},
+    "insurance_auto": {"vehicle_count": 9},
 }
 """What makes Leadmill's scorecards ask for a person's eye."""
 _PERSON = frozenset(("first_name", "last_name", "email", "phone", "address", "date_of_birth"))
@@ -100,7 +103,7 @@ def make_enquiry(
         person=person,
         answers=ASK[sender.vertical](rng, person.place, now.date()) | odd,
         consent=_consent(rng, sender, trouble, now, person),
-        context=_context(rng, sender, person, trouble, serial),
+        context=_context(rng, now, sender, person, trouble, serial),
         serial=serial,
     )
 
@@ -159,7 +162,9 @@ def _certified(
     return made if lot >= 0.05 or lot < 0.04 else made[:-2] + ("00" if made[-2:] != "00" else "11")
 
 
-def _context(rng: Random, sender: Sender, person: Person, trouble: Trouble, serial: str) -> dict[str, Any]:
+def _context(
+    rng: Random, now: datetime, sender: Sender, person: Person, trouble: Trouble, serial: str
+) -> dict[str, Any]:
     seconds = rng.uniform(0.3, 1.9) if trouble == "fast" else rng.lognormvariate(4.3, 0.5) + 8
     return {
         "ip": person.ip,
@@ -170,6 +175,7 @@ def _context(rng: Random, sender: Sender, person: Person, trouble: Trouble, seri
         "utm_campaign": f"{sender.vertical}-{rng.choice(('search', 'social', 'retarget', 'native'))}",
         "sub1": f"{sender.source[:2]}{rng.randint(11, 46)}",
         "source_lead_id": serial,
+        **visiting(rng, now),
     }
 
 

@@ -78,7 +78,7 @@ async def prepare_demo(opener: Opener, home: Path, url: str, port: int, environ:
         f"Mail inbox       http://127.0.0.1:{world}/mail",
         f"API              {url}/docs",
     ]
-    arguments = ["--url", url, *ports, "--env-file", str(folder / "demo.env")]
+    arguments = ["--url", url, *ports, "--env-file", str(folder / "demo.env"), "--teach", str(folder / "model")]
     return Demo(own, Child("demo", arguments, module="leadmill_demo"), lines)
 
 
