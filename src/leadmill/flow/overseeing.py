@@ -30,7 +30,6 @@ from leadmill.runtime import journal, records
 from leadmill.runtime.db import Tx
 from leadmill.runtime.telemetry import SCORING_ALERTS, log
 from leadmill.scoring import MODEL_KIND, ModelRecord, read_model_record
-from leadmill.scoring.models import DECIDING
 from leadmill.scoring.watch import (
     Day,
     Standing,
@@ -42,6 +41,7 @@ from leadmill.scoring.watch import (
     broken,
     count_alerts,
     days_of,
+    decides,
     findings,
     forget_days,
     keep_days,
@@ -153,12 +153,12 @@ async def _placed(tx: Tx, record: ModelRecord) -> tuple[date, date | None]:
         if one.body is not None
     ]
     heard = _latest_run(history, lambda one: one.runs and one.digest == record.digest)
-    deciding = _latest_run(history, lambda one: _decides(one) and one.digest == record.digest)
+    deciding = _latest_run(history, lambda one: decides(one) and one.digest == record.digest)
     since = heard[-1][0] if heard else date.max
     if not deciding:
         return since, None
     began, earlier = deciding[-1][0], history[len(deciding) :]
-    left = [day for (day, then), (_, before) in pairwise(earlier) if _decides(before) and not _decides(then)]
+    left = [day for (day, then), (_, before) in pairwise(earlier) if decides(before) and not decides(then)]
     return since, began + timedelta(days=1) if began in left else began
 
 
@@ -174,10 +174,6 @@ def _latest_run(
 
 def _read(body: str) -> ModelRecord:
     return read_model_record(msgspec.json.decode(body))
-
-
-def _decides(one: ModelRecord) -> bool:
-    return one.runs and one.state in DECIDING
 
 
 # Counting
@@ -272,7 +268,7 @@ async def _roll_back(kit: Kit, terms: WatchTerms, record: ModelRecord, why: str,
         await records.wait_in_line(tx)
         known = {one.id: one for one in models_of((await records.snapshot(tx)).of(MODEL_KIND))}
         standing = known.get(record.id)
-        if standing is None or standing.digest != record.digest or not _decides(standing):
+        if standing is None or standing.digest != record.digest or not decides(standing):
             return
         before = await _before(tx, known, standing) if terms.roll_back.to == "before" else None
         by = Author(BY, now, kit.mint, kit.walk().rules.keyed_hash, kit.walk().rules)

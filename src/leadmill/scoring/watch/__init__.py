@@ -27,7 +27,7 @@ from leadmill.scoring.watch.model import (
     WatchedVertical,
     WatchTerms,
 )
-from leadmill.scoring.watch.rules import Standing, broken, measure
+from leadmill.scoring.watch.rules import Standing, broken, decides, measure
 from leadmill.scoring.watch.store import (
     acknowledge,
     alone,
@@ -43,6 +43,7 @@ from leadmill.scoring.watch.store import (
     read_alerts,
     read_roll_backs,
     read_watch,
+    tell_retrained,
     tell_rolled_back,
 )
 from leadmill.scoring.watch.terms import KIND, read_watch_terms
@@ -79,6 +80,7 @@ __all__ = [
     "broken",
     "count_alerts",
     "days_of",
+    "decides",
     "findings",
     "forget_days",
     "keep_days",
@@ -92,5 +94,6 @@ __all__ = [
     "read_roll_backs",
     "read_watch",
     "read_watch_terms",
+    "tell_retrained",
     "tell_rolled_back",
 ]

@@ -219,6 +219,7 @@ AlertKind = Literal[
     "silent",
     "slower",
     "rolled_back",
+    "retrained",
 ]
 ALERT_KINDS: dict[AlertKind, str] = {
     "score_drift": "the model's scores are not distributed as in its training data",
@@ -230,6 +231,7 @@ ALERT_KINDS: dict[AlertKind, str] = {
     "silent": "a recipient that used to report has fallen silent",
     "slower": "a recipient reports much later than it used to",
     "rolled_back": "a model broke a bound and was taken back",
+    "retrained": "a model was trained again by schedule, or could not be",
 }
 """Every kind of alert, in words."""
 

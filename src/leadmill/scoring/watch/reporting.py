@@ -6,10 +6,13 @@ from math import log
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from leadmill.learning.sequential import Floats, rates_evidence, whenever
+from leadmill.learning import rates_evidence, whenever
 from leadmill.scoring.watch.counts import LAG_DAYS, Day, LagDay
 from leadmill.scoring.watch.model import Lag, WatchTerms
+
+Floats = NDArray[np.float64]
 
 _SILENT = 0.1
 _SLOWER = 0.5

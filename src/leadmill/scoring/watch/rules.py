@@ -14,12 +14,15 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from leadmill.learning import Drifts
-from leadmill.learning.drifting import Reference, psi, psi_by_chance, share_interval
-from leadmill.learning.sequential import (
+from leadmill.learning import (
+    Drifts,
+    Reference,
     either_way,
     mean_interval,
+    psi,
+    psi_by_chance,
     rates_evidence,
+    share_interval,
     shift_evidence,
     since_each_day,
     whenever,
@@ -56,6 +59,11 @@ class Standing(Struct, frozen=True):
     decides_since: date | None
     drifts: Drifts | None
     card: Mapping[str, Any]
+
+
+def decides(record: ModelRecord) -> bool:
+    """Whether a model decides about leads."""
+    return record.runs and record.state in DECIDING
 
 
 def measure(terms: WatchTerms, standing: Sequence[Standing], days: Mapping[date, Day]) -> WatchedVertical:
@@ -309,7 +317,7 @@ def rate_of(count: int, rows: int) -> Rate:
 def broken(terms: WatchTerms, one: Standing, days: Mapping[date, Day]) -> str:
     """Which bound a model that decides has certainly broken since it does, in words; nothing where it has none."""
     bounds, since = terms.roll_back, one.decides_since
-    if bounds is None or since is None or one.record.state not in DECIDING or not bounds.bounds:
+    if bounds is None or since is None or not decides(one.record) or not bounds.bounds:
         return ""
     every = sorted(days.items())
     late = [(day, counts) for day, counts in every if day >= since]

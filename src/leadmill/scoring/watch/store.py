@@ -21,6 +21,8 @@ from leadmill.scoring.watch.tables import SCORING_ALERT, SCORING_DAY, SCORING_MA
 _D, _M, _W, _A = SCORING_DAY.c, SCORING_MARK.c, SCORING_WATCH.c, SCORING_ALERT.c
 _LOCK = 0x6C6D_7763  # the advisory lock that lets one process watch at a time
 _TOLD: AlertKind = "rolled_back"
+_TRAINED: AlertKind = "retrained"
+_ONCE = (_TOLD, _TRAINED)
 
 _MOST_WORDS = 500
 
@@ -119,7 +121,7 @@ async def keep_findings(
     wanted = {(one.kind, one.model, one.subject): one for one in found}
     rows = await tx.all(
         sa.select(SCORING_ALERT)
-        .where(_A.vertical == vertical, _A.ended.is_(None), _A.kind != _TOLD)
+        .where(_A.vertical == vertical, _A.ended.is_(None), _A.kind != _TOLD, _A.kind != _TRAINED)
         .order_by(_A.id)
         .with_for_update()
     )
@@ -143,6 +145,15 @@ async def tell_rolled_back(
     """Tell that a model was taken back: what for, what decides since, and by which revision of the records."""
     found = Finding(_TOLD, "alarm", model, str(revision), says)
     return await _add(tx, vertical, found, at, mint, to, revision)
+
+
+async def tell_retrained(
+    tx: Tx, vertical: str, model: str, schedule: str, says: str, at: datetime, mint: Mint
+) -> Alert:  # fmt: skip
+    """Tell what came of training by a schedule; what was told of it before has had its time."""
+    earlier = (_A.kind == _TRAINED, _A.subject == schedule, _A.ended.is_(None))
+    await tx.run(sa.update(SCORING_ALERT).where(*earlier).values(ended=at))
+    return await _add(tx, vertical, Finding(_TRAINED, "watch", model, schedule, says), at, mint, "", 0)
 
 
 async def _add(tx: Tx, vertical: str, one: Finding, at: datetime, mint: Mint, to: str, revision: int) -> Alert:
@@ -190,7 +201,7 @@ async def acknowledge(tx: Tx, alert_id: str, by: str, why: str, at: datetime) ->
         return _alert(row)
     said = {"acknowledged": at, "by": by, "why": why.strip()[:_MOST_WORDS]}
     # What happened once is over once somebody has looked.
-    said |= {"ended": at} if row["kind"] == _TOLD and row["ended"] is None else {}
+    said |= {"ended": at} if row["kind"] in _ONCE and row["ended"] is None else {}
     await tx.run(sa.update(SCORING_ALERT).where(_A.id == alert_id).values(**said))
     return _alert({**row, **said})
 
