@@ -20,7 +20,15 @@ from leadmill.flow.lawful import bounded, check_cards, check_rankings, untierabl
 from leadmill.flow.pipeline import Walk, build_walk
 from leadmill.flow.rating import Models, Shelf, cards_of, models_of
 from leadmill.flow.rules import Dialects, Rules
-from leadmill.flow.standing import agreements_of, card_reviews_of, reviews_of, schedules_of, terms_of, watches_of
+from leadmill.flow.standing import (
+    agreements_of,
+    card_reviews_of,
+    retrains_of,
+    reviews_of,
+    schedules_of,
+    terms_of,
+    watches_of,
+)
 from leadmill.followup import read_templates
 from leadmill.fraud import read_fraud_cards
 from leadmill.hygiene import read_upkeeps
@@ -130,6 +138,7 @@ class Book:
             reviews=reviews_of(found),
             card_reviews=card_reviews_of(found),
             watches=watches_of(found),
+            retrains=retrains_of(found),
         )
 
     async def refresh(self, db: Database) -> bool:

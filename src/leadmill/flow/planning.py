@@ -38,6 +38,7 @@ from leadmill.parties import (
 from leadmill.privacy import DataAgreement, Schedule
 from leadmill.review import ReviewTerms
 from leadmill.scoring import Adjustment, CardRecord, CardReviewTerms, ModelRecord
+from leadmill.scoring.retraining import Retrain
 from leadmill.scoring.watch import WatchTerms
 
 Party = Source | Buyer | Team | Order | MarketTerms | Form | ProviderSpec | Chain | Authority | Aside | Rating
@@ -304,7 +305,9 @@ class _Known(Struct, frozen=True):
             case Chain():
                 if not party.retired:
                     check_chain(party, self.providers, self.verticals, self.sources, self.dialects.providers)
-            case Reverify() | Schedule() | DataAgreement() | ReviewTerms() | CardReviewTerms() | WatchTerms():
+            case (
+                Reverify() | Schedule() | DataAgreement() | ReviewTerms() | CardReviewTerms() | WatchTerms() | Retrain()
+            ):
                 named = {"vertical": self.verticals, "source": self.sources, "buyer": self.buyers, "team": self.teams}
                 check_aside(party, {**named, "provider": self.providers})
             case CardRecord():

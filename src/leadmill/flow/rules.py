@@ -24,6 +24,7 @@ from leadmill.privacy import DataAgreement, Terms
 from leadmill.review import ReviewTerms
 from leadmill.runtime.dialect import Profile
 from leadmill.scoring import Bounds, CardReviewTerms, Scorecard
+from leadmill.scoring.retraining import Retrain
 from leadmill.scoring.watch import WatchTerms
 
 Untierable = Callable[[str, frozenset[str], tuple[str, ...]], Mapping[str, str]]
@@ -76,6 +77,7 @@ class Rules:
         "packs",
         "reference",
         "retention",
+        "retrains",
         "reverify",
         "reviews",
         "revision",
@@ -116,6 +118,7 @@ class Rules:
         models: Models = NO_MODELS,
         card_reviews: Mapping[str, CardReviewTerms] | None = None,
         watches: Mapping[str, WatchTerms] | None = None,
+        retrains: Mapping[str, Retrain] | None = None,
     ) -> None:
         self.revision = revision
         self.packs = packs
@@ -144,3 +147,4 @@ class Rules:
         self.models = models
         self.card_reviews: Mapping[str, CardReviewTerms] = card_reviews or {}
         self.watches: Mapping[str, WatchTerms] = watches or {}
+        self.retrains: Mapping[str, Retrain] = retrains or {}

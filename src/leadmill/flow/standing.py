@@ -1,6 +1,6 @@
 """Records that decide about no lead on its walk: when leads are looked at once more, how long what is kept stays, what
-was agreed with partners, how the review desk works, how often cards are held against what became of their leads, and
-how models at work are watched.
+was agreed with partners, how the review desk works, how often cards are held against what became of their leads, how
+models at work are watched and how often they are trained again.
 Read from their documents, and checked against what they refer to.
 
 Called by ``book``, which assembles what is in force, and by ``planning``, which refuses what refers to nothing.
@@ -18,12 +18,13 @@ from leadmill.privacy import DataAgreement, Schedule, Terms, read_agreement, rea
 from leadmill.review import EVERY, ReviewTerms, read_review
 from leadmill.runtime.records import Snapshot
 from leadmill.scoring import CardReviewTerms, read_card_review
+from leadmill.scoring.retraining import Retrain, read_retrain
 from leadmill.scoring.watch import WatchTerms, read_watch_terms
 
-KINDS = ("reverify", "retention", "agreement", "review", "card_review", "watch")
+KINDS = ("reverify", "retention", "agreement", "review", "card_review", "watch", "retrain")
 """The kinds of these records."""
 
-Aside = Reverify | Schedule | DataAgreement | ReviewTerms | CardReviewTerms | WatchTerms
+Aside = Reverify | Schedule | DataAgreement | ReviewTerms | CardReviewTerms | WatchTerms | Retrain
 
 
 def read_aside(kind: str, raw: object) -> Aside:
@@ -36,6 +37,8 @@ def read_aside(kind: str, raw: object) -> Aside:
         return read_card_review(raw)
     if kind == "watch":
         return read_watch_terms(raw)
+    if kind == "retrain":
+        return read_retrain(raw)
     return read_retention(raw) if kind == "retention" else read_agreement(raw)
 
 
@@ -51,6 +54,9 @@ def check_aside(record: Aside, known: Mapping[str, Collection[str]]) -> None:
         return
     if isinstance(record, WatchTerms):
         _exists(f"watch {record.vertical}", "vertical", (record.vertical,), known)
+        return
+    if isinstance(record, Retrain):
+        _exists(f"retrain {record.id}", "vertical", (record.vertical,), known)
         return
     if isinstance(record, ReviewTerms):
         if record.id != EVERY:
@@ -100,6 +106,12 @@ def watches_of(found: Snapshot) -> dict[str, WatchTerms]:
     """How models at work are watched, by vertical, by a revision."""
     terms = (read_watch_terms(_decode(body)) for body in found.of("watch").values())
     return {one.vertical: one for one in terms if not one.retired}
+
+
+def retrains_of(found: Snapshot) -> dict[str, Retrain]:
+    """How often models are trained again, by the records' ids, by a revision."""
+    terms = (read_retrain(_decode(body)) for body in found.of("retrain").values())
+    return {one.id: one for one in terms if not one.retired}
 
 
 def _decode(body: str) -> Any:

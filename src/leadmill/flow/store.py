@@ -304,6 +304,13 @@ async def count_between(tx: Tx, since: datetime, until: datetime) -> int:
     return int(row["leads"]) if row else 0
 
 
+async def are_so_many(tx: Tx, narrow: LeadFilter, least: int) -> bool:
+    """Whether there are at least so many leads; no more are counted."""
+    some = sa.select(LEAD.c.id).where(*_conditions(narrow)).limit(least).subquery()
+    row = await tx.one(sa.select(sa.func.count().label("leads")).select_from(some))
+    return row is not None and int(row["leads"]) >= least
+
+
 async def add_trial(tx: Tx, trial: Trial) -> None:
     """Write a trial that is to be made."""
     await tx.run(sa.insert(TRIAL).values(**msgspec.structs.asdict(trial)))

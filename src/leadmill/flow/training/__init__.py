@@ -7,5 +7,17 @@ in use. Decides nothing about leads: a model that was made so is a candidate or 
 from leadmill.flow.training.apart import apart
 from leadmill.flow.training.model import Learned, Task, Trained, Trainer, Wanted
 from leadmill.flow.training.own import learned
+from leadmill.flow.training.scheduled import RETRAIN, make_retraining, plan_retraining
 
-__all__ = ["Learned", "Task", "Trained", "Trainer", "Wanted", "apart", "learned"]
+__all__ = [
+    "RETRAIN",
+    "Learned",
+    "Task",
+    "Trained",
+    "Trainer",
+    "Wanted",
+    "apart",
+    "learned",
+    "make_retraining",
+    "plan_retraining",
+]

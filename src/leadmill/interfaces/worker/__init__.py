@@ -38,6 +38,7 @@ from leadmill.flow.reviewing import carry_decision, gather_cases
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.signals import SIGNAL, keep_signal
 from leadmill.flow.store import forget_answers, stranded
+from leadmill.flow.training import RETRAIN, apart, make_retraining, plan_retraining
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.flow.upkeep import REVERIFY, plan_looks, reverify
 from leadmill.flow.vendors import KEEP, STEADY, keep_certificates
@@ -73,8 +74,8 @@ _SWEPT = 500
 
 
 def workers(house: House) -> list[Worker]:
-    """One worker for what is quick, one for files, one for leads looked at once more and one for trials, so that what
-    takes long holds nothing up."""
+    """One worker for what is quick, one for files, one for leads looked at once more, one for trials and one for
+    training again, so that what takes long holds nothing up."""
     couriers, messengers = house.plugins.of("leadmill.couriers"), house.plugins.of("leadmill.messengers")
     talk = {
         ATTEMPT: deliver(attempts(house.kit, house.way, couriers)),
@@ -110,6 +111,12 @@ def workers(house: House) -> list[Worker]:
                 TRY: make_trial(house.db, house.pen, house.book, house.packs, house.kit.ears),
                 REVIEW_CARD: make_card_review(house.kit, house.packs),
             },
+            house.clock,
+            limit=1,
+        ),
+        Worker(
+            house.db,
+            {RETRAIN: make_retraining(house.kit, house.settings.home, apart())},
             house.clock,
             limit=1,
         ),
@@ -218,6 +225,7 @@ async def tidy(house: House) -> None:
         await tidy_fraud(tx, list(house.book.walk().rules.suspects.values()), now)
         await plan_looks(tx, house.kit, now)
         await plan_retention(tx, house.kit, now)
+        await plan_retraining(tx, house.kit)
         await plan_card_reviews(tx, house.kit)
         await tidy_hygiene(tx, house.book.walk().rules.upkeeps.values(), now)
 

@@ -1,0 +1,76 @@
+"""Reading ``[[retrain]]``, and when training is due. Pure."""
+
+from collections.abc import Container
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadmill.core.reading import Table
+from leadmill.core.spans import after, is_span
+from leadmill.scoring.labels import TARGETS
+from leadmill.scoring.retraining.model import KIND, Retrain, Run
+
+_CODE = "scoring.retrain.malformed"
+_SOONEST = timedelta(days=1)
+"""How long after the last time drift has a model trained again at the earliest."""
+_LONGEST_ID = 40
+_MOST_WORDS = 500
+_WAITS = frozenset({"converted", "bad"})
+"""Targets whose labels are known once the horizon is over."""
+
+
+def read_retrain(raw: object) -> Retrain:
+    """A ``[[retrain]]`` as declared. Raises :class:`BadInput` ``scoring.retrain.malformed``."""
+    table = Table(raw, KIND, _CODE)
+    ident = table.name()
+    table.where = f"{KIND} {ident}"
+    if len(ident) > _LONGEST_ID:
+        table.refuse(f"use at most {_LONGEST_ID} characters: models are named after it", "id")
+    every = table.text("every", "30d")
+    if not is_span(every) or every.endswith("h") or every[0] == "0":
+        table.refuse("write a span such as 30d, 6w or 12mo", "every")
+    why = table.text("why", "")
+    if len(why) > _MOST_WORDS:
+        table.refuse(f"use at most {_MOST_WORDS} characters", "why")
+    target: Any = table.choice("target", tuple(TARGETS), "converted")
+    place: Any = table.choice("as", ("candidate", "shadow"), "candidate")
+    found = Retrain(
+        id=ident,
+        vertical=table.text("vertical"),
+        target=target,
+        every=every,
+        least_new=table.whole("least_new", 200, 1, 1_000_000),
+        horizon=table.whole("horizon", 60, 1, 730),
+        budget_s=table.whole("budget_s", 120, 1, 86_400),
+        tries=table.whole("tries", 1, 1, 500) if table.has("tries") else None,
+        place=place,
+        after_drift=table.flag("after_drift", True),
+        retired=table.flag("retired", False),
+        why=why,
+    )
+    table.close()
+    return found
+
+
+def due(terms: Retrain, last: Run | None, drifted: bool, now: datetime) -> bool:
+    """Whether training is due by the calendar or by drift; whether enough is new is asked then."""
+    if terms.retired:
+        return False
+    if last is None or after(last.at, terms.every) <= now:
+        return True
+    return terms.after_drift and drifted and last.at + _SOONEST <= now
+
+
+def new_from(terms: Retrain, last: Run | None, now: datetime) -> tuple[datetime | None, datetime]:
+    """Between which moments leads came whose labels have become known since the last time."""
+    wait = timedelta(days=terms.horizon if terms.target in _WAITS else 0)
+    return (None if last is None else last.at - wait), now - wait
+
+
+def model_id(terms: Retrain, now: datetime, taken: Container[str]) -> str:
+    """What a model that is made now is called."""
+    name = f"{terms.id}-{now:%Y%m%d}"
+    number = 2
+    found = name
+    while found in taken:
+        found, number = f"{name}-{number}", number + 1
+    return found
