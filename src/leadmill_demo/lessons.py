@@ -28,6 +28,8 @@ _TRIES = 2
 _PATIENCE = 300.0
 """Seconds that one command may take."""
 _TAUGHT = "taught"
+_SENSITIVE = ("credit_rating",)
+"""What no model may look at, though it counts: a person's finances."""
 
 
 def odds_of(answers: Answers, visits: int) -> float:
@@ -54,7 +56,8 @@ def past(rng: Random, now: datetime, rows: int = _ROWS) -> Iterator[dict[str, st
         answers = solar(rng, rng.choice(SUNNY), at.date())
         seen = visiting(rng, at)
         chance = 1 / (1 + math.exp(-odds_of(answers, seen.get("visits", 0))))
-        values = {**answers, **{f"context.{name}": value for name, value in seen.items() if name != "last_visit_at"}}
+        values = {name: value for name, value in answers.items() if name not in _SENSITIVE}
+        values |= {f"context.{name}": value for name, value in seen.items() if name != "last_visit_at"}
         yield {
             "decided_at": at.isoformat(timespec="seconds"),
             **{name: _written(value) for name, value in values.items()},
