@@ -8,6 +8,7 @@ it moves in the transaction that adds to the counts, so that no lead counts twic
 counted, drawn by their ids.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -63,8 +64,10 @@ STAGES: tuple[Stage, ...] = ("fresh", "early", "full")
 
 _GROUP = 500
 """Leads whose rows are read with one question."""
-_MOST_GROUPS = 40
+_MOST_GROUPS = 100
 """Groups read in a turn; what is left is for the next."""
+_BREATH = 25
+"""Leads between two moments at which others may work."""
 _WHOLE = 2_000
 """Leads of a turn that are all counted; of as many more every second is, of as many again every fourth."""
 _SETTLES = timedelta(minutes=10)
@@ -100,7 +103,9 @@ async def watch_vertical(kit: Kit, vertical: str, now: datetime) -> None:
         horizon = timedelta(days=terms.horizon)
         await forget_days(tx, vertical, (now - horizon - _KEPT).date())
         days = await days_of(tx, vertical)
-        watched = measure(terms, standing, days)
+    # Takes up to a second where there are many models; deliveries do not wait for it.
+    watched = await asyncio.to_thread(measure, terms, standing, days)
+    async with kit.db.begin() as tx:
         await keep_watched(tx, watched, now)
         new, ended = await keep_findings(tx, vertical, findings(watched), now, kit.mint)
     for alert in new:
@@ -197,7 +202,7 @@ async def _count(kit: Kit, terms: WatchTerms, standing: Sequence[Standing], stag
             if stage == "fresh":
                 await load_keys(tx, kit.pen.vault, kit.pen.keys, {row.person_id for row in taken})
             days = await days_of(tx, terms.vertical)
-            changed = _add(kit, terms, standing, stage, taken, pages, days, now)
+            changed = await _add(kit, terms, standing, stage, taken, pages, days, now)
             await keep_days(tx, terms.vertical, {day: days[day] for day in changed})
             await move_mark(tx, terms.vertical, stage, rows[-1].id, now)
         if len(rows) < _GROUP:
@@ -211,7 +216,7 @@ def drawn(lead_id: str, halvings: int) -> bool:
     return lot % (1 << min(halvings, 20)) == 0
 
 
-def _add(
+async def _add(
     kit: Kit,
     terms: WatchTerms,
     standing: Sequence[Standing],
@@ -224,7 +229,9 @@ def _add(
     """Add leads to the counts of their days; which days changed."""
     drifts = {one.record.digest: one.drifts for one in standing if one.drifts is not None}
     changed = set()
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
         found = sighting_of(kit.pen, row, pages.get(row.id, ()))
         if found is None or not found.deals:
             continue
