@@ -14,7 +14,7 @@ from leadmill.flow.configure import changed_rules, declare
 from leadmill.flow.examining import examine
 from leadmill.flow.history import ABOUT, write_history
 from leadmill.flow.memory import recalled_between
-from leadmill.flow.rating import barring_of
+from leadmill.flow.rating import Shelf, barring_of
 from leadmill.flow.replay import replay
 from leadmill.flow.scorecards import (
     Author,
@@ -35,6 +35,7 @@ from leadmill.learning.artefact import write_folder
 from leadmill.learning.model import NumberFeature
 from leadmill.outcomes import Disposition
 from leadmill.outcomes.service import report_outcome
+from leadmill.runtime import records
 from leadmill.scoring import Opinions
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, apply, stored, submission
@@ -203,6 +204,17 @@ async def test_a_model_goes_from_candidate_over_shadow_to_champion_and_every_lea
     await house.mill.take(submission(house, 9, monthly_bill=90))
     assert (await scores(house))[-1] == points[0]
     assert (await replay(house.db, house.pen, house.book)).differences == []
+
+
+async def test_a_model_that_cannot_be_read_stops_no_lead(house: House, tmp_path: Path) -> None:
+    await apply(house, BUSINESS)
+    async with house.db.begin() as tx:
+        made = await add_model(tx, folder_of(tmp_path / "one"), "bills", "solar", "", by(house))
+        await place_model(tx, "bills", "champion", None, "", by(house))
+        await tx.conn.execute("UPDATE scoring_model SET body = 'what a later version wrote'")
+        shelf = Shelf()
+        await shelf.learn(tx, await records.snapshot(tx))
+    assert shelf.of(made.digest) is None
 
 
 async def test_a_model_that_may_not_run_gets_no_place(house: House, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from leadmill.core.predicates import fields_of
 from leadmill.learning import Limits, Model, read_model
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import Snapshot
+from leadmill.runtime.telemetry import log
 from leadmill.scoring import (
     ADJUSTMENT,
     CARD_KIND,
@@ -122,10 +123,14 @@ class Shelf:
         self._models: dict[str, Model] = {}
 
     async def learn(self, tx: Tx, found: Snapshot) -> None:
-        """Read what a revision names and is not here yet."""
+        """Read what a revision names and is not here yet. One that cannot be read, because a later version of Leadmill
+        wrote it, say, is not heard, and the log tells: leads go on being taken, and rated by the rest."""
         wanted = {one.digest for one in models_of(found.of(MODEL_KIND)) if not one.retired} - self._models.keys()
         for digest, body in (await model_bodies(tx, sorted(wanted))).items():
-            self._models[digest] = read_model(body)
+            try:
+                self._models[digest] = read_model(body)
+            except BadInput as fault:
+                log("scoring").error("a model cannot be read, and is not heard", digest=digest, code=fault.code)
 
     def panels(self, records: Iterable[ModelRecord], muted: Container[str] = ()) -> dict[str, Panel]:
         """Who speaks about the leads of each vertical by these records; ``muted`` ones are left out."""
