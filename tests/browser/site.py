@@ -18,11 +18,15 @@ import pytest
 import uvicorn
 
 from leadmill.delivery import list_receipts
+from leadmill.interfaces.house import House
 from leadmill.interfaces.server import application
 from leadmill.interfaces.worker import workers
 from leadmill.main import open_house
 from leadmill.runtime.settings import Settings
+from leadmill.scoring.watch.store import keep_findings, keep_watched
+from tests.interfaces.learned import learn
 from tests.interfaces.stage import BUSINESS, CONSENT, SOURCE_KEY, Stage, dress, solar
+from tests.interfaces.test_alerts import FOUND, measured_of
 
 PROVIDERS = Path(__file__).with_name("providers.toml")
 SUNSEARCH_KEY = "sunsearch-key-0123456789abcdef"
@@ -136,7 +140,9 @@ def running_site(url: str, home: Path, traffic: bool) -> Iterator[Site]:
             staff = workers(house)
             working = [asyncio.create_task(one.run()) for one in staff]
             if traffic:
+                digest = await learn(house, home, state="shadow")
                 await _traffic(stage, clock)
+                await _watched(house, digest)
             while not server.started:  # noqa: ASYNC110  uvicorn offers no event
                 await asyncio.sleep(0.02)
             held["site"] = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", stage, held["loop"])
@@ -244,6 +250,13 @@ async def _traffic(stage: Stage, clock: ShiftedClock) -> None:
             if not await list_receipts(tx, states=["queued"]):
                 return
         await asyncio.sleep(0.1)
+
+
+async def _watched(house: House, digest: str) -> None:
+    """What a model at work would have measured of it, and two alerts."""
+    async with house.db.begin() as tx:
+        await keep_watched(tx, measured_of(digest), house.clock())
+        await keep_findings(tx, "solar", FOUND, house.clock(), house.mint)
 
 
 def _came_back(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
