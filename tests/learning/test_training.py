@@ -1,19 +1,26 @@
 """From rows with outcomes to a model in a folder: honest figures, exact reasons, refusals with their reason."""
 
+import hashlib
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
+import msgspec
 import numpy as np
 import pytest
 
 from leadmill.core.faults import BadInput, Fault
 from leadmill.learning import Model, pack_model, read_model
+from leadmill.learning.artefact import digest_of
 from leadmill.learning.boosting import Setting
 from leadmill.learning.building import Naming, build
+from leadmill.learning.design import draft_features, lay_out, read_by_trees
 from leadmill.learning.figures import auc
 from leadmill.learning.fitting import Effort, Recipe
 from leadmill.learning.kinds import profile
+from leadmill.learning.model import Manifest, NumberFeature
+from leadmill.learning.picture import picture
 from leadmill.learning.service import Asked, evaluate, look_at, predict, read_table, train
 from leadmill.learning.training import Trained
 from tests.learning.made import Columns, leads, table, with_outcome, write
@@ -181,6 +188,81 @@ def test_too_little_is_refused_with_the_reason(rows: int, change: Columns, said:
     with pytest.raises(Fault) as refused:
         look_at(table(whole), Asked(**{"target": "won", **said}))
     assert refused.value.code == code
+
+
+def test_a_folder_of_the_first_format_is_read_as_it_was(made: Made, tmp_path: Path) -> None:
+    folder, model, _, columns = made
+    old = tmp_path / "old"
+    form = msgspec.structs.replace(
+        model.form,
+        format=1,
+        features=tuple(
+            msgspec.structs.replace(one, slope=0.0, low=0.0, high=0.0, middle=0.0)
+            if isinstance(one, NumberFeature)
+            else one
+            for one in model.form.features
+        ),
+    )
+    plain = msgspec.to_builtins(form)
+    for one in plain["features"]:
+        for name in ("slope", "low", "high", "middle"):
+            one.pop(name, None)
+    body, trees = msgspec.json.encode(plain), (folder / "model" / "trees.txt").read_bytes()
+    files = {"model.json": body, "trees.txt": trees}
+    old.mkdir()
+    for name, each in files.items():
+        (old / name).write_bytes(each)
+    sums = {name: hashlib.sha256(each).hexdigest() for name, each in files.items()}
+    (old / "manifest.json").write_bytes(msgspec.json.encode(Manifest(1, digest_of(body, trees), sums)))
+    read = read_model(pack_model(old))
+    assert read.form == form
+    assert 0.0 < read.score(row_of(columns, 0)).probability < 1.0
+
+
+def test_a_number_that_acts_evenly_is_learned_as_a_slope_that_ends_where_rows_do() -> None:
+    draw = np.random.default_rng(31)
+    value = draw.normal(50, 10, 3_000)
+    labels = (draw.random(3_000) < 1.0 / (1.0 + np.exp(-(value - 50) / 5))).astype(np.float64)
+    columns = {"even": [f"{one:.4f}" for one in value]}
+    whole = table(columns)
+    told = [profile(name, column) for name, column in whole.columns.items()]
+    recipe = Recipe(32.0, Setting(), 10, 0.0, 1, 64.0)
+    model = build(whole, told, labels, {}, LIGHT, Naming("won", "yes"), silent, recipe).model()
+    z = [model.score({"even": one}).log_odds for one in (40, 45, 50, 55, 60, 500, 5_000)]
+    assert [round(later - earlier) for earlier, later in pairwise(z[:5])] == [1, 1, 1, 1]
+    assert z[5] == z[6]
+    several = {"even": ["40", "52.5", "", "9999"]}
+    alone = [model.score({"even": one}).probability for one in several["even"]]
+    np.testing.assert_allclose(model.score_columns(several, 4, 1), alone, rtol=1e-12)
+
+
+def test_levels_of_many_rows_read_one_rate_each_and_small_ones_never_their_own() -> None:
+    draw = np.random.default_rng(32)
+    rows = 1_000
+    level = np.where(np.arange(rows) < 900, np.arange(rows) % 3, 3 + np.arange(rows) % 10)
+    labels = (draw.random(rows) < 0.3).astype(np.float64)
+    whole = table({"c": [f"l{one}" for one in level]})
+    design = lay_out(whole, draft_features(whole, [profile("c", whole.columns["c"])]))
+    every, folds = np.arange(rows), np.arange(rows) % 5
+    here, _, _ = read_by_trees(design, labels, every, every[:1], folds)
+    assert [len(np.unique(here[level == one])) for one in range(3)] == [1, 1, 1]
+    other = labels.copy()
+    other[950] = 1.0 - other[950]
+    again, _, _ = read_by_trees(design, other, every, every[:1], folds)
+    assert again[950, 0] == here[950, 0]
+
+
+def test_the_picture_is_the_same_each_time_and_well_formed(made: Made) -> None:
+    folder, model, _, _ = made
+    drawn = (folder / "model" / "calibration.svg").read_text(encoding="utf-8")
+    assert drawn == picture(model.card)
+    assert "calibration.svg" in (folder / "model" / "card.md").read_text(encoding="utf-8")
+    card = dict(model.card, target='<script>"&\x07', importance=[{"column": "a<b", "mean_effect": 0.0}])
+    root = ElementTree.fromstring(picture(card))
+    assert root.tag.endswith("svg")
+    assert "a&lt;b" in picture(card)
+    bands = [{"rows": 40, "score": 0.004, "rate": 0.0}]
+    ElementTree.fromstring(picture(dict(card, holdout=dict(card["holdout"], calibration=bands))))
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(made: Made, tmp_path: Path) -> None:

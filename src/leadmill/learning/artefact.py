@@ -1,7 +1,8 @@
 """A model's folder: plain files, each with its digest, read back only if they are what was written.
 
 ``model.json`` is the form, ``trees.txt`` LightGBM's own text (where there are trees), ``card.json`` and ``card.md`` the
-model card, ``manifest.json`` the digests. Nothing in it can run. One ``bytes`` holds the same files for a store.
+model card, ``calibration.svg`` its picture (absent where an older version wrote it), ``manifest.json`` the digests.
+Nothing in it can run. One ``bytes`` holds the same files for a store.
 """
 
 import hashlib
@@ -18,7 +19,8 @@ from leadmill.learning.scoring import Model
 from leadmill.learning.trees import Trees
 
 MODEL, TREES, CARD, CARD_TEXT, MANIFEST = "model.json", "trees.txt", "card.json", "card.md", "manifest.json"
-_FILES = (MODEL, TREES, CARD, CARD_TEXT)
+PICTURE = "calibration.svg"
+_FILES = (MODEL, TREES, CARD, CARD_TEXT, PICTURE)
 _LARGEST = 200 * 1024 * 1024
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -38,13 +40,15 @@ def free(folder: Path) -> None:
         raise BadInput("learning.folder.taken", f"{folder} holds something that is no model; name a new folder")
 
 
-def write_folder(folder: Path, form: Form, trees: bytes, card: bytes, card_text: str) -> None:
+def write_folder(folder: Path, form: Form, trees: bytes, card: bytes, card_text: str, picture: str = "") -> None:
     """Write a model's files. A folder that holds something else is refused with ``learning.folder.taken``."""
     free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = {MODEL: encode_form(form), CARD: card, CARD_TEXT: card_text.encode()}
     if trees:
         files[TREES] = trees
+    if picture:
+        files[PICTURE] = picture.encode()
     for name in _FILES:
         if name in files:
             (folder / name).write_bytes(files[name])

@@ -5,6 +5,7 @@ Called by :mod:`leadmill.learning.training`, by evaluations that refit, and by t
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from msgspec import Struct
 
 from leadmill.learning.artefact import digest_of
@@ -17,6 +18,10 @@ from leadmill.learning.scoring import Model
 from leadmill.learning.table import Codes, Floats, Table
 from leadmill.learning.trees import Trees
 
+_MOST_CHOSEN_BY, _EVENTS_CHOSEN_BY = 60_000, 1_500
+_GROWTH = 0.25
+"""Of how many times more rows there are, the power by which there are more rounds of trees: they can tell more."""
+
 
 class Naming(Struct, frozen=True):
     """What a model says of itself: its target, the value sought, what it must never read."""
@@ -27,7 +32,8 @@ class Naming(Struct, frozen=True):
 
 
 class Built(Struct, frozen=True):
-    """A model, its bytes, how it came about, and each row's probability out of fold."""
+    """A model, its bytes, how it came about, and each row's probability out of fold: NaN for rows that were not drawn
+    to choose by."""
 
     form: Form
     trees: bytes
@@ -50,20 +56,35 @@ def build(
     say: Say,
     recipe: Recipe | None = None,
 ) -> Built:
-    """A model of these columns; with a ``recipe`` nothing is tuned, only fitted and calibrated anew."""
+    """A model of these columns; with a ``recipe`` nothing is tuned, only fitted and calibrated anew. Of very many rows
+    some are drawn, by which all is chosen; it is fitted on all."""
     design = lay_out(table, draft_features(table, profiles))
-    same = same_rows(table, profiles)
+    drawn = _drawn(labels, effort.seed)
+    some, truth = (design, labels) if len(drawn) == design.rows else (design.take(drawn), labels[drawn])
+    same = same_rows(table if some is design else table.take(drawn), profiles)
     if recipe is None:
-        chosen = choose_recipe(design, labels, signs, effort, same, say)
+        chosen = choose_recipe(some, truth, signs, effort, same, say)
     else:
-        chosen = sums_by(recipe, design, labels, signs, effort, same)
+        chosen = sums_by(recipe, some, truth, signs, effort, same)
     say("fitting", 0, None)
-    fitted = fit(design, labels, signs, chosen.recipe, effort)
+    grown = (design.rows / len(drawn)) ** _GROWTH
+    fitted = fit(design, labels, signs, chosen.recipe, effort, grown)
     form = assemble(
         fitted, design.drafts, profiles, chosen.calibration, naming.target, naming.positive, float(labels.mean()),
         naming.barred,
     )  # fmt: skip
-    return Built(form, fitted.trees, chosen, calibrated(chosen, labels))
+    chances = np.full(design.rows, np.nan)
+    chances[drawn] = calibrated(chosen, truth)
+    return Built(form, fitted.trees, chosen, chances)
+
+
+def _drawn(labels: Floats, seed: int) -> Codes:
+    """The rows by which is chosen: so many, and so many that both outcomes are among them often enough."""
+    rarer = max(float(min(labels.mean(), 1.0 - labels.mean())), 1e-9)
+    most = max(_MOST_CHOSEN_BY, int(_EVENTS_CHOSEN_BY / rarer))
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    return np.sort(np.random.default_rng(seed).choice(len(labels), most, replace=False))
 
 
 def same_rows(table: Table, profiles: Sequence[Profile]) -> Codes:

@@ -150,7 +150,7 @@ def _of_category(feature: CategoryFeature, column: Any, mine: Floats) -> list[di
 
 def reference(model: Model, trained: Trained, threads: int) -> dict[str, Any]:
     """What later rows are compared with to see drift: shares of the score's tenths and of each column's bins."""
-    chances = trained.built.chances
+    chances = trained.built.chances[~np.isnan(trained.built.chances)]
     edges = [float(np.quantile(chances, step)) for step in _DECILES]
     shares = np.bincount(np.searchsorted(edges, chances, side="right"), minlength=10) / max(len(chances), 1)
     columns = {}

@@ -53,6 +53,8 @@ def _lines(card: Card) -> Iterator[str]:
     yield ""
     yield "### Calibration"
     yield ""
+    yield "![Mean scores against observed rates, and which columns count](calibration.svg)"
+    yield ""
     yield from _table(
         ["score", "rows", "mean score", "observed"],
         [

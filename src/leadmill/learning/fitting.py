@@ -150,8 +150,10 @@ def calibrated(chosen: Chosen, labels: Floats) -> Floats:
     return found
 
 
-def fit(design: Design, labels: Floats, signs: Mapping[str, int], recipe: Recipe, effort: Effort) -> Fitted:
-    """A model by a recipe on these rows; a part whose weight is nothing is left out."""
+def fit(
+    design: Design, labels: Floats, signs: Mapping[str, int], recipe: Recipe, effort: Effort, more: float = 1.0
+) -> Fitted:
+    """A model by a recipe on these rows, with ``more`` times its rounds; a part whose weight is nothing is left out."""
     layout = layout_of(design.drafts, signs, recipe.steps)
     some = _some(design.rows, effort.seed)
     additive, _ = fit_additive(one_hot(design.take(some), layout), layout, labels[some], recipe.penalty)
@@ -162,7 +164,7 @@ def fit(design: Design, labels: Floats, signs: Mapping[str, int], recipe: Recipe
     seeds = _seeds(effort, recipe.setting, recipe.rounds)
     if recipe.weight > 0.0:
         limits = tree_signs(design.drafts, signs)
-        grown = round(recipe.rounds * (1.0 + 0.5 / max(effort.folds - 1, 1)))
+        grown = round(recipe.rounds * more * (1.0 + 0.5 / max(effort.folds - 1, 1)))
         trees = fit_trees(rows, labels, recipe.setting, grown, seeds, effort.threads, limits)
     return Fitted(recipe, additive, trees, len(seeds), rates)
 

@@ -23,6 +23,7 @@ from leadmill.learning.fitting import Effort, Say
 from leadmill.learning.kinds import Profile, profile
 from leadmill.learning.model import Card, Kind, Limits
 from leadmill.learning.outcomes import read_outcomes
+from leadmill.learning.picture import picture
 from leadmill.learning.refitting import Rolling, roll
 from leadmill.learning.scoring import Model
 from leadmill.learning.slices import Slice, audits_of, slices_of
@@ -120,7 +121,7 @@ def train(
     trained = train_table(read.table, asked, look, say, against)
     card = card_of(trained, asked, trained.built.model(), read.name, read.digest, now.isoformat(timespec="seconds"))
     told = msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n"
-    write_folder(out, trained.built.form, trained.built.trees, told, card_text(card))
+    write_folder(out, trained.built.form, trained.built.trees, told, card_text(card), picture(card))
     return trained, card
 
 

@@ -243,5 +243,6 @@ def _in_time(
     if not found or not 0.0 < float(labels[tested].mean()) < 1.0:
         return None
     mixed = build(features, used, labels, asked.monotone, effort, naming, say, recipe)
+    tested &= ~np.isnan(mixed.chances)
     random = figures_of(labels[tested], mixed.chances[tested])
     return Chronological(tuple(found), figures_of(labels[tested], chances[tested]), random)
