@@ -128,7 +128,7 @@ async def test_a_program_hands_over_puts_back_puts_off_unlocks_and_overrides_ove
     assert (await post(desk, f"/review/{took['review_id']}/unlock")).status == 303
     took = (await client.post_json("/v1/reviews/next", {}, **program)).json["case"]
     wrong = await client.post_json(f"{path}/snooze", {"turn": took["turn"], "hours": 0}, **program)
-    assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (400, "/hours")
+    assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (422, "/hours")
     off = await client.post_json(f"{path}/snooze", {"turn": took["turn"], "hours": 4}, **program)
     assert off.status == 200 and off.json["holder"] is None and off.json["snoozed_until"] is not None
     assert (await client.post_json("/v1/reviews/next", {}, **program)).json == {"case": None}
