@@ -108,7 +108,7 @@ def test_the_speakers_of_dialects_can_be_applied(block: Block) -> None:
 def test_how_leads_are_rated_and_reviewed_can_be_applied(block: Block) -> None:
     declared = read_text(block.text.encode(), block.name)
     planned = plan(declared, {}, VERTICALS, keyed, AnyKey())
-    assert {record.kind for record in planned.records} <= {"scorecard", "adjustment", "review", "watch"}
+    assert {record.kind for record in planned.records} <= {"scorecard", "adjustment", "review", "watch", "card_review"}
 
 
 @examples("toml", "providers")
