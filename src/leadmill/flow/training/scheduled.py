@@ -65,6 +65,7 @@ def make_retraining(kit: Kit, home: Path, trainer: Trainer) -> Handler:
             horizon=timedelta(days=terms.horizon),
             budget_s=float(terms.budget_s),
             tries=terms.tries,
+            threads=1,  # it is in no hurry, and others are
         )
         try:
             school = learned(kit.db, kit.pen, rules, home, wanted, trainer, now, _quiet)

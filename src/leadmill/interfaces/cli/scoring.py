@@ -92,7 +92,7 @@ def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
     @family.command("train", epilog="Example: leadmill scoring train leads.csv --target Converted --out model")
     def train_command(
         file: Annotated[
-            Path | None, typer.Argument(metavar="[FILE]", help="CSV, XLSX, JSONL or Parquet; a row a lead, say.")
+            Path | None, typer.Argument(metavar="FILE", help="CSV, XLSX, JSONL or Parquet; a row a lead, say.")
         ] = None,
         target: Annotated[
             str | None,
