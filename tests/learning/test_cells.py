@@ -58,7 +58,25 @@ def test_a_number_is_read_with_its_signs(cell: object, number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "abc", None, "1,2,3", "inf", "nan", "-", "$", "1_000", float("inf"), "12 apples", "(5", "k", "1-2"]
+    "cell",
+    [
+        "",
+        "abc",
+        None,
+        "1,2,3",
+        "inf",
+        "nan",
+        "-",
+        "$",
+        "1_000",
+        float("inf"),
+        "12 apples",
+        "(5",
+        "k",
+        "1-2",
+        "1e300",
+        1e300,
+    ],
 )
 def test_what_is_no_number_is_missing(cell: object) -> None:
     assert isnan(number_of(cell))

@@ -167,6 +167,8 @@ def test_a_later_file_is_scored_and_held_against_its_outcomes(made: Made) -> Non
     [
         (900, {}, {"target": "none"}, "learning.target.none"),
         (900, {}, {"exclude": ("none",)}, "learning.column.unknown"),
+        (900, {}, {"time": "won"}, "learning.option.malformed"),
+        (900, {}, {"monotone": {"source": 1}}, "learning.option.malformed"),
         (150, {}, {}, "learning.rows.few"),
         (900, {"won": "yes"}, {}, "learning.target.single"),
         (900, {"won": "rare"}, {}, "learning.events.few"),

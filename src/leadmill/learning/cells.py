@@ -28,6 +28,8 @@ _COMMA_NUMBER = re.compile(
     rf"^[-+(]?\s*{_MONEY}?\s*[-+]?(?:\d{{1,3}}(?:[. '\u00a0\u202f]\d{{3}})+|\d+)?(?:,\d+)?\s*(?:%|{_MONEY})?\)?$", re.I
 )
 _NOISE = re.compile(r"[^0-9.]")
+_LARGEST = 1e100
+"""What is no number of anything: sums of its squares would have no end."""
 _TIMES = {"": 1.0, "k": 1e3, "m": 1e6}
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([ap]\.?m\.?)?$", re.IGNORECASE)
 _ISO = re.compile(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?$")
@@ -70,7 +72,7 @@ def number_of(value: Any) -> float:
     is below zero, ``1.5k`` is 1500 and ``2M`` two million."""
     kind = type(value)
     if kind is float or kind is int:
-        return float(value) if isfinite(value) else nan
+        return float(value) if -_LARGEST < value < _LARGEST else nan
     if value is None:
         return nan
     if kind is bool:
@@ -80,7 +82,7 @@ def number_of(value: Any) -> float:
         found = float(text)
     except ValueError:
         return _written(text, _NUMBER, text)
-    return found if isfinite(found) and "_" not in text else nan
+    return found if -_LARGEST < found < _LARGEST and "_" not in text else nan
 
 
 def comma_number_of(value: Any) -> float:
@@ -98,6 +100,8 @@ def _written(text: str, form: re.Pattern[str], point: str) -> float:
     if matched is None or not any(sign.isdigit() for sign in text) or text.startswith("(") != text.endswith(")"):
         return nan
     digits = float(_NOISE.sub("", point))
+    if digits >= _LARGEST:
+        return nan
     times = _TIMES[(matched.groupdict().get("times") or "").casefold()]
     return -digits * times if text.startswith("(") or "-" in text else digits * times
 

@@ -100,15 +100,15 @@ class Trained(Struct, frozen=True, kw_only=True):
 
     @property
     def passes(self) -> bool:
-        """Whether the audits of protected attributes are within their limits; where a pack's limits are ``strict``, that
-        no columns are a proxy too."""
+        """Whether the audits of protected attributes are within their limits; where a pack's limits are ``strict``,
+        that no columns are a proxy too."""
         return all(one.passes for one in self.audits) and not (self.strict and any(not p.passes for p in self.proxies))
 
 
 def look_at(table: Table, asked: Asked) -> Look:
     """What the columns hold and which are suspected; nothing is trained.
 
-    Raises :class:`BadInput` ``learning.target.none``, ``learning.column.unknown`` and as
+    Raises :class:`BadInput` ``learning.target.none``, ``learning.column.unknown``, ``learning.option.malformed`` and as
     :func:`leadmill.learning.outcomes.read_outcomes` and :func:`leadmill.learning.outcomes.enough` do."""
     _known(table, asked)
     outcomes = read_outcomes(table.columns[asked.target], asked.target, asked.positive)
@@ -118,6 +118,10 @@ def look_at(table: Table, asked: Asked) -> Look:
     profiles = tuple(
         profile(name, column, asked.kinds.get(name)) for name, column in rows.columns.items() if name != asked.target
     )
+    for one in profiles:
+        if one.name in asked.monotone and one.kind in (Kind.CATEGORY, Kind.TEXT, Kind.MOMENT):
+            says = f"'{one.name}' is taken for {one.kind}; --monotone is for numbers (--kind says that it is one)"
+            raise BadInput("learning.option.malformed", says)
     outside = {*asked.exclude, *asked.protected, *asked.barred}
     looked = [one for one in profiles if one.kind.learned and one.name not in outside]
     same = same_rows(rows, looked)
@@ -142,6 +146,9 @@ def _known(table: Table, asked: Asked) -> None:
     if asked.target not in table.columns:
         raise BadInput("learning.target.none", f"there is no column '{asked.target}'")
     named = [*asked.exclude, *asked.keep, *asked.kinds, *asked.monotone, *asked.protected]
+    if asked.target in (asked.time, *asked.monotone):
+        says = f"'{asked.target}' is the outcome; it is neither when a row was to be scored nor learned from"
+        raise BadInput("learning.option.malformed", says)
     for name in [*named, *([asked.time] if asked.time else [])]:
         if name not in table.columns:
             raise BadInput("learning.column.unknown", f"there is no column '{name}'")
@@ -156,7 +163,7 @@ def train(table: Table, asked: Asked, look: Look, say: Say, against: Model | Non
     features = rows.only(names)
     times = _times(rows, look.profiles, asked.time)
     held_back = _held_back(features, used, labels, times, asked.effort.seed)
-    enough(labels[~held_back], " are left to learn from")
+    enough(labels[~held_back], " of those left to learn from")
     if not 0.0 < float(labels[held_back].mean()) < 1.0:
         raise BadInput("learning.events.few", "all rows that were held back have the same outcome")
     naming = Naming(asked.target, look.outcomes.positive, asked.barred)
