@@ -15,7 +15,7 @@ from leadmill.market.allocation.learned import Learned, Odds
 from leadmill.market.allocation.scarce import worths_of
 from leadmill.market.allocation.shadow import Moment, Prices
 from leadmill.market.model import Headroom, Room
-from leadmill.market.worths import BETTER_IN_HOUSE, BETTER_SOLD, Scarcity, Worths
+from leadmill.market.worths import BETTER_IN_HOUSE, BETTER_SOLD, Scarce, Scarcity, Worths
 from leadmill.parties import Team, read_team
 from tests.market.scene import NOW, Scene, order, rep, told, words
 
@@ -64,7 +64,7 @@ def test_the_weighing_names_what_a_win_has_to_do_with_it() -> None:
 
 def test_a_buyer_to_whom_more_comes_back_is_worth_less_and_told_so() -> None:
     scene = Scene([order("helio-ca", "60.00", caps=CAP), order("volt-ca", "55.00")])
-    case = walk(scene, Worths(kept=950, stays={"helio-ca": 800, "volt-ca": 960}))
+    case = walk(scene, Worths({"helio-ca": Scarce(0, 0, 1000, 800), "volt-ca": Scarce(0, 0, 1000, 960)}, kept=950))
     assert case[Auction].winners == ("volt-ca",)
     assert any("Helio Inc (to whom 20.0 % of such leads come back) bid $60.00" in line for line in case[Auction].tell())
     assert (
@@ -141,14 +141,17 @@ def test_the_answer_says_by_order_what_stays_and_what_is_won() -> None:
     back = Rates(0.1, ({}, {}, {"helio": 2.0}, {"solar C": 1.5}, {"0": 0.5}))
     won = Rates(0.08, ({}, {}, {"volt": 0.5}, {}, {}))
     found = answer(Chances(returned=back, won=won), asked(hoped=(("b", "volt"),)))
-    assert found.stays == {"a": 850, "b": 925}
+    assert found.kept == 925
+    assert {name: one.stays for name, one in found.orders.items()} == {"a": 850, "b": None}
     assert found.wins == {"b": 400}
 
 
 def test_what_a_model_foresees_of_the_lead_takes_the_place_of_its_tier() -> None:
     back = Rates(0.1, ({}, {}, {"helio": 2.0}, {"solar C": 3.0}, {"0": 3.0}))
     found = answer(Chances(returned=back, won=back), asked(hoped=(("a", "helio"), ("b", "volt")), bad=0.2, won=0.5))
-    assert found.stays == {"a": round(1000 - 1000 * 0.4 / 1.2), "b": 800}
+    assert found.kept == 800
+    assert found.orders["a"].stays == round(1000 - 1000 * 0.4 / 1.2)
+    assert found.orders["b"].stays is None
     assert found.wins == {"a": 6667, "b": 5000}
 
 

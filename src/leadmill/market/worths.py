@@ -55,19 +55,20 @@ class Scarcity(Struct, frozen=True):
 
 class Scarce(Struct, frozen=True, array_like=True):
     """Of one order: what a lead of its caps is worth (minor units), what a million minor units of its budgets are
-    worth (minor units), and how often in a thousand it accepts a usual bid for this lead."""
+    worth (minor units), how often in a thousand it accepts a usual bid for this lead, and how much in a thousand of
+    such a sale stays, where that is not what stays of all."""
 
     lead: int
     money: int
     odds: int
+    stays: int | None = None
 
 
 class Worths(Struct, frozen=True):
-    """The answer to :class:`Scarcity`. ``kept`` is how much in a thousand of this source's sales stays, ``hedge`` how
+    """The answer to :class:`Scarcity`. ``kept`` is how much in a thousand of sales of such a lead stays, ``hedge`` how
     much in a thousand the prices are mistrusted, ``funds`` what limited accounts had when the day began. An order that
     is missing is not scarce and accepts with ``odds``; where a bid is twice the order's usual one its odds change by
-    ``lift``. Where more is known of who gets this lead, ``stays`` says for an order how much in a thousand of such
-    sales stays, and ``wins`` for one paid by wins, or for a team, how many in ten thousand of such leads are won.
+    ``lift``. ``wins`` says for an order paid by wins, or for a team, how many in ten thousand of such leads are won.
     Without ``priced`` there are no shadow prices in it, only chances."""
 
     orders: dict[str, Scarce] = {}
@@ -76,7 +77,6 @@ class Worths(Struct, frozen=True):
     hedge: int = 0
     odds: int = 1000
     lift: int = 0
-    stays: dict[str, int] = {}
     wins: dict[str, int] = {}
     priced: bool = True
 

@@ -50,7 +50,7 @@ def sale_worth(choice: Choice | None, worths: Worths | None) -> float:
         return 0.0
     known = worths or Worths()
     pairs = zip(choice.winners, choice.prices, strict=True)
-    return sum(value_of(bid.line, amount, known) for bid, amount in pairs)
+    return sum(value_of(bid.line, amount, known, known.orders.get(bid.line.order.id)) for bid, amount in pairs)
 
 
 def by_expectation(worths: Worths | None) -> Ranking | None:
@@ -59,7 +59,10 @@ def by_expectation(worths: Worths | None) -> Ranking | None:
         return None
 
     def ranking(bids: Sequence[Bid], terms: HouseTerms | None) -> Choice | None:
-        return most_worth(bids, terms, lambda bid, amount: value_of(bid.line, amount, worths))
+        def expected(bid: Bid, amount: int) -> float:
+            return value_of(bid.line, amount, worths, worths.orders.get(bid.line.order.id))
+
+        return most_worth(bids, terms, expected)
 
     return ranking
 

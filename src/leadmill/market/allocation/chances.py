@@ -79,7 +79,8 @@ class Rates(Struct, frozen=True):
         usual = self.base * vertical.get(about.vertical, 1.0) * source.get(about.source, 1.0)
         usual *= tier.get(about.tier, 1.0) * suspicion.get(about.suspicion, 1.0)
         get = recipient.get
-        return [min(usual * get(name, 1.0), MOST_LIKELY) for name in recipients]
+        most = MOST_LIKELY
+        return [rate if (rate := usual * get(name, 1.0)) < most else most for name in recipients]
 
     def without_recipient(self, about: "About") -> float:
         """How the lead's own traits move the rate: 1 is usual."""
@@ -109,17 +110,20 @@ class Chances(Struct, frozen=True):
 
     def of(self, ask: Scarcity) -> "Told":
         """What they say of one lead and everybody who may get it."""
-        stays: dict[str, int] = {}
+        kept: int | None = None
+        stays: list[int] = []
         wins: dict[str, int] = {}
         about = about_of(ask.vertical, ask.source, ask.tier, ask.suspicion)
         back, won = self.returned, self.won
-        if back is not None and ask.recipients:
-            each = back.of_recipients(about, ask.recipients, ask.bad)
-            stays = {order_id: round((1.0 - rate) * 1000) for order_id, rate in zip(ask.orders, each, strict=True)}
+        if back is not None:
+            usual, *each = back.of_recipients(about, ("", *ask.recipients), ask.bad)
+            kept = int(1000.5 - 1000.0 * usual)
+            stays = [int(1000.5 - 1000.0 * rate) for rate in each]
         if won is not None and ask.hoped:
             each = won.of_recipients(about, [name for _, name in ask.hoped], ask.won)
             wins = {order_id: round(rate * 10_000) for (order_id, _), rate in zip(ask.hoped, each, strict=True)}
-        return Told(stays, wins)
+        refused = self.refused.without_recipient(about) if self.refused is not None else 1.0
+        return Told(kept, stays, wins, refused)
 
     def part(self, line: Line) -> float:
         """How much of what an order pays is expected of a usual lead, beside what the source's leads lose."""
@@ -133,10 +137,14 @@ class Chances(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """By order how much in a thousand of its sales stays, and how many in ten thousand of such leads are won."""
+    """How much in a thousand stays of a sale of such a lead to somebody of whom nothing is known (None: nobody knows
+    more than of the source), and of a sale to each recipient asked about; by order how many in ten thousand of such
+    leads are won; and how many times as often as usual ones such leads are refused."""
 
-    stays: dict[str, int]
+    kept: int | None
+    stays: list[int]
     wins: dict[str, int]
+    refused: float
 
 
 def about_of(vertical: str, source: str, tier: str | None, suspicion: int | None) -> About:

@@ -7,13 +7,14 @@ Pure.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 
 from leadmill.capture import Lead
 from leadmill.core.case import Case
 from leadmill.core.money import Money
 from leadmill.core.reasons import Because, because
 from leadmill.fraud import Suspicion
-from leadmill.market.allocation.chances import NOTHING, Chances, about_of, on_odds
+from leadmill.market.allocation.chances import NOTHING, Chances, on_odds
 from leadmill.market.allocation.learned import Odds
 from leadmill.market.allocation.shadow import MILLION, Moment, Prices
 from leadmill.market.allocation.worth import LEAST_LIKELY, LIKELIEST, ROUNDS, Candidate, plan, reduced
@@ -37,32 +38,46 @@ def worths_of(
     seen = odds.seen(ask.score)
     usual = round(odds.prior.mean * odds.answered * THOUSAND)
     price_of, funds = standing.of, prices.funds
-    about, told = about_of(ask.vertical, ask.source, ask.tier, ask.suspicion), chances.of(ask)
-    refused = chances.refused.without_recipient(about) if chances.refused is not None else 1.0
-    moved = refused != 1.0 or ask.accepted is not None
+    told = chances.of(ask)
+    refused, accepted = told.refused, ask.accepted
+    moved = refused != 1.0 and accepted is None
+    if accepted is not None:
+        usual = _foreseen(odds, "", accepted)
+    elif moved:
+        usual = _moved(usual, refused)
+    kept = told.kept if told.kept is not None else round(odds.kept(ask.source) * THOUSAND)
     found = {}
-    for order_id, account in zip(ask.orders, ask.accounts, strict=True):
+    for order_id, account, stays in zip(ask.orders, ask.accounts, told.stays or repeat(kept), strict=False):
         lead, money = price_of(order_id, account)
-        likely = accept_of(odds, order_id, seen)
-        if moved:
-            likely = _foreseen(odds, order_id, ask.accepted) if ask.accepted is not None else _moved(likely, refused)
-        if lead or money or likely != usual:
-            found[order_id] = Scarce(lead, money, likely)
+        likely = accept_of(odds, order_id, seen) if accepted is None else _foreseen(odds, order_id, accepted)
+        if moved:  # as _moved does, without the call
+            likely = THOUSAND - int((THOUSAND - likely) * refused + 0.5)
+            likely = _LEAST if likely < _LEAST else _MOST if likely > _MOST else likely
+        if lead or money or likely != usual or stays != kept:
+            found[order_id] = Scarce(lead, money, likely, stays if stays != kept else None)
     return Worths(
         orders=found,
         funds={name: funds[name] for name in ask.accounts if name and name in funds},
-        kept=round(odds.kept(ask.source) * THOUSAND),
+        kept=kept,
         hedge=round(hedge * THOUSAND),
         odds=usual,
         lift=round(odds.slopes[1] * odds.answered * THOUSAND),
-        stays=told.stays,
         wins=told.wins,
     )
 
 
+def chances_alone(ask: Scarcity, chances: Chances) -> Worths:
+    """The answer where no prices are in force."""
+    told = chances.of(ask)
+    kept = told.kept if told.kept is not None else THOUSAND
+    orders = {name: Scarce(0, 0, THOUSAND, stays) for name, stays in zip(ask.orders, told.stays, strict=False)}
+    return Worths(orders, kept=kept, wins=told.wins, priced=False)
+
+
 def _moved(likely: int, refused: float) -> int:
     """Odds in thousandths where such leads are ``refused`` so many times as often as usual ones."""
-    return round(min(max(1.0 - (1.0 - likely / THOUSAND) * refused, LEAST_LIKELY), LIKELIEST) * THOUSAND)
+    found = THOUSAND - int((THOUSAND - likely) * refused + 0.5)
+    return _LEAST if found < _LEAST else _MOST if found > _MOST else found
 
 
 def _foreseen(odds: Odds, order_id: str, accepted: float) -> int:
@@ -99,7 +114,7 @@ def candidate_of(bid: Bid, shared: bool, worths: Worths, scarce: Scarce, used: f
     amount = bid.shared if shared else bid.exclusive
     if amount is None:
         return None
-    value = value_of(bid.line, amount, worths)
+    value = value_of(bid.line, amount, worths, scarce)
     worth = reduced(value, amount, scarce.lead, scarce.money / MILLION, worths.hedge / THOUSAND, used)
     if worth <= 0:
         return None
@@ -109,14 +124,15 @@ def candidate_of(bid: Bid, shared: bool, worths: Worths, scarce: Scarce, used: f
     return Candidate(order.id, order.recipient, shared, worth, likely, order.max_legs)
 
 
-def value_of(line: Line, amount: int, worths: Worths) -> float:
+def value_of(line: Line, amount: int, worths: Worths, scarce: Scarce | None) -> float:
     """What an amount that an order would pay is expected to bring: what stays of it, or, where it is owed for a win
     alone, as much as leads like this one are won."""
     if line.by_win:
         wins = worths.wins.get(line.order.id)
         if wins is not None:
             return amount * wins / TEN_THOUSAND
-    return amount * (worths.stays.get(line.order.id, worths.kept) / THOUSAND)
+    stays = scarce.stays if scarce is not None else None
+    return amount * ((worths.kept if stays is None else stays) / THOUSAND)
 
 
 def likely_of(odds: int, lift: int, line: Line, amount: int, shared: bool) -> float:
@@ -232,7 +248,7 @@ def allot(bids: Sequence[Bid], room: Room, case: Case) -> Allotment | None:
         alone = bid.exclusive is not None and (alone_won or bid.shared is None)
         amount = (bid.exclusive if alone else bid.shared) or 0
         lead, money = (scarce.lead, scarce.money / MILLION) if scarce is not None else (0, 0.0)
-        worth = reduced(value_of(bid.line, amount, worths), amount, lead, money, hedge, used.get(order_id, 0.0))
+        worth = reduced(value_of(bid.line, amount, worths, scarce), amount, lead, money, hedge, used.get(order_id, 0.0))
         scored[order_id] = amount, round(lead + money * amount), worth
     won = set(found.keys) if found is not None else set()
     ranked = sorted(scored, key=lambda order_id: (order_id not in won, -scored[order_id][2]))
@@ -254,7 +270,8 @@ def expected_words(line: Line, worths: Worths) -> str:
     wins = worths.wins.get(line.order.id) if line.by_win else None
     if wins is not None:
         return f" ({line.order.unit.replace('_', ' ')}, to which {share_words(wins)} of such leads come)"
-    stays = worths.stays.get(line.order.id)
+    scarce = worths.orders.get(line.order.id)
+    stays = scarce.stays if scarce is not None else None
     if stays is None or abs(stays - worths.kept) < _NOTABLE:
         return ""
     return f" (to whom {share_words((THOUSAND - stays) * 10)} of such leads come back)"
@@ -296,6 +313,8 @@ def left_of(line: Line, room: Room) -> int | None:
     ]
     return min(left, default=None)
 
+
+_LEAST, _MOST = round(LEAST_LIKELY * THOUSAND), round(LIKELIEST * THOUSAND)
 
 _NOTABLE = 20
 """Thousandths by which returns must differ from the source's to be spoken of."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from leadmill.market.allocation.chances import NOTHING, Chances
 from leadmill.market.allocation.learned import Learned, Odds
-from leadmill.market.allocation.scarce import worths_of
+from leadmill.market.allocation.scarce import chances_alone, worths_of
 from leadmill.market.allocation.shadow import Prices, Standing
 from leadmill.market.allocation.store import read_learned, version_of
 from leadmill.market.worths import Scarcity, Worths
@@ -64,6 +64,5 @@ class Shadows:
         matters hears of chances; None where there is nothing to hear."""
         standing, chances = self._standing, self._chances
         if standing is None or now - standing.prices.at > STALE:
-            told = chances.of(asked) if asked.hoped else None
-            return Worths(stays=told.stays, wins=told.wins, priced=False) if told is not None and told.wins else None
+            return chances_alone(asked, chances) if asked.hoped and chances.won is not None else None
         return worths_of(asked, standing.prices, standing.at(now), self._odds, standing.prices.hedge, chances)

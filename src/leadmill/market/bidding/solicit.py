@@ -6,7 +6,7 @@ what was heard. A lead that meets no order with a ping goes straight through, an
 house surely takes: nobody is asked for a price that cannot count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from leadmill.capture import Lead
@@ -44,7 +44,10 @@ class Solicit:
         roster: Roster,
         currencies: Mapping[str, str] | None = None,
         earlier: "Solicit | None" = None,
+        by_consent: Collection[str] = (),
     ) -> None:
+        """``by_consent`` are the verticals whose leads go only to those that their consent names."""
+        self._by_consent = frozenset(by_consent)
         asked = {name: order for name, order in orders.items() if order.ping is not None and not order.retired}
         # Only the verticals in which anybody is asked.
         known = {name: (currencies or {}).get(name, "USD") for name in {order.vertical for order in asked.values()}}
@@ -97,9 +100,11 @@ class Solicit:
     def _is_ours(self, case: Case, values: Mapping[str, Value], now: datetime) -> bool:
         """Whether a lead is for the house's own sales team at once, and a team takes it however full the day is: one
         with a rep on duty who has no capacity. Whether another has room is only known once the lead is allotted."""
-        score, clearance = case.get(Score), case[Clearance]
-        if score is None or score.path != "sales":
+        score, clearance, declined = case.get(Score), case[Clearance], case.get(Declined)
+        if score is None or score.path != "sales" or case[Lead].vertical in self._by_consent:
             return False
+        if declined is not None and declined.buyers:
+            return False  # who had it gave it back: others are heard before it goes to nobody
         overlap, papers = case.get(Overlap), Papers(case, now)
         barred = (*overlap.known, *overlap.excluded) if overlap is not None else ()
         for line, conditions in self._boards[case[Lead].vertical].sort(values, score.points).left:
