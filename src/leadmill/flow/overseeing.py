@@ -258,10 +258,12 @@ def _add_one(
         return
     span = timedelta(days=terms.early if stage == "early" else terms.horizon)
     outcomes = outcomes_of(found, span, now)
+    if outcomes["conversion"] is None:  # rated long after it came: its span is not over
+        return
     days = days_to_word(found, span)
     if stage == "early":
         add_early(day, found.decider, outcomes["bad"] is True, {who: after is not None for who, after in days.items()})
-    elif outcomes["conversion"] is not None:
+    else:
         add_full(day, found.decider, found.said, outcomes, days, {name: one.edges for name, one in drifts.items()})
 
 
