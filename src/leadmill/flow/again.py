@@ -60,7 +60,7 @@ async def walk_again(
     declined = Declined(buyers=tuple(dict.fromkeys(name for name in gone if name)))
     case = recalled.case_before(start)
     if start == Allocate.name and _are_stale(case.get(Bidding), declined, now):
-        start = Solicit.name  # what the others bid holds no more: they are asked again
+        start = Solicit.name  # nobody bid, or what the others bid holds no more: they are asked
         case = recalled.case_before(start)
     if Identity not in case:
         case.learn([HeldAs(recalled.row.person_id)])
@@ -113,8 +113,10 @@ def _no_later(start: str, station: str, walk: Walk) -> str:
 
 
 def _are_stale(bidding: Bidding | None, declined: Declined, now: datetime) -> bool:
-    """Whether those who had bid and have not declined since are held to their bids no more."""
-    items = bidding.items if bidding is not None else ()
+    """Whether nobody was asked for a bid, or those who had bid and have not declined since are held to it no more."""
+    if bidding is None:
+        return True
+    items = bidding.items
     bids = [item for item in items if isinstance(item, BidHeard) and item.buyer_id not in declined.buyers]
     return bool(bids) and all(bid.expires_at <= now for bid in bids)
 

@@ -65,7 +65,7 @@ def build_walk(rules: Rules, earlier: Walk | None = None) -> Walk:
                 *(demands(rules), certified(rules)),
             ),
             Compare(rules.roster),
-            Solicit(rules.orders, rules.roster, currencies, asked),
+            Solicit(rules.orders, rules.roster, currencies, asked, by_consent(rules)),
             Allocate(rules.orders, rules.roster, currencies, before, house(rules)),
         ),
         after=(
@@ -95,6 +95,11 @@ def demands(rules: Rules) -> dict[str, tuple[Demand, ...]]:
 def certified(rules: Rules) -> dict[str, tuple[str, ...]]:
     """What the house itself is certified for, by vertical; nothing where that is not declared."""
     return {name: one.certified for name, one in rules.markets.items() if one.certified is not None and not one.retired}
+
+
+def by_consent(rules: Rules) -> frozenset[str]:
+    """The verticals whose leads go only to those that their consent names."""
+    return frozenset(name for name, one in rules.markets.items() if one.consent_list and not one.retired)
 
 
 def house(rules: Rules) -> House:
