@@ -15,6 +15,10 @@ async def test_a_card_is_tried_and_put_in_force_with_who_and_why(stage: Stage) -
     page = (await client.get("/scores/solar")).text
     row = page.partition("<code>owns</code>")[2].partition("</tr>")[0]
     assert '<td class="num">+10</td><td class="num">1</td>' in row
+    assert 'href="/scores/solar/tiers"' in page
+    tiers = (await client.get("/scores/solar/tiers")).text
+    assert "Too few were sold to tell a price band." in tiers and "tier=A" in tiers
+    assert (await client.get("/scores/unheard/tiers")).status == 404
     text = page.partition('aria-describedby="about-text">')[2].partition("</textarea>")[0]
     text = text.replace("&#34;", '"').replace("&#39;", "'").replace("&gt;", ">").replace("&lt;", "<")
     changed = text.replace("sell_from = 40", "sell_from = 99", 1)

@@ -61,6 +61,7 @@ from leadmill.interfaces.console import (
     review,
     scores,
     sign_in,
+    tiers,
     trials,
     users,
 )
@@ -194,6 +195,7 @@ def framework() -> Litestar:
             *card_reviews.ROUTES,
             *alerts.ROUTES,
             *models.ROUTES,
+            *tiers.ROUTES,
             *upkeep.ROUTES,
             *auctions.ROUTES,
             *markets.ROUTES,
