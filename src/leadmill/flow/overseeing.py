@@ -127,7 +127,6 @@ async def watch_vertical(kit: Kit, vertical: str, now: datetime) -> None:
 async def show_alerts(tx: Tx) -> None:
     """Show how many alerts nobody has looked at in the metrics."""
     counts = await count_alerts(tx)
-    SCORING_ALERTS.clear()
     for (vertical, kind), alerts in counts.items():
         SCORING_ALERTS.labels(vertical, kind).set(alerts)
 

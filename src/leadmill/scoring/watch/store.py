@@ -180,11 +180,10 @@ async def read_alerts(
 
 
 async def count_alerts(tx: Tx) -> dict[tuple[str, str], int]:
-    """How many alerts are open, by vertical and kind."""
+    """How many alerts are open, by vertical and kind; 0 where every one is over or was looked at."""
+    standing = sa.and_(_A.ended.is_(None), _A.acknowledged.is_(None))
     rows = await tx.all(
-        sa.select(_A.vertical, _A.kind, sa.func.count().label("alerts"))
-        .where(_A.ended.is_(None), _A.acknowledged.is_(None))
-        .group_by(_A.vertical, _A.kind)
+        sa.select(_A.vertical, _A.kind, sa.func.count().filter(standing).label("alerts")).group_by(_A.vertical, _A.kind)
     )
     return {(row["vertical"], row["kind"]): row["alerts"] for row in rows}
 
