@@ -28,6 +28,7 @@ KINDS = {
     "toml identity": "the [identity] table of a vertical's pack.toml",
     "toml fields": "a vertical's fields.toml",
     "toml scorecard": "a vertical's scorecard.toml",
+    "toml fairness": "a vertical's fairness.toml",
     "toml fraud": "the [fraud] table of a vertical's pack.toml",
     "toml messages": "a messages.toml",
     "toml law": "a law's rules.toml, examples and all",

@@ -40,6 +40,7 @@ from leadmill.policy.service import read_case
 from leadmill.runtime.dialect import read_profiles
 from leadmill.runtime.packs import Pack, Packs, load_packs
 from leadmill.scoring import read_card
+from leadmill.scoring.bounds import read_bound
 from tests.certificates.stand import INSTALLED as VENDORS
 from tests.docs.pages import ROOT, Block, blocks
 from tests.enrich.conftest import INSTALLED
@@ -108,7 +109,8 @@ def test_the_speakers_of_dialects_can_be_applied(block: Block) -> None:
 def test_how_leads_are_rated_and_reviewed_can_be_applied(block: Block) -> None:
     declared = read_text(block.text.encode(), block.name)
     planned = plan(declared, {}, VERTICALS, keyed, AnyKey())
-    assert {record.kind for record in planned.records} <= {"scorecard", "adjustment", "review", "watch", "card_review"}
+    kinds = {"scorecard", "adjustment", "review", "watch", "card_review", "retrain"}
+    assert {record.kind for record in planned.records} <= kinds
 
 
 @examples("toml", "providers")
@@ -266,6 +268,17 @@ def test_the_scorecard_and_the_messages_of_the_page_can_be_read() -> None:
     messages = read_messages(tomllib.loads(only("toml", "messages").text), "example")
     assert messages["ack"] is not None
     assert messages["notice"] is None
+
+
+def test_the_bounds_of_the_page_can_be_read() -> None:
+    bounds = read_bound(tomllib.loads(only("toml", "fairness").text), "example", frozenset({"zip", "timeframe"}))
+    assert bounds.audit
+    assert [bool(bounds.why_not(name)) for name in ("zip", "name.first", "timeframe", "phone.valid")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def laws() -> list[tuple[str, dict[str, Any]]]:

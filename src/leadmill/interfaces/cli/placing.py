@@ -3,7 +3,7 @@
 Part of the family that :mod:`leadmill.interfaces.cli.rating` adds.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,8 +16,11 @@ from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, 
 from leadmill.interfaces.house import House, Opener
 from leadmill.runtime.db import Tx
 from leadmill.scoring import STATES
+from leadmill.scoring.retraining import Run, runs_of
 
 ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The id it was added under.")]
+_LATELY = 5
+"""Trainings that are shown beside the models."""
 Why = Annotated[str, typer.Option(help="Why; it is kept with the version.")]
 
 
@@ -49,6 +52,8 @@ def add_models(family: typer.Typer, opener: Opener) -> None:
         async def act(house: House) -> int:
             async with house.db.begin(still=True) as tx:
                 found = (await models_in_force(tx)).values()
+                runs = await runs_of(tx, _LATELY)
+            muted = house.book.walk().rules.models.muted
             if as_json:
                 document(list(found))
             else:
@@ -58,11 +63,28 @@ def add_models(family: typer.Typer, opener: Opener) -> None:
                         one.vertical,
                         one.state,
                         "" if one.share is None else f"{one.share / 100:g} %",
+                        one.foresees,
                         one.digest[:12],
                     ]
                     for one in found
                 ]
-                table("Models", ["model", "vertical", "place", "share", "digest"], rows, right={3})
+                table("Models", ["model", "vertical", "place", "share", "foresees", "digest"], rows, right={3})
+                for ident, why in muted.items():
+                    out.print(f"{ident} is not heard, for its pack does not allow it: {why}", markup=False)
+                if runs:
+                    show_runs(runs)
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+    @family.command("trainings", epilog="Example: leadmill scoring trainings --json")
+    def trainings(home: HomeDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+        """List what came of training models again by schedule, the latest first."""
+
+        async def act(house: House) -> int:
+            async with house.db.begin(still=True) as tx:
+                runs = await runs_of(tx)
+            document(runs) if as_json else show_runs(runs)
             return 0
 
         run(opener, settings(home, database_url), act)
@@ -100,6 +122,15 @@ def add_models(family: typer.Typer, opener: Opener) -> None:
             return list((await retire_model(tx, ident, why, author(house))).tell())
 
         change_by(opener, home, database_url, as_json, change)
+
+
+def show_runs(runs: Sequence[Run]) -> None:
+    """What came of training by schedule."""
+    rows = [
+        [f"{one.at:%Y-%m-%d %H:%M}", one.retrain, one.vertical, one.target, one.standing, one.model, one.says]
+        for one in runs
+    ]
+    table("Trained by schedule", ["at", "schedule", "vertical", "target", "", "model", "what came of it"], rows)
 
 
 def author(house: House) -> Author:
