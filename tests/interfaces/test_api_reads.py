@@ -17,6 +17,7 @@ async def test_a_lead_that_was_sent_can_be_listed_read_and_explained(stage: Stag
     assert listed["items"][0]["fields"]["email"] == "ana.ruiz@gmail.com"
     assert listed["items"][0]["price"] == "65.00" and listed["items"][0]["recipients"] == ["helio"]
     one = (await client.get(f"/v1/leads/{taken['lead_id']}", authorization=key)).json
+    assert one.pop("rating")["points"] == one["score"]
     assert one == listed["items"][0]
     events = (await client.get(f"/v1/leads/{taken['lead_id']}/events", authorization=key)).json
     assert events["items"][0]["event"] == "lead.received" and "lead.settled" in [e["event"] for e in events["items"]]
