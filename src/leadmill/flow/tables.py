@@ -31,6 +31,7 @@ LEAD = sa.Table(
 the quality tier its score fell in, ``suspicion`` how much of 100 spoke against it."""
 
 sa.Index("lead_by_state", LEAD.c.state, LEAD.c.id)
+sa.Index("lead_by_vertical", LEAD.c.vertical, LEAD.c.id)
 sa.Index("lead_by_source", LEAD.c.source_id, LEAD.c.id)
 sa.Index("lead_by_person", LEAD.c.person_id, LEAD.c.id)
 sa.Index("lead_by_import", LEAD.c.import_id, LEAD.c.id, postgresql_where=LEAD.c.import_id.is_not(None))

@@ -1,25 +1,27 @@
-"""Every read and write of the lead table and of kept answers.
+"""Every read and write of the lead table, of kept answers and of trials.
 
 Called by the runner, by the verbs of ``flow`` and by the interfaces' lists. Lists use keyset cursors: a page costs
 the same at a million leads as at ten.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects.postgresql import insert
 
 from leadmill.core.faults import BadInput
-from leadmill.core.ids import looks_like
+from leadmill.core.ids import looks_like, make_id
 from leadmill.core.reasons import State
 from leadmill.flow.model import LeadFilter, LeadRow, Trial
-from leadmill.flow.tables import LEAD, PING_BUCKET, PING_PAUSE, REPEAT, TRIAL
-from leadmill.market import Pause
+from leadmill.flow.tables import LEAD, REPEAT, TRIAL
 from leadmill.runtime.db import Row, Tx, prepared
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = (1 << 74) - 1
+"""The first moment that an id can hold, and the last id of a millisecond."""
 
 _IDS = sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))
 _LOCK = prepared(sa.select(LEAD).where(LEAD.c.id == _IDS).order_by(LEAD.c.id).with_for_update())
@@ -281,10 +283,11 @@ def _conditions(narrow: LeadFilter) -> list[sa.ColumnElement[bool]]:
         found.append(LEAD.c.score >= narrow.min_score)
     if narrow.max_score is not None:
         found.append(LEAD.c.score <= narrow.max_score)
+    # Ids hold the moment to the millisecond, so that a span is a range of the index.
     if narrow.since is not None:
-        found.append(LEAD.c.received_at >= narrow.since)
+        found += [LEAD.c.received_at >= narrow.since, LEAD.c.id >= make_id("lead", max(narrow.since, _EPOCH), 0)]
     if narrow.until is not None:
-        found.append(LEAD.c.received_at < narrow.until)
+        found += [LEAD.c.received_at < narrow.until, LEAD.c.id <= make_id("lead", max(narrow.until, _EPOCH), _LAST)]
     return found
 
 
@@ -334,7 +337,7 @@ async def list_trials(tx: Tx, most: int = 20) -> list[Trial]:
     return [Trial(**dict(row)) for row in rows]
 
 
-# Leads that wait for bids, and buyers whose pings are paused
+# Leads that wait for bids
 
 
 async def stranded(tx: Tx, before: str, most: int = 200) -> list[str]:
@@ -342,62 +345,3 @@ async def stranded(tx: Tx, before: str, most: int = 200) -> list[str]:
     waiting = sa.and_(LEAD.c.state == sa.literal_column("'bidding'"), LEAD.c.id < before)
     rows = await tx.all(sa.select(LEAD.c.id).where(waiting).order_by(LEAD.c.id).limit(most))
     return [row["id"] for row in rows]
-
-
-_BUCKET = prepared(
-    sa.select(PING_BUCKET.c.level, PING_BUCKET.c.at)
-    .where(PING_BUCKET.c.source_id == sa.bindparam("source", type_=sa.Text))
-    .with_for_update()
-)
-_FILL = prepared(
-    insert(PING_BUCKET)
-    .values(
-        source_id=sa.bindparam("source", type_=sa.Text),
-        level=sa.bindparam("most", type_=sa.Double),
-        at=sa.bindparam("now", type_=sa.DateTime(timezone=True)),
-    )
-    .on_conflict_do_nothing()
-)
-_DRAW = prepared(
-    sa.update(PING_BUCKET)
-    .where(PING_BUCKET.c.source_id == sa.bindparam("source", type_=sa.Text))
-    .values(
-        level=sa.bindparam("new_level", type_=sa.Double),
-        at=sa.bindparam("new_at", type_=sa.DateTime(timezone=True)),
-    )
-)
-
-
-async def take_pings(
-    tx: Tx, source_id: str, wish: int, rate: float, most: float, now: datetime
-) -> tuple[int, float]:  # fmt: skip
-    """Take up to ``wish`` pings out of a source's bucket, which fills with ``rate`` a second and holds ``most``: how
-    many there were, and what is left."""
-    row = await tx.one(_BUCKET, source=source_id)
-    if row is None:
-        await tx.run(_FILL, source=source_id, most=most, now=now)
-        row = await tx.one(_BUCKET, source=source_id)
-    level, at = (row["level"], row["at"]) if row is not None else (most, now)
-    # A clock that is behind another process's fills nothing.
-    level = min(most, level + max(0.0, (now - at).total_seconds()) * rate)
-    taken = min(wish, int(level))
-    await tx.run(_DRAW, source=source_id, new_level=level - taken, new_at=max(at, now))
-    return taken, level - taken
-
-
-async def keep_pause(tx: Tx, pause: Pause) -> None:
-    """Store a pause in the place of the one before."""
-    values = msgspec.structs.asdict(pause)
-    changed = {name: value for name, value in values.items() if name != "buyer_id"}
-    await tx.run(insert(PING_PAUSE).values(**values).on_conflict_do_update(index_elements=["buyer_id"], set_=changed))
-
-
-async def drop_pause(tx: Tx, buyer_id: str) -> None:
-    """Forget a buyer's pause."""
-    await tx.run(sa.delete(PING_PAUSE).where(PING_PAUSE.c.buyer_id == buyer_id))
-
-
-async def list_pauses(tx: Tx) -> list[Pause]:
-    """Every buyer whose pings are paused, by id."""
-    rows = await tx.all(sa.select(PING_PAUSE).order_by(PING_PAUSE.c.buyer_id))
-    return [Pause(**dict(row.items())) for row in rows]
