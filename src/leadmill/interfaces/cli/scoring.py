@@ -155,9 +155,7 @@ def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
         horizon: Annotated[int, typer.Option(min=1, max=730, help="Own leads: days an outcome counts for.")] = 60,
         groups: Annotated[
             Path | None,
-            typer.Option(
-                "--groups", metavar="FILE.csv", help="Own leads: lead_id and test data for the audit."
-            ),
+            typer.Option("--groups", metavar="FILE.csv", help="Own leads: lead_id and test data for the audit."),
         ] = None,
         home: Annotated[
             str | None, typer.Option("--home", metavar="DIR", help="Own leads: the home.", show_default="./.leadmill")
