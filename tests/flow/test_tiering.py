@@ -8,8 +8,9 @@ import pytest
 from leadmill.core.faults import BadInput
 from leadmill.flow.configure import apply_declared, declare
 from leadmill.flow.lawful import untierable
-from leadmill.flow.tiering import check_order
+from leadmill.flow.tiering import check_order, deciding
 from leadmill.interfaces.house import House
+from leadmill.scoring import ModelRecord
 from tests.policy.test_leave import ENGINE
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -56,6 +57,23 @@ def test_who_holds_the_licence_and_other_verticals_are_free() -> None:
     check(order("credit_score"), held=("ct_broker_licence",))
     check(order("credit_score"), vertical="solar")
     check(order("loan_amount"))
+
+
+@pytest.mark.parametrize(
+    ("how", "moves"),
+    [
+        ({"state": "champion"}, True),
+        ({"state": "challenger"}, True),
+        ({"state": "shadow"}, False),
+        ({"state": "candidate"}, False),
+        ({"state": "champion", "retired": True}, False),
+        ({"state": "champion", "foresees": "bad"}, False),
+        ({"state": "champion", "vertical": "solar"}, False),
+    ],
+)
+def test_a_score_goes_by_what_models_that_move_it_look_at(how: dict[str, Any], moves: bool) -> None:
+    record = ModelRecord(**{"id": "m", "vertical": "mortgage", "digest": "1" * 64, **how})
+    assert deciding([record], "mortgage") == (["1" * 64] if moves else [])
 
 
 async def test_records_are_refused_by_the_card_that_is_in_force(house: House) -> None:

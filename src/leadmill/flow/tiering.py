@@ -22,7 +22,7 @@ from leadmill.learning import read_model
 from leadmill.market import MarketTerms, read_market
 from leadmill.runtime.db import Tx
 from leadmill.runtime.records import Snapshot
-from leadmill.scoring import MODEL_KIND, Adjustment, CardRecord, ModelRecord, Scorecard, model_bodies
+from leadmill.scoring import DECIDING, MODEL_KIND, Adjustment, CardRecord, ModelRecord, Scorecard, model_bodies
 
 _SCORED = frozenset(("score", "tier"))
 _WHERE = ("state", "property_state")
@@ -113,10 +113,16 @@ async def _scored_by(tx: Tx, vertical: str, card: Scorecard | None, models: Mapp
         names |= card.asked
         for one in card.adjustments:
             names |= fields_of(one.when)
-    running = [one for one in rating.models_of(models) if one.vertical == vertical and one.runs]
-    for body in (await model_bodies(tx, sorted({one.digest for one in running}))).values():
+    for body in (await model_bodies(tx, deciding(rating.models_of(models), vertical))).values():
         names |= {column.name for column in read_model(body).columns}
     return frozenset(names - _SCORED)
+
+
+def deciding(models: Iterable[ModelRecord], vertical: str) -> list[str]:
+    """The digests of the models whose chance becomes a vertical's score: no shadow's does, and none of what foresees
+    something else than conversion."""
+    found = (one for one in models if one.vertical == vertical and one.runs and one.state in DECIDING)
+    return sorted({one.digest for one in found if one.foresees == "conversion"})
 
 
 def _cards(after: Callable[[str], dict[str, str]], of_packs: Mapping[str, Scorecard]) -> dict[str, Scorecard]:
