@@ -35,11 +35,11 @@ def said(disposition: Disposition, days: int, **more: Any) -> Reported:
     """A report of ``days`` days after the leg of 90 days ago."""
     at = NOW - timedelta(days=90 - days)
     how: dict[str, Any] = {
-        "outcome_id": f"out_{days}", "sale_id": "sale_1", "value": None, "current": True, **more,
+        "outcome_id": f"out_{days}", "sale_id": "sale_1", "value": None, "currency": "USD", "current": True, **more,
     }  # fmt: skip
     return Reported(
         lead_id="lead_1", reporter="helio", disposition=disposition,
-        at=at, currency="USD", received_at=at, **how,
+        at=at, received_at=at, **how,
     )  # fmt: skip
 
 
@@ -65,13 +65,24 @@ WON, BAD, LOST = Disposition.SOLD, Disposition.WRONG_NUMBER, Disposition.LOST
 def test_what_became_of_a_leg(
     placed: Placed, reports: list[Reported], refused: bool, returned: bool | None, won: bool | None
 ) -> None:
-    found = fate_of(placed, LEAD, reports, HORIZON, NOW)
+    found = fate_of(placed, LEAD, reports, HORIZON, NOW, "USD")
     assert (found.refused, found.returned, found.won) == (refused, returned, won)
 
 
 def test_a_win_is_worth_what_was_told_last() -> None:
-    found = fate_of(leg(), LEAD, [said(WON, 20, value=90_000)], HORIZON, NOW)
+    reports = [said(WON, 20, value=90_000), said(WON, 21, value=7_000_000, currency="JPY")]
+    found = fate_of(leg(), LEAD, reports, HORIZON, NOW, "USD")
     assert found.value == 90_000
+    # A value in another currency than the vertical's is none.
+    assert fate_of(leg(), LEAD, reports, HORIZON, NOW, "EUR").value is None
+
+
+@pytest.mark.parametrize(("days", "settled"), [(13, False), (14, True)])
+def test_a_leg_that_may_yet_come_back_does_not_count_as_kept(days: int, settled: bool) -> None:
+    young = fate_of(leg(days=days), LEAD, [], HORIZON, NOW, "USD")
+    assert (young.returned, young.settled) == (False, settled)
+    (row,) = [one for one in tier_rows(TIERS, {}, [sold("A", 6000, settled=young.settled)]) if one.tier == "A"]
+    assert row.returned.of == int(settled)
 
 
 # Prices by tier
@@ -163,7 +174,12 @@ async def test_a_house_learns_who_wins_and_gives_its_team_what_it_makes_more_of(
                 disposition=WON if place % 4 == 0 else BAD if place % 4 == 1 else LOST,
                 value=Money(200_000) if place % 4 == 0 else None,
             )  # fmt: skip
-    young = await learn_chances(house.db, clock())
+    clock.advance(hours=2)
+    young = await learn_chances(house.db, clock(), {})
+    assert young.refused is not None
+    assert (young.won, young.returned) == (None, None)
+    clock.advance(hours=24 * 14)
+    young = await learn_chances(house.db, clock(), {})
     assert young.won is None
     assert young.returned is not None
     assert young.returned.hits == 14

@@ -73,7 +73,8 @@ async def _learn(kit: Kit, now: datetime) -> None:
     async with kit.db.begin() as tx:
         if not await chances_due(tx, now):
             return
-    chances = await learn_chances(kit.db, now)
+    currencies = {name: one.currency for name, one in kit.walk().rules.verticals.items()}
+    chances = await learn_chances(kit.db, now, currencies)
     if chances.refused is not None or chances.won is not None:
         async with kit.db.begin() as tx:
             await keep_chances(tx, chances, now)

@@ -5,8 +5,9 @@ personal is looked at: who got a lead, from whom, in which tier, and what was re
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from sys import intern
 
 from msgspec import Struct
 
@@ -33,6 +34,12 @@ from leadmill.scoring import HORIZON, Heard, Tiers, What, label_of
 OVER = timedelta(days=30)
 """Over how long refusals and returns are counted."""
 
+REFUSABLE = timedelta(hours=1)
+"""How old a leg must be to count: by then it has been refused, or not."""
+
+RETURNABLE = timedelta(days=14)
+"""How old a leg must be for not having come back to count. Most that come back do so by then."""
+
 WON_OVER = timedelta(days=180)
 """Over how long wins are counted, behind the horizon that each leg is given."""
 
@@ -43,7 +50,8 @@ _WHAT: dict[str, What] = {"won": "won", "lost": "lost", "bad": "bad", "open": "o
 class Fate(Struct, frozen=True):
     """One leg or assignment and what became of it. ``refused`` at once, ``returned`` after it was accepted (given back
     late, or called bad; None where it was refused), ``won`` within the horizon (None as long as that is not full, and
-    where it was refused); ``value`` is what the win was worth, where that was told."""
+    where it was refused); ``value`` is what the win was worth, where that was told. ``settled`` says that there was
+    time to come back: of a younger leg ``returned`` is what is known so far."""
 
     leg: Placed
     lead: LeadTraits
@@ -51,12 +59,19 @@ class Fate(Struct, frozen=True):
     returned: bool | None
     won: bool | None
     value: int | None = None
+    settled: bool = True
 
 
 async def fates_between(
-    db: Database, since: datetime, until: datetime, horizon: timedelta, now: datetime
+    db: Database,
+    since: datetime,
+    until: datetime,
+    horizon: timedelta,
+    now: datetime,
+    currencies: Mapping[str, str],
 ) -> AsyncIterator[Fate]:
-    """Every leg and assignment of a span, test leads left out, oldest first. ``horizon`` is how long a win counts."""
+    """Every leg and assignment of a span, test leads left out, oldest first. ``horizon`` is how long a win counts;
+    ``currencies`` are those of the verticals, and values told in another are left out."""
     after = ""
     while True:
         async with db.begin() as tx:
@@ -66,24 +81,35 @@ async def fates_between(
         for leg in legs:
             lead = leads.get(leg.lead_id)
             if lead is not None and not lead.test:
-                yield fate_of(leg, lead, reports.get(leg.lead_id, ()), horizon, now)
+                currency = currencies.get(lead.vertical)
+                yield fate_of(leg, lead, reports.get(leg.lead_id, ()), horizon, now, currency)
         if len(legs) < _BATCH:
             return
         after = legs[-1].sale_id
 
 
-def fate_of(leg: Placed, lead: LeadTraits, reports: Sequence[Reported], horizon: timedelta, now: datetime) -> Fate:
+def fate_of(
+    leg: Placed,
+    lead: LeadTraits,
+    reports: Sequence[Reported],
+    horizon: timedelta,
+    now: datetime,
+    currency: str | None,
+) -> Fate:
     """What became of a leg by what was reported of it, or of its lead as a whole."""
+    settled = now - leg.at >= RETURNABLE
     if leg.given_back and not leg.late:
-        return Fate(leg, lead, True, None, None)
+        return Fate(leg, lead, True, None, None, settled=settled)
     mine = [one for one in reports if one.sale_id in (None, leg.sale_id)]
     replaced = {one.replaces for one in mine}
     standing = [one for one in mine if one.outcome_id not in replaced]
     heard = [Heard(one.reporter, _WHAT[STAGES[one.disposition]], one.at, one.received_at) for one in standing]
     label = label_of(True, leg.at, heard, horizon, now)
     bad = any(one.current and STAGES[one.disposition] == "bad" for one in standing)
-    values = [one.value for one in standing if one.value is not None and STAGES[one.disposition] == "won"]
-    return Fate(leg, lead, False, leg.given_back or bad, label.converted, values[-1] if values else None)
+    wins = [one for one in standing if STAGES[one.disposition] == "won" and one.currency == currency]
+    values = [one.value for one in wins if one.value is not None]
+    value = values[-1] if values else None
+    return Fate(leg, lead, False, leg.given_back or bad, label.converted, value, settled)
 
 
 async def tier_report(
@@ -97,38 +123,62 @@ async def tier_report(
 ) -> TierReport:
     """How the leads of each quality tier of a vertical fared over the last ``days``, what was paid for them and within
     what they should sell. ``tiers`` are those of its card in force."""
+    return (await tier_reports(db, {vertical: (tiers, currency)}, days, horizon, now))[vertical]
+
+
+async def tier_reports(
+    db: Database,
+    verticals: Mapping[str, tuple[Tiers, str]],
+    days: int,
+    horizon: timedelta,
+    now: datetime,
+) -> dict[str, TierReport]:
+    """The same of several verticals, each with its tiers and its currency; legs are read once."""
     since = now - timedelta(days=days)
-    sold = [
-        Sold(
-            lead_id=fate.leg.lead_id,
-            tier=fate.lead.tier or "",
-            price=fate.leg.price if fate.leg.bought else None,
-            shared=fate.leg.shared,
-            refused=fate.refused,
-            returned=fate.returned,
-            won=fate.won,
-            value=fate.value,
-        )
-        async for fate in fates_between(db, since, now, horizon, now)
-        if fate.lead.vertical == vertical and fate.lead.tier is not None
-    ]
-    async with db.begin(still=True) as tx:
-        leads = await leads_by_tier(tx, vertical, since, now)
-    return TierReport(vertical, currency, days, horizon.days, tier_rows(tiers, leads, sold))
+    currencies = {name: currency for name, (_, currency) in verticals.items()}
+    sold: dict[str, list[Sold]] = {name: [] for name in verticals}
+    async for fate in fates_between(db, since, now, horizon, now, currencies):
+        if fate.lead.vertical in sold and fate.lead.tier is not None:
+            sold[fate.lead.vertical].append(_sold(fate, fate.lead.tier))
+    found = {}
+    for name, (tiers, currency) in verticals.items():
+        async with db.begin(still=True) as tx:
+            leads = await leads_by_tier(tx, name, since, now)
+        rows = await asyncio.to_thread(tier_rows, tiers, leads, sold.pop(name))
+        found[name] = TierReport(name, currency, days, horizon.days, rows)
+    return found
 
 
-async def learn_chances(db: Database, now: datetime, horizon: timedelta = HORIZON) -> Chances:
-    """The chances that past legs show, as they stand now."""
+def _sold(fate: Fate, tier: str) -> Sold:
+    return Sold(
+        lead_id=fate.leg.lead_id,
+        tier=intern(tier),
+        price=fate.leg.price if fate.leg.bought else None,
+        shared=fate.leg.shared,
+        refused=fate.refused,
+        returned=fate.returned,
+        won=fate.won,
+        value=fate.value,
+        settled=fate.settled,
+    )
+
+
+async def learn_chances(
+    db: Database, now: datetime, currencies: Mapping[str, str], horizon: timedelta = HORIZON
+) -> Chances:
+    """The chances that past legs show, as they stand now. Only legs count that had their time: to be refused, to come
+    back, to be won. A young one that has not come back yet would make whoever is new look better than they are."""
     refused: Cells = {}
     returned: Cells = {}
     won: Cells = {}
     values: dict[str, list[int]] = {}
-    async for fate in fates_between(db, now - OVER, now, horizon, now):
+    async for fate in fates_between(db, now - RETURNABLE - OVER, now - REFUSABLE, horizon, now, currencies):
         traits = _traits(fate)
-        count(refused, traits, fate.refused)
-        if fate.returned is not None:
+        if fate.leg.at >= now - OVER:
+            count(refused, traits, fate.refused)
+        if fate.returned is not None and fate.settled:
             count(returned, traits, fate.returned)
-    async for fate in fates_between(db, now - horizon - WON_OVER, now - horizon, horizon, now):
+    async for fate in fates_between(db, now - horizon - WON_OVER, now - horizon, horizon, now, currencies):
         if fate.won is not None:
             count(won, _traits(fate), fate.won)
         if fate.won and fate.value is not None:

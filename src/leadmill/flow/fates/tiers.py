@@ -88,6 +88,7 @@ class Sold(Struct, frozen=True):
     returned: bool | None
     won: bool | None
     value: int | None
+    settled: bool = True
 
 
 def part_of(flags: Iterable[bool]) -> Part:
@@ -154,7 +155,7 @@ def _row(tier: str, least: int, leads: int, legs: Sequence[Sold]) -> TierRow:
         leads=leads,
         sold=len({one.lead_id for one in kept}),
         accepted=part_of(not one.refused for one in bought),
-        returned=part_of(one.returned for one in kept if one.returned is not None),
+        returned=part_of(one.returned for one in kept if one.returned is not None and one.settled),
         won=won,
         alone=alone,
         leg=leg,
