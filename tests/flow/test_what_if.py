@@ -1,5 +1,6 @@
 """Rules as they would be under another file: its records take the place of those in force, the others stay."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from leadmill.capture import read_verticals
 from leadmill.core.faults import BadInput
 from leadmill.flow.configure import changed_rules, read_files
 from leadmill.flow.rules import NO_DIALECTS, Rules
-from leadmill.market import read_order
+from leadmill.flow.whatif import as_weighed
+from leadmill.market import Room, read_order
+from leadmill.market.worths import Worths
 from leadmill.parties import Roster, read_buyer, read_source, read_team
 from leadmill.runtime.packs import BUILT_IN, load_packs
 
@@ -69,3 +72,10 @@ def test_what_refers_to_nothing_is_refused(tmp_path: Path) -> None:
         under(tmp_path, f'[[order]]\nid = "one"\nbuyer = "hello"\nvertical = "{VERTICAL}"\nprice = "70.00"\n')
     with pytest.raises(BadInput, match="no order three to retire"):
         under(tmp_path, '[[order]]\nid = "three"\nretired = true\n')
+
+
+def test_an_auction_is_weighed_by_the_chances_of_then_and_has_the_room_of_now() -> None:
+    at = datetime(2026, 6, 1, tzinfo=UTC)
+    now, then = Room(at, funds={"helio": 5}), Room(at, funds={"helio": 9}, worths=Worths(wins={"west": 4_000}))
+    assert as_weighed(now, (then,)) == Room(at, funds={"helio": 5}, worths=then.worths)
+    assert as_weighed(now, (Room(at),)) == as_weighed(now, ()) == now

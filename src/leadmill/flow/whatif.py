@@ -12,6 +12,7 @@ from datetime import datetime
 from math import sqrt
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from leadmill.core.case import NOTHING, Answer, Ask, Case, Heard
 from leadmill.core.reasons import State
@@ -38,6 +39,7 @@ from leadmill.market import (
     BidsAsk,
     Headroom,
     NoBid,
+    Room,
     Sale,
     SimulatedBook,
 )
@@ -239,7 +241,7 @@ class _Finding:
                 guessed.update(item.order_id for item in items if item.order_id not in bids)
                 answers[ask] = Bids(asked=True, items=tuple(items))
             elif isinstance(ask, Headroom) and self._limits is not None:
-                answers[ask] = self._limits.answer(ask, now)
+                answers[ask] = as_weighed(self._limits.answer(ask, now), station.heard if station is not None else ())
             elif station is not None and len(station.heard) == len(asks):
                 answers[ask] = station.heard[number]
             elif ask in today:
@@ -307,6 +309,12 @@ class _Finding:
             spread = self._habits.of(order_id, buyer_id).spread(times)
             for sums in (found.total, found.by_recipient[buyer_id]):
                 sums.error = _wider(sums.error, spread)
+
+
+def as_weighed(room: Answer, heard: Sequence[Answer]) -> Answer:
+    """Room as it would be, with the prices and chances that the auction heard then: it is weighed as it was."""
+    worths = next((one.worths for one in heard if isinstance(one, Room)), None)
+    return replace(room, worths=worths) if isinstance(room, Room) and worths is not None else room
 
 
 def _wider(error: int, variance: float) -> int:
