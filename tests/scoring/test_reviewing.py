@@ -2,12 +2,14 @@
 
 import random
 import tomllib
+from datetime import UTC, datetime
 from math import exp, isclose
 
 import pytest
 
 from leadmill.core.faults import BadInput
-from leadmill.scoring import Rated, review_card, suggested_card
+from leadmill.flow.examining import Recorded, rated_among
+from leadmill.scoring import Label, Opinions, Rated, Score, review_card, suggested_card
 from leadmill.scoring.reviewing import wilson
 from tests.scoring.test_scorecards import CARD, card
 
@@ -66,3 +68,13 @@ def test_an_interval_is_wilsons() -> None:
     assert isclose(low, 0.0552, abs_tol=1e-4)
     assert isclose(high, 0.1744, abs_tol=1e-4)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("opinions", "counts"),
+    [(None, True), (Opinions([]), True), (Opinions([], decided=True), False)],
+)
+def test_a_lead_whose_points_a_model_gave_says_nothing_of_the_card(opinions: Opinions | None, counts: bool) -> None:
+    at = datetime(2026, 6, 1, tzinfo=UTC)
+    one = Recorded(Score(points=60, band="B", path="sell"), opinions, Label(True, False, at, True))
+    assert len(rated_among([one])) == int(counts)

@@ -16,11 +16,13 @@ from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.scorecards import Author, card_in_force, put_card, text_of
 from leadmill.flow.store import list_leads
+from leadmill.runtime import records
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job, enqueue
 from leadmill.runtime.packs import Packs
 from leadmill.runtime.telemetry import log
 from leadmill.scoring import (
+    LATE,
     CardReview,
     CardReviewTerms,
     KeptReview,
@@ -50,7 +52,7 @@ async def plan_card_reviews(tx: Tx, kit: Kit) -> None:
         terms = terms_of(rules.card_reviews, vertical)
         if not review_due(terms, last.get(vertical), now):
             continue
-        ripe = LeadFilter(vertical=vertical, until=now - timedelta(days=terms.horizon), test=False)
+        ripe = LeadFilter(vertical=vertical, until=now - timedelta(days=terms.horizon) - LATE, test=False)
         if (await list_leads(tx, ripe, limit=1))[0]:
             enqueue(tx, REVIEW, vertical, {}, now, now, kit.mint, dedupe=f"{REVIEW}:{vertical}")
 
@@ -104,6 +106,7 @@ async def accept_review(tx: Tx, packs: Packs, ident: str, why: str, by: Author) 
     Conflict ``scoring.review.over`` where somebody decided already, Conflict ``scoring.review.stale`` where the card is
     no more the one that was reviewed, BadInput ``scoring.review.unexplained`` without a reason, and as
     :func:`put_card`."""
+    await records.wait_in_line(tx)  # or an edit could come between the look at the card and its next version
     one = await _open(tx, ident, why)
     held = await card_in_force(tx, packs, one.vertical)
     if held.card is None or held.card.digest != one.card:

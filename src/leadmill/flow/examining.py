@@ -104,9 +104,10 @@ def _learned(pen: Pen, events: Sequence[Event]) -> Iterator[tuple[StepTaken, Evi
 
 
 def rated_among(found: Sequence[Recorded]) -> list[Rated]:
-    """Those whose label is known; what a cap took back is no rule."""
+    """Those whose label is known and whose points the card gave: a model's are no word on the card. What a cap took
+    back is no rule."""
     return [
         Rated(one.score.points, frozenset(item.rule for item in one.score.contributions), one.label.converted)
         for one in found
-        if one.label.converted is not None
+        if one.label.converted is not None and (one.opinions is None or not one.opinions.decided)
     ]
