@@ -7,5 +7,6 @@ sell a lead that is worth most (docs/allocation.md). Breaks no limit, because it
   back.
 - ``duals``, ``shadow``: prices solved; ``repricing``, ``shadows``: who solves them when, and where they are in force.
 - ``worth``, ``shortlist``, ``scarce``: the best next offer by those prices, in words too.
+- ``chances``: how likely a lead is refused, comes back or is won; ``bestuse``: sold, or handed to a team.
 - ``play``, ``playbook``: the same against a referee.
 """
