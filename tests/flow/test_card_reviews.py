@@ -133,7 +133,7 @@ async def test_a_review_is_made_monthly_once_outcomes_can_be_known(house: House,
     await apply(house, BUSINESS)
     await house.mill.take(submission(house, 1))
     assert await owed(house, clock()) == []
-    clock.advance(days=61)
+    clock.advance(days=68)
     (job,) = await owed(house, clock())
     await make_card_review(house.kit, house.packs)(job)
     async with house.db.begin(still=True) as tx:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadmill.scoring import Heard, Label, What, label_of
-from leadmill.scoring.labels import Answer, Looked, Outcome, Posted, acceptance_of, review_of
+from leadmill.scoring.labels import LATE, Answer, Looked, Outcome, Posted, acceptance_of, review_of
 
 DECIDED = datetime(2026, 3, 1, tzinfo=UTC)
 HORIZON = timedelta(days=30)
@@ -40,16 +40,24 @@ def test_a_label_is_what_each_said_last_within_the_horizon(reports: list[Heard],
 
 def test_nothing_is_known_before_the_horizon_is_full_however_much_was_heard() -> None:
     young = label_of(True, DECIDED, [heard("lost", 2)], HORIZON, DECIDED + timedelta(days=29))
-    assert young == Label(None, None, DECIDED + HORIZON, False)
+    assert young == Label(None, None, DECIDED + HORIZON + LATE, False)
+
+
+def test_who_reports_a_sale_within_the_horizon_late_is_waited_for() -> None:
+    day = DECIDED + HORIZON + LATE
+    sale = [heard("won", 29, late=6)]
+    assert label_of(True, DECIDED, sale, HORIZON, day - timedelta(days=1)).converted is None
+    assert label_of(True, DECIDED, sale, HORIZON, day).converted is True
+    assert label_of(True, DECIDED, [], HORIZON, DECIDED + HORIZON, late=timedelta(0)).converted is False
 
 
 def test_what_would_have_become_of_a_lead_that_nobody_got_is_not_known() -> None:
-    assert label_of(False, DECIDED, [], HORIZON, LATER) == Label(None, None, DECIDED + HORIZON, False)
+    assert label_of(False, DECIDED, [], HORIZON, LATER) == Label(None, None, DECIDED + HORIZON + LATE, False)
 
 
 def test_a_label_is_known_when_the_last_that_makes_it_was_heard() -> None:
     assert label_of(True, DECIDED, [heard("won", 30, late=20)], HORIZON, LATER).at == DECIDED + timedelta(days=50)
-    assert label_of(True, DECIDED, [heard("won", 3)], HORIZON, LATER).at == DECIDED + HORIZON
+    assert label_of(True, DECIDED, [heard("won", 3)], HORIZON, LATER).at == DECIDED + HORIZON + LATE
 
 
 def posted(what: Answer, day: int) -> Posted:

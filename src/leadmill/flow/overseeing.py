@@ -30,7 +30,7 @@ from leadmill.learning import Drifts, drifts_of
 from leadmill.runtime import journal, records
 from leadmill.runtime.db import Tx
 from leadmill.runtime.telemetry import SCORING_ALERTS, log
-from leadmill.scoring import MODEL_KIND, ModelRecord, read_model_record
+from leadmill.scoring import LATE, MODEL_KIND, ModelRecord, read_model_record
 from leadmill.scoring.watch import (
     Day,
     Standing,
@@ -184,8 +184,8 @@ def _read(body: str) -> ModelRecord:
 
 
 async def _count(kit: Kit, terms: WatchTerms, standing: Sequence[Standing], stage: Stage, now: datetime) -> None:
-    ripe = {"fresh": _SETTLES, "early": timedelta(days=terms.early), "full": timedelta(days=terms.horizon)}[stage]
-    until = now - ripe - (_SETTLES if stage != "fresh" else timedelta(0))
+    early, full = timedelta(days=terms.early), timedelta(days=terms.horizon) + LATE
+    until = now - _SETTLES - {"fresh": timedelta(0), "early": early, "full": full}[stage]
     counted = 0
     for _ in range(_MOST_GROUPS):
         async with kit.db.begin() as tx:
@@ -256,7 +256,7 @@ def _add_one(
         add_fresh(day, found.said, seen_values(kit.pen, found, pages) if heard else None, drifts)
         return
     span = timedelta(days=terms.early if stage == "early" else terms.horizon)
-    outcomes = outcomes_of(found, span, now)
+    outcomes = outcomes_of(found, span, now, LATE if stage == "full" else timedelta(0))
     if outcomes["conversion"] is None:  # rated long after it came: its span is not over
         return
     days = days_to_word(found, span)

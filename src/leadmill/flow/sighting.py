@@ -84,9 +84,10 @@ def seen_values(pen: Pen, one: Sighting, pages: Sequence[journal.Page]) -> Mappi
     return values_at(pen, one.row, pages, one.told, one.page)
 
 
-def outcomes_of(one: Sighting, horizon: timedelta, now: datetime) -> dict[Foresees, bool | None]:
-    """What came of it, by what models foresee; None where that is not known."""
-    label = label_of(bool(one.deals), one.at, heard_of(one.events), horizon, now)
+def outcomes_of(one: Sighting, horizon: timedelta, now: datetime, late: timedelta) -> dict[Foresees, bool | None]:
+    """What came of it within a span, by what models foresee, once those who report ``late`` were waited for; None where
+    that is not known."""
+    label = label_of(bool(one.deals), one.at, heard_of(one.events), horizon, now, late)
     taken = acceptance_of(posted_of(one.events, one.deals, now), one.at, horizon, now)
     return {"conversion": label.converted, "bad": label.bad, "acceptance": taken.value}
 

@@ -12,6 +12,7 @@ from leadmill.scoring.cards import ADJUSTMENT, read_adjustment, read_card, read_
 from leadmill.scoring.cards import KIND as CARD_KIND
 from leadmill.scoring.labels import (
     HORIZON,
+    LATE,
     TARGETS,
     Heard,
     Label,
@@ -83,6 +84,7 @@ __all__ = [
     "DECIDING",
     "FORESEES",
     "HORIZON",
+    "LATE",
     "MODEL_KIND",
     "NEVER",
     "NO_BOUNDS",

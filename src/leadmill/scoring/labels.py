@@ -1,9 +1,9 @@
 """What became of a lead as a label to learn from: within a horizon, known at a moment, or not known yet.
 
 Pure; read by whoever makes a table to learn from and by the review of scorecards. A label says whether the lead
-converted within the horizon after it was decided about. What is reported later than that counts for no lead, so that
-old and young leads are labelled alike, and no lead has a label before its horizon is full: whoever reports losses
-quickly and sales slowly would else look worse than he is. What is not known is never a no.
+converted within the horizon after it was decided about. What became so later counts for no lead, so that old and young
+leads are labelled alike, and no lead has a label before its horizon is full and those who report late have been heard:
+whoever reports losses quickly and sales slowly would else look worse than he is. What is not known is never a no.
 """
 
 from collections.abc import Iterable
@@ -16,6 +16,9 @@ from leadmill.scoring.model import Foresees
 
 HORIZON = timedelta(days=60)
 """How long after the decision an outcome counts, where nobody says otherwise."""
+
+LATE = timedelta(days=7)
+"""How much longer is waited for reports of what became so within the horizon."""
 
 What = Literal["won", "lost", "bad", "returned", "open"]
 """A sale, none, a lead that should not have been sold, one that its buyer gave back, or nothing final."""
@@ -45,7 +48,7 @@ class Heard(Struct, frozen=True):
 
 class Label(Struct, frozen=True):
     """``converted`` and ``bad`` (it was given back, or should not have been sold) are None as long as they are not
-    known; ``at`` is when they were, or will be; ``mature`` says that the horizon is full. ``told_at`` is when the last
+    known; ``at`` is when they were, or will be; ``mature`` says that the wait is over. ``told_at`` is when the last
     of what makes them was heard, None where nothing was."""
 
     converted: bool | None
@@ -79,13 +82,21 @@ class Outcome(Struct, frozen=True):
 _UNKNOWN = Outcome(None)
 
 
-def label_of(placed: bool, decided_at: datetime, heard: Iterable[Heard], horizon: timedelta, now: datetime) -> Label:
-    """The label of a lead that was decided about at ``decided_at``. One that nobody got (``placed`` is False) has none
-    ever: what would have become of it is not known."""
+def label_of(
+    placed: bool,
+    decided_at: datetime,
+    heard: Iterable[Heard],
+    horizon: timedelta,
+    now: datetime,
+    late: timedelta = LATE,
+) -> Label:
+    """The label of a lead that was decided about at ``decided_at``, known ``late`` after its horizon. One that nobody
+    got (``placed`` is False) has none ever: what would have become of it is not known."""
     ends = decided_at + horizon
-    mature = now >= ends
+    known = ends + late
+    mature = now >= known
     if not placed or not mature:
-        return Label(None, None, ends, mature and placed)
+        return Label(None, None, known, mature and placed)
     latest: dict[str, Heard] = {}
     for item in heard:
         if item.at <= ends and (item.who not in latest or item.at >= latest[item.who].at):
@@ -93,7 +104,7 @@ def label_of(placed: bool, decided_at: datetime, heard: Iterable[Heard], horizon
     won = any(item.what == "won" for item in latest.values())
     bad = not won and any(item.what in ("bad", "returned") for item in latest.values())
     told = max((item.heard_at for item in latest.values()), default=None)
-    return Label(won, bad, max(ends, told or ends), True, told)
+    return Label(won, bad, max(known, told or known), True, told)
 
 
 def acceptance_of(posted: Iterable[Posted], decided_at: datetime, horizon: timedelta, now: datetime) -> Outcome:

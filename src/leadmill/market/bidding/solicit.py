@@ -81,7 +81,7 @@ class Solicit:
             return Pass((Bidding(answer.items, answer.took_ms),))
         values = seen(case).values
         if self._is_ours(case, values, now):
-            return Pass((Bidding(answer.full),)) if answer.full else Pass()
+            return Pass()  # no word of who was full: should the team give it back, all are asked
         wanted = frozenset(ask.orders).difference(item.order_id for item in answer.full)
         board, papers = self._boards[case[Lead].vertical], Papers(case, now)
         lines = [line for order_id in wanted if (line := board.find(order_id)) is not None]
