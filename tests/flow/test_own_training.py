@@ -1,6 +1,8 @@
 """Learning from our own leads, from what became of them to a champion that rates the next one."""
 
 import csv
+import fcntl
+import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -8,13 +10,23 @@ from pathlib import Path
 import pytest
 
 from leadmill.core.faults import BadInput, Transient
+from leadmill.flow import history
 from leadmill.flow.aside import correct_lead
 from leadmill.flow.history import write_history
 from leadmill.flow.memory import recalled_between
 from leadmill.flow.rating import barring_of
 from leadmill.flow.replay import replay
 from leadmill.flow.scorecards import Author, add_model, models_in_force, place_model
-from leadmill.flow.training import RETRAIN, Task, Trained, Wanted, learned, make_retraining, plan_retraining
+from leadmill.flow.training import (
+    RETRAIN,
+    Task,
+    Trained,
+    Wanted,
+    learned,
+    make_retraining,
+    plan_retraining,
+    sweep_rooms,
+)
 from leadmill.flow.verify import verify
 from leadmill.interfaces.house import House
 from leadmill.outcomes import Disposition
@@ -159,6 +171,44 @@ async def test_nothing_that_came_after_the_rating_is_in_a_row_and_its_page_is_pr
     assert float(after["monthly_bill"]) != 999
     assert after["page"] == pages[0].hash.hex()
     assert (await verify(house.db, house.pen)).findings == []
+
+
+async def test_what_is_laid_by_on_the_way_to_a_table_holds_no_person_and_is_read_by_nobody_else(
+    house: House, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await teach(house, clock, 2)
+    spool, found = tmp_path / "solar.csv.part", []
+    spool.write_text("left by one that was killed")
+    spool.chmod(0o644)
+
+    def ends(*_: object) -> None:
+        found.append((spool.stat().st_mode & 0o777, [json.loads(line)[1] for line in spool.open()]))
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(history, "_write", ends)
+    with pytest.raises(OSError, match="the disk is full"):
+        await _row(house, tmp_path)
+    ((mode, rows),) = found
+    assert mode == 0o600
+    assert len(rows) == 2
+    for row in rows:
+        assert "monthly_bill" in row
+        assert not {"first_name", "last_name", "email", "phone", "street"} & set(row)
+    assert not spool.exists()
+
+
+def test_what_a_killed_training_left_is_swept_and_one_at_work_keeps_its_room(tmp_path: Path) -> None:
+    sweep_rooms(tmp_path)
+    left, held = tmp_path / "training" / "run-left", tmp_path / "training" / "run-held"
+    for room in (left, held):
+        room.mkdir(parents=True)
+        (room / "solar.csv").write_text("rows")
+    with (held / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sweep_rooms(tmp_path)
+        assert (left.exists(), held.exists()) == (False, True)
+    sweep_rooms(tmp_path)
+    assert not held.exists()
 
 
 async def _row(house: House, folder: Path) -> dict[str, str]:

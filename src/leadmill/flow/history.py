@@ -5,13 +5,16 @@ names the hash of the journal page it was read from, by which ``leadmill verify`
 left out, and so is what the law and the vertical's pack let no score look at.
 """
 
+import asyncio
 import csv
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TextIO
 
 from msgspec import Struct
 
@@ -35,6 +38,8 @@ _CONTEXT = frozenset({
 _OWN = ("source", "received_at", "fraud.score")
 _FIRST = ("lead_id", "page", "decided_at", "score", "label_at", "mature")
 _LABELS = ("bad", "accepted", "reviewed", "reviewed_bad")
+_MOST_NAMES = 4096
+"""Names of values that are remembered as fit or not; there are some hundred."""
 ABOUT = (*_FIRST, *_LABELS)
 """Columns of the table beside what was known and the usual label: not to be learned from."""
 TIME = "decided_at"
@@ -127,13 +132,14 @@ async def write_history(
     seen: set[str] = set()
     days: dict[str, list[float]] = {target: [] for target in TARGETS}
     counted = {str(target): Counted() for target in TARGETS}
+    fit = lru_cache(_MOST_NAMES)(lambda name: _describes(name, vertical.fields.get(name)))
     try:
-        with spool.open("w") as lines:
+        with _private(spool) as lines:
             async for one in examples_between(db, pen, vertical.name, span[0], span[1], horizon, now):
                 if one.values is None:
                     written.forgotten += 1
                     continue
-                plain = {name: cell for name, value in one.values.items() if (cell := cell_of(name, value)) != ""}
+                plain = cells_of(one.values, fit)
                 seen |= plain.keys()
                 _count(written, counted, days, one)
                 lines.write(json.dumps([_about(one), plain, cell_of("", one.label.converted)]) + "\n")
@@ -141,10 +147,21 @@ async def write_history(
             _late(found, days[target])
         written.targets = counted
         written.columns, written.barred = columns_of(vertical, barring, seen)
-        _write(to, spool, written.columns, groups or {})
+        await asyncio.to_thread(_write, to, spool, written.columns, groups or {})
     finally:
         spool.unlink(missing_ok=True)
     return written
+
+
+def _private(spool: Path) -> TextIO:
+    """A new file that nobody else may read; what one that was killed left there goes first."""
+    spool.unlink(missing_ok=True)
+    return os.fdopen(os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+
+
+def cells_of(values: Mapping[str, Any], fit: Callable[[str], bool]) -> dict[str, str]:
+    """The cells of those values whose names are ``fit`` to stand in a table."""
+    return {name: cell for name, value in values.items() if fit(name) and (cell := cell_of(name, value)) != ""}
 
 
 def _count(written: Written, counted: Mapping[str, Counted], days: Mapping[str, list[float]], one: Example) -> None:

@@ -2,7 +2,7 @@
 
 Called by ``leadmill scoring train --vertical`` and by the job of scheduled training. The table lies in a folder of the
 home that others cannot read, and goes with it, however training ends; what a process that was killed left behind goes
-at the next training.
+when a worker starts, and at the next training.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import fcntl
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,17 @@ def _room(home: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(room, ignore_errors=True)
         lock.close()
+
+
+def sweep_rooms(home: Path) -> None:
+    """Let go of what trainings left behind whose process was killed; what cannot be removed now, the next time."""
+    above = home / _FOLDER
+    if not above.is_dir():
+        return
+    with suppress(OSError), (above / _LOCK).open("w") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        for old in above.glob("run-*"):
+            _sweep(old)
 
 
 def _sweep(old: Path) -> None:

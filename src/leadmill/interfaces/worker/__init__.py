@@ -38,7 +38,7 @@ from leadmill.flow.reviewing import carry_decision, gather_cases
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.signals import SIGNAL, keep_signal
 from leadmill.flow.store import forget_answers, stranded
-from leadmill.flow.training import RETRAIN, apart, make_retraining, plan_retraining
+from leadmill.flow.training import RETRAIN, apart, make_retraining, plan_retraining, sweep_rooms
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.flow.upkeep import REVERIFY, plan_looks, reverify
 from leadmill.flow.vendors import KEEP, STEADY, keep_certificates
@@ -125,6 +125,7 @@ def workers(house: House) -> list[Worker]:
 
 async def work(house: House, stop: asyncio.Event, _: int = 0) -> None:
     """Work until ``stop`` is set; what is in hand is finished or given back."""
+    await asyncio.to_thread(sweep_rooms, house.settings.home)
     staff = workers(house)
     tasks = [asyncio.create_task(one.run()) for one in staff]
     chores = [
