@@ -38,7 +38,7 @@ CHECK = "from importlinter.cli import lint_imports_command; lint_imports_command
 SOCKETS = {"socket", "ssl", "smtplib", "http.client", "urllib.request", "ftplib", "aiohttp", "aiosmtplib", "httpx"}
 
 
-OWN_DOORS = {("scoring", "watch")}
+OWN_DOORS = {("scoring", "retraining"), ("scoring", "watch")}
 """Rooms of a package that are entered by a door of their own."""
 
 
@@ -104,6 +104,8 @@ def all_imports() -> Iterator[tuple[str, str, Import]]:
         ("leadmill.flow.overseeing", "leadmill.scoring.watch", True),
         ("leadmill.flow.overseeing", "leadmill.scoring.watch.model", True),
         ("leadmill.flow.overseeing", "leadmill.scoring.watch.store", False),
+        ("leadmill.flow.planning", "leadmill.scoring.retraining", True),
+        ("leadmill.flow.planning", "leadmill.scoring.retraining.rules", False),
         ("leadmill.main", "leadmill.parties.store", True),
         ("leadmill.main", "leadmill.parties.tables", False),
         ("leadmill_plugins.certificates", "leadmill.consent.model", True),

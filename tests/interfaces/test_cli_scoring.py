@@ -1,14 +1,21 @@
 """``leadmill scoring`` on files: refusals with their codes, and a program that starts without a house."""
 
 import json
+import shutil
 import subprocess
 import sys
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from leadmill.interfaces.cli import training
 from leadmill.interfaces.cli.scoring_alone import cli
+from leadmill.interfaces.house import House
+from leadmill.runtime.packs import BUILT_IN
+from leadmill.runtime.settings import Settings
 from tests.learning.made import leads, with_outcome, write
 
 
@@ -66,3 +73,21 @@ def test_the_program_starts_without_a_house_and_without_what_trains() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_pack_of_the_house_that_bars_nothing_leaves_nothing_out(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "packs" / "verticals" / "solar"
+    shutil.copytree(BUILT_IN / "verticals" / "solar", own)
+    (own / "fairness.toml").unlink()
+    monkeypatch.setenv("LEADMILL_PACKS", str(tmp_path / "packs"))
+    app = typer.Typer()
+    training.add_to(app, never_opened)
+    words = ["scoring", "train", str(table), "--target", "won", "--vertical-pack", "solar", "--json"]
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, set(json.loads(done.stdout)["left_out"])) == (0, {"Tags"})
+
+
+def never_opened(_: Settings) -> AbstractAsyncContextManager[House]:
+    raise AssertionError("a file needs no house")

@@ -6,7 +6,7 @@ readers. Whether later rows are still like those it learned from, ``drifts_of``,
 looked at whenever say. ``leadmill scoring`` trains; :mod:`leadmill.learning.service` has its verbs.
 """
 
-from leadmill.learning.artefact import pack_model, read_model, unpack_model
+from leadmill.learning.artefact import free, pack_model, read_model, unpack_model
 from leadmill.learning.drifting import Drifts, Reference, drifts_of, psi, psi_by_chance, share_interval
 from leadmill.learning.model import Calibration, Column, Form, Kind, Limits, Reason, Scored
 from leadmill.learning.scoring import Model
@@ -32,6 +32,7 @@ __all__ = [
     "Scored",
     "drifts_of",
     "either_way",
+    "free",
     "mean_interval",
     "pack_model",
     "psi",

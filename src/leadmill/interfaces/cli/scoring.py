@@ -74,8 +74,9 @@ class OwnLeads(Protocol):
         """Learn from our own leads; the exit status."""
         ...
 
-    def within(self, pack: str) -> tuple[About, Callable[[str], str]]:
-        """What a vertical's pack asks of a model, and why it bars a column (nothing where it does not)."""
+    def within(self, pack: str, home: str | None) -> tuple[About, Callable[[str], str]]:
+        """What a vertical's pack asks of a model, and why it bars a column (nothing where it does not); ``home`` may
+        have packs of its own."""
         ...
 
 
@@ -158,7 +159,8 @@ def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
             typer.Option("--groups", metavar="FILE.csv", help="Own leads: lead_id and test data for the audit."),
         ] = None,
         home: Annotated[
-            str | None, typer.Option("--home", metavar="DIR", help="Own leads: the home.", show_default="./.leadmill")
+            str | None,
+            typer.Option("--home", metavar="DIR", help="Own leads, own packs: the home.", show_default="./.leadmill"),
         ] = None,
         database_url: Annotated[
             str | None, typer.Option("--database-url", metavar="URL", help="Own leads: another PostgreSQL.")
@@ -190,7 +192,7 @@ def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
             known = About()
             barring: Callable[[str], str] = _free
             if pack is not None:
-                known, barring = _own(own).within(pack)
+                known, barring = _own(own).within(pack, home)
             if about is not None:
                 known = msgspec.json.decode(about.read_bytes(), type=About)
             limits = msgspec.structs.replace(known.limits, least_ratio=max(ratio, known.limits.least_ratio))

@@ -24,9 +24,9 @@ from leadmill.interfaces.cli.learned import tell_card
 from leadmill.interfaces.cli.placing import author, vertical_of
 from leadmill.interfaces.cli.scoring import About, OwnAsked
 from leadmill.interfaces.house import House, Opener
-from leadmill.learning.artefact import free
+from leadmill.learning import free
 from leadmill.runtime.packs import load_packs
-from leadmill.scoring import TARGETS, read_bounds
+from leadmill.scoring import NO_BOUNDS, TARGETS, read_bounds
 
 
 def add_to(app: typer.Typer, opener: Opener) -> None:
@@ -59,13 +59,11 @@ class _House:
 
         run(self._opener, settings(asked.home, asked.database_url), act)
 
-    def within(self, pack: str) -> tuple[About, Callable[[str], str]]:
-        packs = load_packs(*settings(None, None).packs)
+    def within(self, pack: str, home: str | None) -> tuple[About, Callable[[str], str]]:
+        packs = load_packs(*settings(home, None).packs)
         if pack not in packs.verticals:
             raise NotFound("cli.vertical.unknown", f"no vertical '{pack}'; {nearest(pack, packs.verticals)}")
-        bounds = read_bounds(packs, read_verticals(packs)).get(pack)
-        if bounds is None:
-            return About(pack), str
+        bounds = read_bounds(packs, read_verticals(packs)).get(pack, NO_BOUNDS)
         return About(pack, bounds.limits), bounds.why_not
 
 
