@@ -10,7 +10,7 @@ from leadmill.core.faults import BadInput
 from leadmill.core.verdicts import Pass
 from leadmill.learning import Column, Form, Kind, Model
 from leadmill.learning.model import NumberFeature
-from leadmill.scoring import ModelRecord, Opinions, Panel, Rate, Score, Voter, crowded, read_model_record
+from leadmill.scoring import TARGETS, ModelRecord, Opinions, Panel, Rate, Score, Voter, crowded, read_model_record
 from leadmill.scoring.models import lot_of
 from leadmill.scoring.rules import compile_paths
 from tests.scoring.test_rate import case_of
@@ -153,6 +153,15 @@ def test_a_model_that_foresees_something_else_is_heard_and_moves_no_points() -> 
     assert Panel(others).deciding("lead_1") is None
     assert crowded([record(), record("two", foresees="bad")]) == ""
     assert "both be the champion" in crowded([record("two", foresees="bad"), record("three", foresees="bad")])
+
+
+def test_what_the_desk_would_say_is_not_the_chance_that_a_lead_comes_back() -> None:
+    desk = voter("desk", foresees=TARGETS["reviewed_bad"])
+    rated = Rate({"solar": card()}, {"solar": Panel([voter(), desk])})
+    opinions = rated.judge(case_of({"monthly_bill": 250}), NOTHING, NOW).learned[1]
+    assert isinstance(opinions, Opinions)
+    assert (opinions.chance("bad"), opinions.chance("review")) == (None, opinions.foreseen[0].probability)
+    assert list(opinions.tell())[-1] == "Model desk (the champion): 66.8 % likely to be called bad by the review desk."
 
 
 def test_what_was_said_before_models_foresaw_anything_else_is_written_as_it_was() -> None:

@@ -72,7 +72,9 @@ def _said(pen: Pen, event: StepTaken) -> tuple[list[Said], str]:
     for opinions in evidence_in(pen, event.learned, _OPINIONS):
         if isinstance(opinions, Opinions):
             said = [Said(one.digest, "conversion", one.probability) for one in opinions.said]
-            said += [Said(one.digest, one.foresees, one.probability) for one in opinions.foreseen]
+            # A model of the desk's word learned from leads under suspicion: of usual ones nothing is to be expected.
+            others = (one for one in opinions.foreseen if one.foresees != "review")
+            said += [Said(one.digest, one.foresees, one.probability) for one in others]
             return said, opinions.said[0].digest if opinions.decided else CARD
     return [], CARD
 

@@ -31,9 +31,10 @@ TARGETS: dict[Target, Foresees] = {
     "converted": "conversion",
     "bad": "bad",
     "accepted": "acceptance",
-    "reviewed_bad": "bad",
+    "reviewed_bad": "review",
 }
-"""What can be learned from our own leads, and what a model of it foresees."""
+"""What can be learned from our own leads, and what a model of it foresees. Of what the desk holds only leads under
+suspicion are known: what a model of it says of any lead is not how likely that one is to come back."""
 
 
 class Heard(Struct, frozen=True):

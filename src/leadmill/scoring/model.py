@@ -74,9 +74,9 @@ class Opinion(Struct, frozen=True, array_like=True):
     adverse: list[str] = []
 
 
-Foresees = Literal["conversion", "bad", "acceptance"]
+Foresees = Literal["conversion", "bad", "acceptance", "review"]
 """What a model gives the chance of: that a lead converts; that it is given back or should not have been sold; that who
-was posted it takes it."""
+was posted it takes it; that the review desk, were it held, would call it bad."""
 
 
 class Foreseen(Struct, frozen=True, array_like=True):
@@ -120,7 +120,12 @@ class Opinions(Evidence, frozen=True, omit_defaults=True):
             yield f"Model {told.model} ({does}): {100 * told.probability:.1f} % {_FORESEES[told.foresees]}."
 
 
-_FORESEES = {"conversion": "likely to convert", "bad": "likely to be bad", "acceptance": "likely to be taken"}
+_FORESEES = {
+    "conversion": "likely to convert",
+    "bad": "likely to be bad",
+    "acceptance": "likely to be taken",
+    "review": "likely to be called bad by the review desk",
+}
 _GOES = {"sales": "to the sales team at once"}
 
 

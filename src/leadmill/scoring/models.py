@@ -23,7 +23,7 @@ KIND = "model"
 State = Literal["candidate", "shadow", "challenger", "champion"]
 STATES: tuple[State, ...] = ("candidate", "shadow", "challenger", "champion")
 DECIDING = frozenset({"challenger", "champion"})
-FORESEES: tuple[Foresees, ...] = ("conversion", "bad", "acceptance")
+FORESEES: tuple[Foresees, ...] = ("conversion", "bad", "acceptance", "review")
 
 _CODE = "scoring.model.malformed"
 _WHOLE = 10_000

@@ -17,7 +17,12 @@ _GOES = {
     "review": "looked at by a person",
     "reject": "rejected",
 }
-_FORESEES = {"conversion": "to convert", "bad": "to be bad", "acceptance": "to be taken"}
+_FORESEES = {
+    "conversion": "to convert",
+    "bad": "to be bad",
+    "acceptance": "to be taken",
+    "review": "to be called bad by the desk",
+}
 
 
 def score_shown(evidence: Mapping[type[Evidence], Evidence], vertical: str) -> dict[str, Any] | None:
