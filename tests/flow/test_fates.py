@@ -5,11 +5,21 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from leadmill.core.money import Money
 from leadmill.core.reasons import State
-from leadmill.flow.fates import LeadTraits, TierReport, fate_of, learn_chances, price_rules_text, tier_report
+from leadmill.flow.fates import (
+    LeadTraits,
+    TierReport,
+    fate_of,
+    kept_tiers,
+    learn_chances,
+    price_rules_text,
+    tier_report,
+)
+from leadmill.flow.fates.service import drawn
 from leadmill.flow.fates.tiers import Band, Paid, Sold, band_of_prices, paid_of, part_of, tier_rows
 from leadmill.flow.model import LeadFilter
 from leadmill.flow.replay import replay
@@ -142,6 +152,16 @@ def test_a_tier_is_told_with_what_its_legs_show() -> None:
     assert part_of([]).of == 0
 
 
+def test_a_sample_of_the_leads_tells_the_sums_of_all() -> None:
+    legs = [msgspec.structs.replace(sold("A", 6000), lead_id=f"lead_{n}") for n in range(800)]
+    some = [one for one in legs if drawn(one.lead_id, 4)]
+    assert 140 < len(some) < 260
+    assert all(drawn(one.lead_id, 2) for one in some)
+    best = tier_rows(TIERS, {"A": 800}, some, 4)[0]
+    assert (best.sold, best.accepted.of) == (4 * len(some), len(some))
+    assert best.earns == round(4 * len(some) * 6000 / 800)
+
+
 def test_price_rules_are_written_as_an_order_takes_them() -> None:
     legs = [*(sold("A", 6000 + 100 * n) for n in range(8)), *(sold("B", 2000 + n, shared=True) for n in range(8))]
     report = TierReport("solar", "USD", 90, 60, tier_rows(TIERS, {"gold": 3}, legs))
@@ -195,6 +215,10 @@ async def test_a_house_learns_who_wins_and_gives_its_team_what_it_makes_more_of(
     assert tier.cost == 6500 * 56 // 14
 
     assert not await reprice(house.kit)  # too few leads for prices, enough for chances
+    async with house.db.begin() as tx:
+        kept = await kept_tiers(tx, "solar")
+    assert kept is not None
+    assert [(one.leads, one.sold, one.won.hits) for one in kept[1].tiers if one.leads] == [(56, 56, 14)]
     await house.shadows.refresh(house.db)
     assert house.shadows.in_force
     await house.mill.take(submission(house, 1001))

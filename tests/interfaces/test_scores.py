@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from leadmill.flow.fates import refresh_tiers
 from leadmill.parties import Role
+from leadmill.scoring import TIERS
 from tests.interfaces.stage import Stage, solar
 from tests.interfaces.test_console_doors import secret
 from tests.interfaces.test_trials import work
@@ -16,6 +18,8 @@ async def test_a_card_is_tried_and_put_in_force_with_who_and_why(stage: Stage) -
     row = page.partition("<code>owns</code>")[2].partition("</tr>")[0]
     assert '<td class="num">+10</td><td class="num">1</td>' in row
     assert 'href="/scores/solar/tiers"' in page
+    assert "Nothing is counted yet" in (await client.get("/scores/solar/tiers")).text
+    await refresh_tiers(stage.house.db, {"solar": (TIERS, "USD")}, stage.house.clock())
     tiers = (await client.get("/scores/solar/tiers")).text
     assert "Too few were sold to tell a price band." in tiers and "tier=A" in tiers
     assert (await client.get("/scores/unheard/tiers")).status == 404

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from leadmill.flow.fates import learn_chances
+from leadmill.flow.fates import learn_chances, refresh_tiers
 from leadmill.flow.keep import Pen
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadReceived, LeadRow, StepTaken
@@ -38,6 +38,7 @@ from leadmill.market import (
 from leadmill.outcomes.service import bad_leads
 from leadmill.runtime import journal
 from leadmill.runtime.db import Tx
+from leadmill.scoring import TIERS, Tiers
 
 EVERY = timedelta(minutes=15)
 
@@ -55,6 +56,7 @@ async def reprice(kit: Kit, every: timedelta = EVERY) -> bool:
         if not await take_turn(turn, now, every):
             return False
         await _learn(kit, now)
+        await refresh_tiers(kit.db, _tiers(kit), now)
         await _catch_up(kit, now)
         lines = _lines(kit)
         origin = day_of(lines, now)
@@ -78,6 +80,12 @@ async def _learn(kit: Kit, now: datetime) -> None:
     if chances.refused is not None or chances.won is not None:
         async with kit.db.begin() as tx:
             await keep_chances(tx, chances, now)
+
+
+def _tiers(kit: Kit) -> dict[str, tuple[Tiers, str]]:
+    rules = kit.walk().rules
+    cards = ((name, one.currency, rules.cards.get(name)) for name, one in rules.verticals.items())
+    return {name: (card.tiers if card is not None else TIERS, currency) for name, currency, card in cards}
 
 
 def day_of(lines: Sequence[Line], now: datetime) -> datetime:

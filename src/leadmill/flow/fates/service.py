@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from sys import intern
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -22,13 +23,15 @@ from leadmill.market import (
     Placed,
     about_of,
     count,
+    counted,
     fit_rates,
     fit_values,
+    keep_counted,
     placed_between,
     traits_of,
 )
 from leadmill.outcomes import STAGES, Reported, outcomes_of_leads
-from leadmill.runtime.db import Database
+from leadmill.runtime.db import Database, Tx
 from leadmill.scoring import HORIZON, Heard, Tiers, What, label_of
 
 OVER = timedelta(days=30)
@@ -43,7 +46,14 @@ RETURNABLE = timedelta(days=14)
 WON_OVER = timedelta(days=180)
 """Over how long wins are counted, behind the horizon that each leg is given."""
 
+KEPT_DAYS = 120
+"""Leads of so many days are in the report that is kept: with the horizon behind them, some had time to be won."""
+
 _BATCH = 5_000
+_TIERS = "tiers"
+_RECOUNT = timedelta(hours=6)
+_MOST_LEGS = 200_000
+"""Legs that are held in memory at once for the report that is kept."""
 _WHAT: dict[str, What] = {"won": "won", "lost": "lost", "bad": "bad", "open": "open"}
 
 
@@ -132,21 +142,53 @@ async def tier_reports(
     days: int,
     horizon: timedelta,
     now: datetime,
+    most: int | None = None,
 ) -> dict[str, TierReport]:
-    """The same of several verticals, each with its tiers and its currency; legs are read once."""
+    """The same of several verticals, each with its tiers and its currency; legs are read once. Of more than ``most``
+    legs those of every second lead are looked at, or of every fourth, drawn by their ids."""
     since = now - timedelta(days=days)
     currencies = {name: currency for name, (_, currency) in verticals.items()}
     sold: dict[str, list[Sold]] = {name: [] for name in verticals}
+    held, of = 0, 1
     async for fate in fates_between(db, since, now, horizon, now, currencies):
-        if fate.lead.vertical in sold and fate.lead.tier is not None:
-            sold[fate.lead.vertical].append(_sold(fate, fate.lead.tier))
+        mine, tier = sold.get(fate.lead.vertical), fate.lead.tier
+        if mine is None or tier is None or not drawn(fate.leg.lead_id, of):
+            continue
+        mine.append(_sold(fate, tier))
+        held += 1
+        if most is not None and held > most:
+            of *= 2
+            sold = {name: [one for one in each if drawn(one.lead_id, of)] for name, each in sold.items()}
+            held = sum(map(len, sold.values()))
     found = {}
     for name, (tiers, currency) in verticals.items():
         async with db.begin(still=True) as tx:
             leads = await leads_by_tier(tx, name, since, now)
-        rows = await asyncio.to_thread(tier_rows, tiers, leads, sold.pop(name))
-        found[name] = TierReport(name, currency, days, horizon.days, rows)
+        rows = await asyncio.to_thread(tier_rows, tiers, leads, sold.pop(name), of)
+        found[name] = TierReport(name, currency, days, horizon.days, rows, of)
     return found
+
+
+def drawn(lead_id: str, of: int) -> bool:
+    """Whether a lead is in the sample of one in ``of``, a power of two; a smaller sample is part of a larger one."""
+    return crc32(lead_id.encode()) % of == 0
+
+
+async def refresh_tiers(db: Database, verticals: Mapping[str, tuple[Tiers, str]], now: datetime) -> None:
+    """Count the tiers of all verticals anew where it is time, and keep that for whoever wants to look."""
+    async with db.begin() as tx:
+        found = await counted(tx, _TIERS, dict[str, TierReport])
+    if found is not None and now - found[0] < _RECOUNT:
+        return
+    reports = await tier_reports(db, verticals, KEPT_DAYS, HORIZON, now, _MOST_LEGS)
+    async with db.begin() as tx:
+        await keep_counted(tx, _TIERS, reports, now)
+
+
+async def kept_tiers(tx: Tx, vertical: str) -> tuple[datetime, TierReport] | None:
+    """How the tiers of a vertical were when they were last counted; None where they never were."""
+    found = await counted(tx, _TIERS, dict[str, TierReport])
+    return (found[0], found[1][vertical]) if found is not None and vertical in found[1] else None
 
 
 def _sold(fate: Fate, tier: str) -> Sold:

@@ -68,13 +68,15 @@ class TierRow(Struct, frozen=True, kw_only=True):
 
 
 class TierReport(Struct, frozen=True):
-    """The tiers of a vertical, the best first, over ``days``; a win counts within ``horizon`` days."""
+    """The tiers of a vertical, the best first, over ``days``; a win counts within ``horizon`` days. What became of one
+    lead in ``of`` was looked at, where there were more than are held at once."""
 
     vertical: str
     currency: str
     days: int
     horizon: int
     tiers: list[TierRow]
+    of: int = 1
 
 
 class Sold(Struct, frozen=True):
@@ -126,18 +128,19 @@ def band_of_prices(paid: Paid | None, bears: int | None) -> Band | None:
     return Band(low, min(max(paid.middle, low), most), most)
 
 
-def tier_rows(tiers: Tiers, leads: Mapping[str, int], sold: Iterable[Sold]) -> list[TierRow]:
-    """Every tier with what its legs show; tiers that the card no longer names stand behind, from -1 points on."""
+def tier_rows(tiers: Tiers, leads: Mapping[str, int], sold: Iterable[Sold], of: int = 1) -> list[TierRow]:
+    """Every tier with what its legs show; tiers that the card no longer names stand behind, from -1 points on.
+    ``sold`` are the legs of one lead in ``of``, ``leads`` counts all."""
     by_tier: dict[str, list[Sold]] = {}
     for one in sold:
         by_tier.setdefault(one.tier, []).append(one)
     known = [name for name, _ in tiers]
     gone = sorted((by_tier.keys() | leads.keys()) - set(known))
     every = [*tiers, *((name, -1) for name in gone)]
-    return [_row(name, least, leads.get(name, 0), by_tier.get(name, [])) for name, least in every]
+    return [_row(name, least, leads.get(name, 0), by_tier.get(name, []), of) for name, least in every]
 
 
-def _row(tier: str, least: int, leads: int, legs: Sequence[Sold]) -> TierRow:
+def _row(tier: str, least: int, leads: int, legs: Sequence[Sold], of: int) -> TierRow:
     bought = [one for one in legs if one.price is not None]
     kept = [one for one in bought if not one.refused]
     won = part_of(one.won for one in legs if one.won is not None)
@@ -145,7 +148,7 @@ def _row(tier: str, least: int, leads: int, legs: Sequence[Sold]) -> TierRow:
     value = round(sum(told) / len(told)) if told else None
     alone = paid_of([one.price for one in kept if one.price is not None and not one.shared])
     leg = paid_of([one.price for one in kept if one.price is not None and one.shared])
-    earned = sum(one.price or 0 for one in kept if not one.returned)
+    earned = sum(one.price or 0 for one in kept if not one.returned) * of
     ripe = [one for one in kept if one.won is not None]
     wins = sum(one.won is True for one in ripe)
     bears = round(won.share * value) if value is not None and won.of else None
@@ -153,7 +156,7 @@ def _row(tier: str, least: int, leads: int, legs: Sequence[Sold]) -> TierRow:
         tier=tier,
         least=least,
         leads=leads,
-        sold=len({one.lead_id for one in kept}),
+        sold=len({one.lead_id for one in kept}) * of,
         accepted=part_of(not one.refused for one in bought),
         returned=part_of(one.returned for one in kept if one.returned is not None and one.settled),
         won=won,

@@ -5,24 +5,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from leadmill.core.faults import NotFound
-from leadmill.flow.fates import Part, price_rules_text, tier_report
+from leadmill.flow.fates import KEPT_DAYS, Part, kept_tiers, price_rules_text
 from leadmill.interfaces.console.desk import Desk, Page
-from leadmill.scoring import HORIZON, TIERS
-
-_DAYS = 120
-"""Leads of so many days: with the horizon behind them, some of them have had time to be won."""
+from leadmill.scoring import HORIZON
 
 
 @get("/scores/{name:str}/tiers", include_in_schema=False)
 async def tiers_page(desk: NamedDependency[Desk], name: FromPath[str]) -> Page:
-    """The tiers of one vertical, counted when it is asked for."""
-    rules = desk.wiring.rules
-    vertical = rules.verticals.get(name)
+    """The tiers of one vertical, as a worker last counted them."""
+    vertical = desk.wiring.rules.verticals.get(name)
     if vertical is None:
         raise NotFound("scoring.vertical.unknown", "there is no such vertical")
-    card = rules.cards.get(name)
-    tiers = card.tiers if card is not None else TIERS
-    found = await tier_report(desk.wiring.db, name, tiers, vertical.currency, _DAYS, HORIZON, desk.now)
+    async with desk.wiring.db.begin(still=True) as tx:
+        at, found = await kept_tiers(tx, name) or (None, None)
     rows = [
         {
             "tier": row.tier,
@@ -36,16 +31,18 @@ async def tiers_page(desk: NamedDependency[Desk], name: FromPath[str]) -> Page:
             "bears": row.bears,
             "band": row.band or row.leg_band,
         }
-        for row in found.tiers
+        for row in (found.tiers if found is not None else ())
     ]
     return desk.show(
         "tiers.html",
         "scores",
         vertical={"name": name, "title": vertical.title, "currency": vertical.currency},
         rows=rows,
-        days=_DAYS,
-        horizon=HORIZON.days,
-        rules=price_rules_text(found) if any(row.band or row.leg_band for row in found.tiers) else "",
+        at=at,
+        of=found.of if found is not None else 1,
+        days=found.days if found is not None else KEPT_DAYS,
+        horizon=found.horizon if found is not None else HORIZON.days,
+        rules=price_rules_text(found) if found is not None and any(row["band"] for row in rows) else "",
     )
 
 

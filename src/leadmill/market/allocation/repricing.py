@@ -6,6 +6,7 @@ Called by the pricing job in ``flow``, in one transaction each; between them lie
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
 from msgspec import Struct
@@ -39,6 +40,8 @@ from leadmill.market.orderbook.lines import Line
 from leadmill.market.windows import bounds
 from leadmill.market.worths import KEPT_BACK, WORTH_LESS
 from leadmill.runtime.db import Tx
+
+T = TypeVar("T")
 
 DAYS = 7
 """How many past days are looked at."""
@@ -136,6 +139,17 @@ async def chances_due(tx: Tx, now: datetime) -> bool:
 async def keep_chances(tx: Tx, chances: Chances, now: datetime) -> None:
     """Put chances in force; every process takes them up within seconds."""
     await store.write_learned(tx, CHANCES, chances, now)
+
+
+async def keep_counted(tx: Tx, name: str, body: object, now: datetime) -> None:
+    """Keep something that was counted of the market, in the place of what was kept under the name before."""
+    await store.write_learned(tx, name, body, now)
+
+
+async def counted(tx: Tx, name: str, kind: type[T]) -> tuple[datetime, T] | None:
+    """What was kept under a name, and when; None where nothing was, or by another release."""
+    found = await store.read_learned(tx, name, kind)
+    return (found[1], found[2]) if found is not None else None
 
 
 async def chances_known(tx: Tx) -> Chances:
