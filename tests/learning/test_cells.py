@@ -3,11 +3,13 @@
 from datetime import date, datetime, time
 from math import isnan
 
+import msgspec
 import pytest
 
-from leadmill.learning.cells import clock_of, comma_number_of, folded, moment_of, number_of, reader_of
+from leadmill.learning.cells import EDITION, clock_of, comma_number_of, folded, moment_of, number_of, reader_of
 from leadmill.learning.kinds import profile
-from leadmill.learning.model import Kind
+from leadmill.learning.model import CategoryFeature, Form, Kind
+from leadmill.learning.scoring import Model
 from leadmill.learning.table import coded
 from leadmill.learning.wording import in_words
 
@@ -172,3 +174,42 @@ def test_a_column_is_taken_for_what_it_holds(name: str, cells: list[str], kind: 
 def test_somebody_who_knows_better_is_believed() -> None:
     told = profile("age", coded([str(row % 9) for row in range(ROWS)]), Kind.CATEGORY)
     assert (told.kind, told.why) == (Kind.CATEGORY, "as you said")
+
+
+@pytest.mark.parametrize(
+    ("part", "cell", "before", "now"),
+    [
+        ("value", "$1,234.50", 1234.5, 1234.5),
+        ("value", "12 %", 12.0, 12.0),
+        ("value", 7, 7.0, 7.0),
+        ("value", "1.5k", None, 1500.0),
+        ("value", "6m", None, 6_000_000.0),
+        ("value", "(5)", None, -5.0),
+        ("value", "USD 5", None, 5.0),
+        ("value", 1e120, 1e120, None),
+        ("value", "-$-5", None, -5.0),
+        ("month", "03/04/2026", 3.0, 3.0),
+        ("month, day first", "03/04/2026", 4.0, 4.0),
+        ("month", "2026-05-04T10:00:00Z", 5.0, 5.0),
+        ("month", date(2026, 5, 4), 5.0, 5.0),
+        ("month", "03/04/26", None, 3.0),
+        ("month", "4 May 2026", None, 5.0),
+        ("month", "2026/05/04", None, 5.0),
+        ("words", "n.a.", 1.0, None),
+        ("length", "#REF!", 5.0, None),
+        ("length", "n/a", None, None),
+    ],
+)
+def test_a_model_reads_cells_as_when_it_was_trained(
+    part: str, cell: object, before: float | None, now: float | None
+) -> None:
+    read = [reader_of(part, edition)(cell) for edition in (1, EDITION)]
+    assert [None if isnan(each) else each for each in read] == [before, now]
+
+
+def test_what_says_no_value_today_is_a_level_to_a_model_that_learned_it_as_one() -> None:
+    level = CategoryFeature("roof", {"n.a.": (0.5, 0.7)}, missing=(0.1, 0.0), other=(0.2, 0.1))
+    given = {"target": "won", "positive": "1", "base_rate": 0.5, "columns": [], "features": [level], "intercept": 0.0}
+    old = msgspec.convert(msgspec.to_builtins(given), Form)
+    new = msgspec.structs.replace(old, cells=EDITION)
+    assert [Model(form, None, "", {}).score({"roof": " N.A."}).log_odds for form in (old, new)] == [0.7, 0.0]

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from leadmill.core.faults import BadInput
+from leadmill.learning.cells import EDITIONS
 from leadmill.learning.model import FORMAT, READ, Card, Form, Manifest, encode_form
 from leadmill.learning.scoring import Model
 from leadmill.learning.trees import Trees
@@ -95,6 +96,8 @@ def read_model(source: Path | bytes) -> Model:
         card = msgspec.json.decode(files.get(CARD, b"{}"), type=Card)
     except msgspec.DecodeError:
         raise BadInput("learning.model.version", "the model was written by another version; train it again") from None
+    if form.cells not in EDITIONS:
+        raise BadInput("learning.model.version", "the model reads cells in a later edition; update Leadmill")
     trees = Trees(files[TREES], len(form.features)) if TREES in files else None
     return Model(form, trees, manifest.digest, card)
 

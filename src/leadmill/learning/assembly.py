@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from leadmill.learning.cells import EDITION
 from leadmill.learning.design import Draft
 from leadmill.learning.fitting import Fitted
 from leadmill.learning.kinds import Profile
@@ -48,6 +49,7 @@ def assemble(
         tree_base=base,
         calibration=calibration,
         barred=tuple(sorted(barred)),
+        cells=EDITION,
     )
 
 

@@ -7,6 +7,7 @@ file or a lead.
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
+from functools import partial
 from math import isfinite, nan
 from typing import Any
 
@@ -46,11 +47,17 @@ DAY_FIRST = "day first"
 """The part of a feature's name that says how its column writes dates such as 03/04/2026."""
 COMMA = "decimal comma"
 """The part of a feature's name that says that its column writes 1.234,5 for 1234.5."""
-COMMA = "decimal comma"
-"""The part of a feature's name that says that its column writes 1.234,5 for 1234.5."""
+
+EDITION = 2
+"""The way of reading that models are trained with. Whatever reads any cell otherwise is a new edition, and a model
+reads as it was trained for ever: else the same digest would score the same lead otherwise. Since 2 there are more words
+for no value, amounts in brackets, with letters for money and with k or M, and dates with the month's name, with the
+year first or in two digits."""
+EDITIONS = frozenset({1, EDITION})
+"""Editions that are known."""
 
 
-def folded(value: Any) -> str:
+def folded(value: Any, missing: frozenset[str] = MISSING) -> str:
     """The text by which a level is looked up; empty for none."""
     if value is None:
         return ""
@@ -64,7 +71,7 @@ def folded(value: Any) -> str:
         else:
             value = str(value)
     text = " ".join(value.split()).casefold()
-    return "" if text in MISSING else text
+    return "" if text in missing else text
 
 
 def number_of(value: Any) -> float:
@@ -155,27 +162,26 @@ def _in_parts(text: str, day_first: bool) -> datetime | None:
     else:
         return None
     year, hour = int(found["year"]), int(found["hour"] or 0)
-    if year < 100:
+    if len(found["year"]) == 2:
         year += 2000 if year < 70 else 1900  # as POSIX reads years of two digits, within a year or two
     if found["half"]:
         hour = hour % 12 + (12 if found["half"][0] in "pP" else 0)
     return datetime(year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0))  # noqa: DTZ001
 
 
-def _of_moment(take: Callable[[datetime], float], day_first: bool) -> Callable[[Any], float]:
+def _of_moment(take: Callable[[datetime], float], moment: Callable[[Any], datetime | None]) -> Callable[[Any], float]:
     def read(value: Any) -> float:
-        found = moment_of(value, day_first)
+        found = moment(value)
         return nan if found is None else take(found)
 
     return read
 
 
-def _length(value: Any) -> float:
-    return float(len(str(value).strip())) if folded(value) else nan
+def _of_text(measure: Callable[[str], int], fold: Callable[[Any], str]) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        return float(measure(str(value))) if fold(value) else nan
 
-
-def _words(value: Any) -> float:
-    return float(len(str(value).split())) if folded(value) else nan
+    return read
 
 
 PARTS: dict[Kind, tuple[str, ...]] = {
@@ -193,15 +199,61 @@ _TAKES: dict[str, Callable[[datetime], float]] = {
 }
 
 
-def reader_of(part: str) -> Callable[[Any], float]:
-    """How the part of a cell is read, by its name; NaN for none."""
+def folding_of(edition: int) -> Callable[[Any], str]:
+    """How a level is looked up in an edition; as :func:`folded`."""
+    return folded if edition > 1 else _folded_1
+
+
+def reader_of(part: str, edition: int = EDITION) -> Callable[[Any], float]:
+    """How the part of a cell is read in an edition, by its name; NaN for none."""
     name, _, form = part.partition(", ")
     if name == "value":
-        return comma_number_of if form == COMMA else number_of
+        return comma_number_of if form == COMMA else number_of if edition > 1 else _number_1
     if name == "time of day":
         return clock_of
     if name == "length":
-        return _length
+        return _of_text(lambda text: len(text.strip()), folding_of(edition))
     if name == "words":
-        return _words
-    return _of_moment(_TAKES[name], form == DAY_FIRST)
+        return _of_text(lambda text: len(text.split()), folding_of(edition))
+    moment = moment_of if edition > 1 else _moment_1
+    return _of_moment(_TAKES[name], partial(moment, day_first=form == DAY_FIRST))
+
+
+# The first edition
+
+_MISSING_1 = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "missing"})
+_NUMBER_1 = re.compile(r"^[-+]?[$€£¥]?\s*[-+]?(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s*%?$")
+_NOISE_1 = re.compile(r"[$€£¥,%\s]")
+_SLASHED_1 = re.compile(r"^\d{1,2}[/.-]\d{1,2}[/.-]\d{4}(?:[ ,T]+\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]m)?)?$", re.I)
+
+
+def _folded_1(value: Any) -> str:
+    return folded(value, _MISSING_1)
+
+
+def _number_1(value: Any) -> float:
+    kind = type(value)
+    if kind is float or kind is int:
+        return float(value) if isfinite(value) else nan
+    if value is None or kind is bool:
+        return number_of(value)
+    text = str(value).strip()
+    if "_" in text:
+        return nan
+    try:
+        found = float(text)
+    except ValueError:
+        if not _NUMBER_1.match(text) or not any(sign.isdigit() for sign in text):
+            return nan
+        try:
+            found = float(_NOISE_1.sub("", text))
+        except ValueError:
+            return nan
+    return found if isfinite(found) else nan
+
+
+def _moment_1(value: Any, day_first: bool = False) -> datetime | None:
+    if value is None or isinstance(value, date):
+        return moment_of(value)
+    text = str(value).strip()
+    return moment_of(text, day_first) if _ISO.match(text) or _SLASHED_1.match(text) else None

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from leadmill.learning.cells import folded, reader_of
+from leadmill.learning.cells import folding_of, reader_of
 from leadmill.learning.scoring import Model
 
 Floats = NDArray[np.float64]
@@ -64,23 +64,23 @@ def drifts_of(model: Model) -> Drifts | None:
     edges = tuple(float(edge) for edge in told["score"]["edges"])
     references = [Reference(SCORE, _between(edges), tuple(float(share) for share in told["score"]["shares"]))]
     places: list[tuple[str, Callable[[Any], int]]] = []
-    columns = told.get("columns", {})
+    columns, edition = told.get("columns", {}), model.form.cells
     for feature in model.form.features:
         part = getattr(feature, "part", "")
         name = f"{feature.column}: {part}" if part else feature.column
         found = columns.get(name)
         if found is None:
             continue
-        reference, place = _number(name, part, found) if part else _levels(name, found)
+        reference, place = _number(name, part, found, edition) if part else _levels(name, found, edition)
         references.append(reference)
         places.append((feature.column, place))
     return Drifts(tuple(references), tuple(places), edges, int(data.get("rows", 0)))
 
 
-def _number(name: str, part: str, told: Mapping[str, Any]) -> tuple[Reference, Callable[[Any], int]]:
+def _number(name: str, part: str, told: Mapping[str, Any], edition: int) -> tuple[Reference, Callable[[Any], int]]:
     edges = [float(edge) for edge in told["edges"]]
     shares = [float(share) for share in told["shares"]]
-    read, missing = reader_of(part), len(edges) + 1
+    read, missing = reader_of(part, edition), len(edges) + 1
 
     def place(value: Any) -> int:
         number = read(value)
@@ -90,12 +90,12 @@ def _number(name: str, part: str, told: Mapping[str, Any]) -> tuple[Reference, C
     return Reference(title, (*_between(tuple(edges)), "missing"), (*shares, float(told["missing"]))), place
 
 
-def _levels(name: str, told: Mapping[str, Any]) -> tuple[Reference, Callable[[Any], int]]:
+def _levels(name: str, told: Mapping[str, Any], edition: int) -> tuple[Reference, Callable[[Any], int]]:
     levels = {str(level): float(share) for level, share in told["levels"].items() if share >= _LEAST_SHARE}
     missing = float(told["missing"])
     rest = max(0.0, 1.0 - sum(levels.values()) - missing)
     places = {level: number for number, level in enumerate(levels)}
-    other = len(levels)
+    other, folded = len(levels), folding_of(edition)
 
     def place(value: Any) -> int:
         text = folded(value)

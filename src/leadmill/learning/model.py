@@ -133,7 +133,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Form(Struct, frozen=True, kw_only=True):
     """The whole model but for its trees. ``z = intercept + Σ effects + tree_weight · (Σ trees − tree_base)``; the
     additive effects stand there already weighted. ``tree_weight`` is 0 where there are no trees. ``barred`` are columns
-    that must never be handed to it."""
+    that must never be handed to it; ``cells`` is the edition of how cells are read (:mod:`leadmill.learning.cells`)."""
 
     format: int = FORMAT
     target: str
@@ -146,6 +146,7 @@ class Form(Struct, frozen=True, kw_only=True):
     tree_base: float = 0.0
     calibration: Calibration = Calibration()
     barred: tuple[str, ...] = ()
+    cells: int = 1
 
 
 class Manifest(Struct, frozen=True):

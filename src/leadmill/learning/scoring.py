@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadmill.learning.calibrating import apply_many, apply_one
-from leadmill.learning.cells import COMMA, FALSE, TRUE, folded, reader_of
+from leadmill.learning.cells import COMMA, FALSE, TRUE, folding_of, reader_of
 from leadmill.learning.model import Card, CategoryFeature, Column, Feature, Form, NumberFeature, Reason, Scored
 from leadmill.learning.trees import Trees
 from leadmill.learning.wording import in_words
@@ -23,13 +23,13 @@ Encode = Callable[[Any], tuple[float, float, int]]
 _SLAB = 50_000
 
 
-def encoder_of(feature: Feature) -> Encode:
-    """How a cell of the feature's column is understood."""
-    return _number(feature) if isinstance(feature, NumberFeature) else _category(feature)
+def encoder_of(feature: Feature, edition: int) -> Encode:
+    """How a cell of the feature's column is understood, in the edition of the model's form."""
+    return _number(feature, edition) if isinstance(feature, NumberFeature) else _category(feature, edition)
 
 
-def _number(feature: NumberFeature) -> Encode:
-    read, edges, effects, missing = reader_of(feature.part), feature.edges, feature.effects, feature.missing
+def _number(feature: NumberFeature, edition: int) -> Encode:
+    read, edges, effects, missing = reader_of(feature.part, edition), feature.edges, feature.effects, feature.missing
     slope, low, high, middle = feature.slope, feature.low, feature.high, feature.middle
 
     def encode(value: Any) -> tuple[float, float, int]:
@@ -44,7 +44,8 @@ def _number(feature: NumberFeature) -> Encode:
     return encode
 
 
-def _category(feature: CategoryFeature) -> Encode:
+def _category(feature: CategoryFeature, edition: int) -> Encode:
+    folded = folding_of(edition)
     known: dict[Any, tuple[float, float, int]] = {level: (*pair, 0) for level, pair in feature.levels.items()}
     for truth, texts in ((True, TRUE), (False, FALSE)):
         if found := next((known[text] for text in texts if text in known), None):
@@ -80,7 +81,9 @@ class Model:
             one.column for one in form.features if isinstance(one, NumberFeature) and one.part.endswith(COMMA)
         )
         self._trees = trees
-        self._steps = tuple((place, feature.column, encoder_of(feature)) for place, feature in enumerate(form.features))
+        self._steps = tuple(
+            (place, feature.column, encoder_of(feature, form.cells)) for place, feature in enumerate(form.features)
+        )
         self._row: Any = trees.row if trees is not None else [0.0] * len(form.features)
 
     def score(self, values: Mapping[str, Any]) -> Scored:
@@ -121,7 +124,7 @@ class Model:
         chosen = (with_it + against)[:most]
         kinds = {column.name: column.kind for column in self.columns}
         return tuple(
-            in_words(column, kinds[column], values.get(column), effect, column in self._commas)
+            in_words(column, kinds[column], values.get(column), effect, column in self._commas, self.form.cells)
             for column, effect in chosen
         )
 

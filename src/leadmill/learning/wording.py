@@ -5,15 +5,16 @@ from datetime import date, datetime
 from math import exp
 from typing import Any
 
-from leadmill.learning.cells import comma_number_of, folded, number_of
+from leadmill.learning.cells import COMMA, EDITION, folding_of, reader_of
 from leadmill.learning.model import Kind, Reason
 
 _LONGEST = 60
 
 
-def in_words(column: str, kind: Kind, value: Any, effect: float, comma: bool = False) -> Reason:
-    """The sentence of one column's effect; ``effect`` in log-odds. ``comma``: the column writes 1,5 for 1.5."""
-    shown = _shown(kind, value, comma)
+def in_words(column: str, kind: Kind, value: Any, effect: float, comma: bool = False, edition: int = EDITION) -> Reason:
+    """The sentence of one column's effect; ``effect`` in log-odds. ``comma``: the column writes 1,5 for 1.5;
+    ``edition``: in which cells are read."""
+    shown = _shown(kind, value, comma, edition)
     is_what = "is not known" if not shown else f"is {shown}"
     return Reason(column, effect, f"{column} {is_what}, which {_does(effect)}.", shown)
 
@@ -27,11 +28,11 @@ def _does(effect: float) -> str:
     return f"divides the odds by {1.0 / factor:.2f}"
 
 
-def _shown(kind: Kind, value: Any, comma: bool) -> str:
-    if not folded(value):
+def _shown(kind: Kind, value: Any, comma: bool, edition: int) -> str:
+    if not folding_of(edition)(value):
         return ""
     if kind is Kind.NUMBER:
-        number = comma_number_of(value) if comma else number_of(value)
+        number = reader_of(f"value, {COMMA}" if comma else "value", edition)(value)
         return f"{number:,.6g}" if number == number else ""
     if kind is Kind.TEXT:
         return f"a text of {len(str(value).strip()):,} signs"
