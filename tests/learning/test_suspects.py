@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from leadmill.learning import suspects
 from leadmill.learning.calibrating import Floats
 from leadmill.learning.kinds import plain, profile, row_codes
 from leadmill.learning.suspects import Suspect, find_suspects
@@ -204,3 +205,16 @@ def test_two_columns_of_few_values_are_no_mean_of_one_another() -> None:
     columns["before"] = ["success" if one else str(draw.choice(["none", "failure"])) for one in success]
     columns["days"] = [str(draw.integers(1, 20)) if one else "999" for one in success]
     assert not any(one.rule == "aggregate" for one in suspects_of(columns, labels))
+
+
+def test_a_mean_of_all_rows_is_found_among_those_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns, labels = leads(LATER_ROWS, seed=30)
+    draw = np.random.default_rng(31)
+    cities = draw.integers(0, 40, LATER_ROWS)
+    rates = np.bincount(cities, weights=labels) / np.bincount(cities)
+    columns["city"] = [f"city {one}" for one in cities]
+    columns["city_rate"] = [f"{rates[one]:.4f}" for one in cities]
+    columns["rating"] = [f"{one:.4f}" for one in rates[cities] + draw.normal(0, 0.05, LATER_ROWS)]
+    monkeypatch.setattr(suspects, "_MOST_ROWS", LATER_ROWS // 4)
+    told = [one.columns for one in suspects_of(columns, labels) if one.rule == "aggregate"]
+    assert told == [("city_rate",)]

@@ -60,7 +60,8 @@ def _of_numbers(table: Table, group: Sequence[Profile], told: Callable[..., Iter
     if len(group) < 2:
         return
     values = np.stack([numbers_of(table.columns[one.name], one) for one in group], axis=1)
-    alike = np.nan_to_num(_correlations(values, values))
+    levelled = _levelled(values)
+    alike = np.nan_to_num(levelled.T @ levelled)
     ordered = [(-abs(alike[i, j]), i, j) for i in range(len(group)) for j in range(i + 1, len(group))]
     chosen = sorted(one for one in ordered if -one[0] >= _ALIKE)[:_MOST_ALIKE]
     chosen += [one for one in ordered if one[2] < _MOST_PAIRED and one not in chosen]
@@ -70,27 +71,31 @@ def _of_numbers(table: Table, group: Sequence[Profile], told: Callable[..., Iter
         yield from told(group[i].name, group[j].name, bins, least, "their difference")
 
 
-def aggregates(table: Table, learned: Sequence[Profile], labels: Floats) -> list[Pair]:
+def aggregates(table: Table, learned: Sequence[Profile], labels: Floats, drawn: Codes) -> list[Pair]:
     """Numbers that are the outcome's mean or sum by the levels of another column, with or without the row itself: the
-    number, the column, which of them, and the AUC."""
+    number, the column, which of them, and the AUC. Means are of all rows; they are compared on those that are
+    ``drawn``, so that a large table needs no more room than they do."""
     numbers = [one for one in learned if one.kind is Kind.NUMBER and one.filled > 0.99]
     numbers = [one for one in numbers if one.distinct >= _LEAST_VALUES][:_MOST_COLUMNS]
     groups = [one for one in learned if one.kind is Kind.CATEGORY and one.distinct >= _LEAST_LEVELS][:_MOST_COLUMNS]
     if not numbers or not groups:
         return []
-    values = np.stack([numbers_of(table.columns[one.name], one) for one in numbers], axis=1)
+    some, known = table.only(one.name for one in numbers).take(drawn), labels[drawn]
+    values = np.stack([numbers_of(some.columns[one.name], one) for one in numbers], axis=1)
+    levelled = _levelled(values)
     found: dict[str, Pair] = {}
     for group in groups:
-        codes, _ = binned(table.columns[group.name], group)
-        rows = np.bincount(codes).astype(np.float64)[codes]
-        events = np.bincount(codes, weights=labels)[codes]
+        every, _ = binned(table.columns[group.name], group)
+        codes = every[drawn]
+        rows = np.bincount(every).astype(np.float64)[codes]
+        events = np.bincount(every, weights=labels)[codes]
         made = {
             "mean": events / rows,
             "sum": events,
-            "mean without the row": (events - labels) / np.maximum(rows - 1.0, 1.0),
+            "mean without the row": (events - known) / np.maximum(rows - 1.0, 1.0),
         }
         wholly = np.stack(list(made.values()), axis=1)
-        alike = np.nan_to_num(np.abs(_correlations(values, wholly)))
+        alike = np.nan_to_num(np.abs(levelled.T @ _levelled(wholly)))
         one_each = (
             _function_of(codes, values) if group.distinct >= _LEAST_VALUES else np.zeros(len(numbers), dtype=bool)
         )
@@ -99,7 +104,7 @@ def aggregates(table: Table, learned: Sequence[Profile], labels: Floats) -> list
                 if one.name in found or not (alike[place, way] > 0.9):
                     continue
                 if (one_each[place] and alike[place, way] >= _SAME) or _equal(values[:, place], wholly[:, way], what):
-                    reached = auc(labels, values[:, place])
+                    reached = auc(known, values[:, place])
                     found[one.name] = (one.name, group.name, what, max(reached, 1.0 - reached))
     return list(found.values())
 
@@ -123,12 +128,10 @@ def _equal(number: Floats, made: Floats, what: str) -> bool:
     return False
 
 
-def _correlations(first: Floats, second: Floats) -> Floats:
-    """Of each column of one with each of the other; what is missing counts as its mean."""
-    ways = []
-    for values in (first, second):
-        known = ~np.isnan(values)
-        mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        apart = np.where(known, values - mean, 0.0)
-        ways.append(apart / np.maximum(np.sqrt((apart**2).sum(axis=0)), 1e-12))
-    return np.asarray(ways[0].T @ ways[1])
+def _levelled(values: Floats) -> Floats:
+    """Each column about its mean and of length 1, so that products of two are correlations; what is missing counts as
+    the mean."""
+    known = ~np.isnan(values)
+    mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    apart = np.where(known, values - mean, 0.0)
+    return np.asarray(apart / np.maximum(np.sqrt((apart**2).sum(axis=0)), 1e-12))

@@ -96,12 +96,14 @@ def find_suspects(
     decision, where one is known."""
     found = [*_order(labels), *_copies(same, labels)]
     learned = [one for one in profiles if one.kind.learned and one.name != time]
-    found += [
-        Suspect((name,), "aggregate", True, f"it is the outcome's {what} by {by}, made of these very rows.", reached)
-        for name, by, what, reached in aggregates(table, learned, labels)
-    ]
+    some = np.arange(table.rows)
     if table.rows > _MOST_ROWS:
         some = np.sort(np.random.default_rng(seed).choice(table.rows, _MOST_ROWS, replace=False))
+    found += [
+        Suspect((name,), "aggregate", True, f"it is the outcome's {what} by {by}, made of these very rows.", reached)
+        for name, by, what, reached in aggregates(table, learned, labels, some)
+    ]
+    if len(some) < table.rows:
         table, labels, same = table.take(some), labels[some], same[some]
     folds = stratified(labels, _FOLDS, seed, same)
     alone = {one.name: alone_of(table.columns[one.name], one, labels, folds) for one in learned}
