@@ -3,7 +3,7 @@ what is trained in the order of time, and by the benchmark's contenders. Pure.""
 
 import numpy as np
 
-from leadmill.learning.cells import DAY_FIRST, clock_of, folded, moment_of, reader_of
+from leadmill.learning.cells import DAY_FIRST, clock_of, folded, moment_of
 from leadmill.learning.design import edges_of
 from leadmill.learning.kinds import Profile
 from leadmill.learning.model import Kind
@@ -17,7 +17,7 @@ def binned(column: Coded, one: Profile) -> tuple[Codes, list[str]]:
     if one.kind in (Kind.CATEGORY, Kind.IDENTIFIER, Kind.TEXT):
         level = column.folded()
         if one.kind is Kind.TEXT:
-            numbers = column.numbers(lambda value: float(len(str(value))) if folded(value) else float("nan"))
+            numbers = column.numbers(_length)
             return by_edges(numbers)
         names = [str(value) for value in level.values]
         none = names.index("") if "" in names else None
@@ -33,8 +33,8 @@ def numbers_of(column: Coded, one: Profile) -> Floats:
     if one.kind is Kind.CLOCK:
         return column.numbers(clock_of)
     if one.kind is Kind.MOMENT:
-        return column.numbers(lambda value: days_of(value, one.form == DAY_FIRST))
-    return column.numbers(reader_of(one.parts()[0] if one.kind is Kind.NUMBER else "value"))
+        return column.numbers(_days_day_first if one.form == DAY_FIRST else _days_month_first)
+    return column.part(one.parts()[0] if one.kind is Kind.NUMBER else "value")
 
 
 def days_of(value: object, day_first: bool) -> float:
@@ -43,6 +43,18 @@ def days_of(value: object, day_first: bool) -> float:
     if at is None:
         return float("nan")
     return at.toordinal() + (at.hour * 3600 + at.minute * 60 + at.second) / 86_400.0
+
+
+def _days_day_first(value: object) -> float:
+    return days_of(value, True)
+
+
+def _days_month_first(value: object) -> float:
+    return days_of(value, False)
+
+
+def _length(value: object) -> float:
+    return float(len(str(value))) if folded(value) else float("nan")
 
 
 def by_edges(numbers: Floats) -> tuple[Codes, list[str]]:

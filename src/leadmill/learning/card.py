@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 
 from leadmill.learning.calibrating import Floats
-from leadmill.learning.cells import reader_of
 from leadmill.learning.figures import bands
 from leadmill.learning.model import Card, CategoryFeature, Feature, NumberFeature
 from leadmill.learning.scoring import Model
@@ -118,7 +117,7 @@ def _effects(features: Sequence[Feature], model: Model, sample: Table, effects: 
 
 
 def _of_number(feature: NumberFeature, column: Any, mine: Floats) -> list[dict[str, Any]]:
-    numbers = column.numbers(reader_of(feature.part))
+    numbers = column.part(feature.part)
     known = ~np.isnan(numbers)
     points = []
     if known.any():
@@ -157,7 +156,7 @@ def reference(model: Model, trained: Trained, threads: int) -> dict[str, Any]:
     for feature in model.form.features:
         column = trained.table.columns[feature.column]
         if isinstance(feature, NumberFeature):
-            numbers = column.numbers(reader_of(feature.part))
+            numbers = column.part(feature.part)
             known = numbers[~np.isnan(numbers)]
             borders = np.unique(np.quantile(known, _DECILES)).tolist() if len(known) else []
             inside = np.searchsorted(borders, known, side="left")

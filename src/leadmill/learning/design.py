@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from leadmill.learning.cells import folded, reader_of
+from leadmill.learning.cells import folded
 from leadmill.learning.kinds import Profile
 from leadmill.learning.model import Kind
 from leadmill.learning.table import Codes, Floats, Table
@@ -107,7 +107,7 @@ def draft_features(table: Table, profiles: Sequence[Profile]) -> tuple[Draft, ..
             found.append(Draft(one.name, one.kind, levels=names, rare=_told(rare)))
             continue
         for part in one.parts():
-            numbers = column.numbers(reader_of(part))
+            numbers = column.part(part)
             edges = edges_of(numbers)
             if edges or one.filled < 1.0:
                 found.append(Draft(one.name, one.kind, part, edges, (), (), *_line(numbers, edges)))
@@ -151,7 +151,7 @@ def lay_out(table: Table, drafts: Sequence[Draft]) -> Design:
     for place, draft in enumerate(drafts):
         column = table.columns[draft.column]
         if draft.ordered:
-            values = column.numbers(reader_of(draft.part))
+            values = column.part(draft.part)
             inside = np.searchsorted(np.array(draft.edges), values, side="left")
             bins[:, place] = np.where(np.isnan(values), len(draft.edges) + 1, inside)
             numbers[:, place] = values

@@ -52,9 +52,13 @@ class Profile(Struct, frozen=True):
 def profile(name: str, column: Coded, said: Kind | None = None) -> Profile:
     """What a column holds; ``said`` is what somebody knows better."""
     counts = np.bincount(column.codes, minlength=len(column.values))
-    known = [(value, int(count)) for value, count in zip(column.values, counts, strict=True) if count and folded(value)]
+    known: list[tuple[object, int]] = []
+    levels: set[str] = set()
+    for value, count in zip(column.values, counts.tolist(), strict=True):
+        if count and (text := folded(value)):
+            known.append((value, count))
+            levels.add(text)
     rows, filled = len(column.codes), sum(count for _, count in known)
-    levels = {folded(value) for value, _ in known}
     some = known[:: max(1, len(known) // _LOOKED_AT)]
     seen = sum(count for _, count in some)
     commas = COMMA if _commas(some, seen) else ""
