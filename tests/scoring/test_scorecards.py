@@ -129,7 +129,7 @@ def test_the_order_of_rules_in_a_group_does_not_matter() -> None:
 
 def test_a_score_speaks() -> None:
     assert list(rate({"phone.valid": True}).tell()) == [
-        "60 points, band B: sell.",
+        "60 points, tier B: sell.",
         "+10 the phone number can be dialled",
     ]
 

@@ -56,7 +56,7 @@ class Score(Evidence, frozen=True, kw_only=True):
 
     def tell(self) -> Iterable[str]:
         """The points and each rule's share."""
-        yield f"{self.points} points, band {self.band}: {_GOES.get(self.path, self.path)}."
+        yield f"{self.points} points, tier {self.band}: {_GOES.get(self.path, self.path)}."
         for item in self.contributions:
             yield f"{item.points:+d} {item.says}"
 
