@@ -18,6 +18,7 @@ from leadmill.flow.rating import barring_of
 from leadmill.flow.replay import replay
 from leadmill.flow.scorecards import Author, add_model, models_in_force, place_model
 from leadmill.flow.training import (
+    PATIENT,
     RETRAIN,
     Task,
     Trained,
@@ -140,6 +141,26 @@ async def test_too_little_is_refused_with_what_is_lacking(house: House, clock: F
         told.value.detail
     )
     assert list((tmp_path / "training").glob("run-*")) == []
+    await _ends_with_a_word(house, clock, tmp_path)
+
+
+async def _ends_with_a_word(house: House, clock: FixedClock, home: Path) -> None:
+    """A training whose process was killed each time is told and not begun anew."""
+    await apply(house, {"retrain": [{"id": "monthly", "vertical": "solar", "least_new": 1}]})
+    async with house.db.begin() as tx:
+        await plan_retraining(tx, house.kit)
+    for _ in range(PATIENT.tries - 1):
+        async with house.db.begin() as tx:
+            assert len(await claim(tx, [RETRAIN], clock(), clock(), 10)) == 1
+    staff = Worker(
+        house.db, {RETRAIN: make_retraining(house.kit, home, here)}, clock, limit=1, patience={RETRAIN: PATIENT}
+    )
+    assert await staff.drain() == 1
+    async with house.db.begin() as tx:
+        (run,) = await runs_of(tx)
+        await plan_retraining(tx, house.kit)
+        assert await claim(tx, [RETRAIN], clock(), clock(), 10) == []
+    assert (run.standing, run.says.partition(":")[0]) == ("refused", "scoring.training.lost")
 
 
 async def test_nothing_that_came_after_the_rating_is_in_a_row_and_its_page_is_proven(

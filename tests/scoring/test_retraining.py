@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from leadmill.core.faults import BadInput
-from leadmill.scoring.retraining import Retrain, Run, due, model_id, new_from, read_retrain
+from leadmill.scoring.retraining import Retrain, Run, due, model_id, new_from, outlived, read_retrain
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -46,6 +47,25 @@ def test_new_are_the_leads_whose_horizon_has_ended_since() -> None:
     assert new_from(terms(horizon=10), run(30), NOW) == (NOW - timedelta(days=40), NOW - timedelta(days=10))
     # Who takes a lead is known at once.
     assert new_from(terms(target="accepted"), run(30), NOW) == (NOW - timedelta(days=30), NOW)
+
+
+@pytest.mark.parametrize(
+    ("place", "days_ago", "go"),
+    [
+        ("candidate", [30, 60], [30, 60]),
+        ("shadow", [30], []),
+        ("shadow", [30, 60], [30]),
+        ("shadow", [60, 30, 1], [30, 1]),
+        ("shadow", [30, 90], [90]),  # its horizon of 60 days is over, and it was compared for a month
+        ("shadow", [90], [90]),
+        ("shadow", [], []),
+    ],
+)
+def test_a_shadow_stays_until_it_was_compared_and_there_are_never_more_than_two(
+    place: str, days_ago: list[int], go: list[int]
+) -> None:
+    waiting = [msgspec.structs.replace(run(days), model=str(days)) for days in days_ago]
+    assert outlived(terms(**{"as": place}), waiting, NOW) == [str(days) for days in go]
 
 
 def test_models_are_named_after_the_record_and_the_day() -> None:

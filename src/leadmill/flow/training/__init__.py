@@ -7,9 +7,10 @@ in use. Decides nothing about leads: a model that was made so is a candidate or 
 from leadmill.flow.training.apart import apart
 from leadmill.flow.training.model import Learned, Task, Trained, Trainer, Wanted
 from leadmill.flow.training.own import learned, sweep_rooms
-from leadmill.flow.training.scheduled import RETRAIN, make_retraining, plan_retraining
+from leadmill.flow.training.scheduled import PATIENT, RETRAIN, make_retraining, plan_retraining
 
 __all__ = [
+    "PATIENT",
     "RETRAIN",
     "Learned",
     "Task",

@@ -18,11 +18,27 @@ from leadmill.flow.training.own import learned
 from leadmill.runtime.db import Tx
 from leadmill.runtime.jobs import Handler, Job, enqueue, finish
 from leadmill.runtime.telemetry import log
-from leadmill.scoring.retraining import Retrain, Run, Standing, due, keep_run, last_run, model_id, new_from
+from leadmill.runtime.worker import Patience
+from leadmill.scoring.retraining import (
+    Retrain,
+    Run,
+    Standing,
+    due,
+    keep_run,
+    last_run,
+    model_id,
+    new_from,
+    outlived,
+    runs_by,
+)
 from leadmill.scoring.watch import count_alerts, tell_retrained
 
 RETRAIN = "scoring.retrain"
 """The kind of job that trains once; its subject is the record's id."""
+_TRIES = 3
+PATIENT = Patience(tries=_TRIES + 1, first=60.0)
+"""Training is tried so often; the last time is to say that it could not be made, whatever became of the others: a job
+that only died would be due anew at once, and read all leads again and again."""
 BY = "schedule"
 """Who a change of the records is by that nobody made."""
 
@@ -50,7 +66,7 @@ async def plan_retraining(tx: Tx, kit: Kit) -> None:
 
 def make_retraining(kit: Kit, home: Path, trainer: Trainer) -> Handler:
     """The handler of these jobs. A training that cannot be made, for want of leads say, is told and not tried again
-    before it is due; one whose process was lost is."""
+    before it is due; one whose process was lost is, a few times."""
 
     async def handle(job: Job) -> None:
         rules, now = kit.walk().rules, kit.clock()
@@ -58,6 +74,10 @@ def make_retraining(kit: Kit, home: Path, trainer: Trainer) -> Handler:
         async with kit.db.begin(still=True) as tx:
             last = await last_run(tx, job.subject or "")
         if terms is None or (last is not None and last.at >= job.created_at):
+            return
+        if job.attempts > _TRIES:
+            says = f"it was tried {_TRIES} times and ended each time without a word: killed, or out of memory"
+            await _end(kit, job, _run(kit, terms, now, "refused", f"scoring.training.lost: {says}"))
             return
         wanted = Wanted(
             vertical=terms.vertical,
@@ -73,26 +93,36 @@ def make_retraining(kit: Kit, home: Path, trainer: Trainer) -> Handler:
                 run = await _register(tx, kit, terms, made, now)
                 await _tell(tx, kit, job, run)
         except BadInput as fault:
-            run = _run(kit, terms, now, "refused", f"{fault.code}: {fault.detail}"[:_MOST])
-            async with kit.db.begin() as tx:
-                await _tell(tx, kit, job, run)
-        log("scoring").info("trained by schedule", retrain=terms.id, standing=run.standing, model=run.model)
+            await _end(kit, job, _run(kit, terms, now, "refused", f"{fault.code}: {fault.detail}"[:_MOST]))
+            return
+        _logged(run)
         await kit.refresh()
 
     return handle
 
 
+async def _end(kit: Kit, job: Job, run: Run) -> None:
+    """End with no model."""
+    async with kit.db.begin() as tx:
+        await _tell(tx, kit, job, run)
+    _logged(run)
+
+
+def _logged(run: Run) -> None:
+    log("scoring").info("trained by schedule", retrain=run.retrain, standing=run.standing, model=run.model)
+
+
 async def _register(tx: Tx, kit: Kit, terms: Retrain, made: Learned, now: datetime) -> Run:
-    """Keep the model and give it its place; the one before it that nobody has placed goes."""
+    """Keep the model and give it its place; of those before it that nobody has placed go which need not stay."""
     rules = kit.walk().rules
     by = Author(BY, now, kit.mint, rules.keyed_hash, rules)
     known = await models_known(tx)
     ident = model_id(terms, now, {one.id for one in known})
     words = made.words()
-    before = await last_run(tx, terms.id)
-    for one in known:
-        if before is not None and one.id == before.model and not one.retired and one.state == terms.place:
-            await retire_model(tx, one.id, f"{ident} was trained in its place", by)
+    waiting = {one.id for one in known if not one.retired and one.state == terms.place}
+    before = [one for one in await runs_by(tx, terms.id) if one.model in waiting]
+    for model in outlived(terms, before, now):
+        await retire_model(tx, model, f"{ident} was trained in its place", by)
     await add_model(tx, made.folder, ident, terms.vertical, words, by, made.wanted.foresees)
     standing: Standing = terms.place if made.passes else "unfair"
     if standing == "shadow":

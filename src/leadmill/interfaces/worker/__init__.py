@@ -38,7 +38,7 @@ from leadmill.flow.reviewing import carry_decision, gather_cases
 from leadmill.flow.rights import carry_out, close_unconfirmed, write_letter
 from leadmill.flow.signals import SIGNAL, keep_signal
 from leadmill.flow.store import forget_answers, stranded
-from leadmill.flow.training import RETRAIN, apart, make_retraining, plan_retraining, sweep_rooms
+from leadmill.flow.training import PATIENT, RETRAIN, apart, make_retraining, plan_retraining, sweep_rooms
 from leadmill.flow.trials import TRY, make_trial
 from leadmill.flow.upkeep import REVERIFY, plan_looks, reverify
 from leadmill.flow.vendors import KEEP, STEADY, keep_certificates
@@ -119,6 +119,7 @@ def workers(house: House) -> list[Worker]:
             {RETRAIN: make_retraining(house.kit, house.settings.home, apart())},
             house.clock,
             limit=1,
+            patience={RETRAIN: PATIENT},
         ),
     ]
 

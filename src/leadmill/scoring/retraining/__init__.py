@@ -5,8 +5,8 @@ gives whether it is time. What is trained so is a candidate or a shadow, never m
 """
 
 from leadmill.scoring.retraining.model import KIND, Retrain, Run, Standing
-from leadmill.scoring.retraining.rules import due, model_id, new_from, read_retrain
-from leadmill.scoring.retraining.store import keep_run, last_run, runs_of
+from leadmill.scoring.retraining.rules import due, model_id, new_from, outlived, read_retrain
+from leadmill.scoring.retraining.store import keep_run, last_run, runs_by, runs_of
 
 __all__ = [
     "KIND",
@@ -18,6 +18,8 @@ __all__ = [
     "last_run",
     "model_id",
     "new_from",
+    "outlived",
     "read_retrain",
+    "runs_by",
     "runs_of",
 ]

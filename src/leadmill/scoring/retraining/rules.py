@@ -1,6 +1,6 @@
 """Reading ``[[retrain]]``, and when training is due. Pure."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ from leadmill.scoring.retraining.model import KIND, Retrain, Run
 _CODE = "scoring.retrain.malformed"
 _SOONEST = timedelta(days=1)
 """How long after the last time drift has a model trained again at the earliest."""
+_COMPARED = timedelta(days=30)
+"""How long a shadow is heard beside the others on leads whose horizon is over."""
 _LONGEST_ID = 40
 _MOST_WORDS = 500
 _WAITS = frozenset({"converted", "bad"})
@@ -64,6 +66,18 @@ def new_from(terms: Retrain, last: Run | None, now: datetime) -> tuple[datetime 
     """Between which moments leads came whose labels have become known since the last time."""
     wait = timedelta(days=terms.horizon if terms.target in _WAITS else 0)
     return (None if last is None else last.at - wait), now - wait
+
+
+def outlived(terms: Retrain, waiting: Sequence[Run], now: datetime) -> list[str]:
+    """Which of the models of a record that nobody has placed go as the next one is made. Of candidates all do. Of
+    shadows one stays until it was compared on leads whose horizon is over, then the next: if each went with the next,
+    none would ever be. So two are heard beside one another at most."""
+    if terms.place != "shadow":
+        return [one.model for one in waiting]
+    grown = now - timedelta(days=terms.horizon) - _COMPARED
+    young = sorted((one for one in waiting if one.at > grown), key=lambda one: one.at)
+    stays = young[0].model if young else None
+    return [one.model for one in waiting if one.model != stays]
 
 
 def model_id(terms: Retrain, now: datetime, taken: Container[str]) -> str:

@@ -19,6 +19,12 @@ _ADD = prepared(
 _LAST = prepared(
     sa.select(SCORING_TRAINING).where(_c.retrain == sa.bindparam("of", type_=sa.Text)).order_by(_c.id.desc()).limit(1)
 )
+_RUNS_BY = prepared(
+    sa.select(SCORING_TRAINING)
+    .where(_c.retrain == sa.bindparam("of", type_=sa.Text))
+    .order_by(_c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.BigInteger))
+)
 _RUNS = prepared(sa.select(SCORING_TRAINING).order_by(_c.id.desc()).limit(sa.bindparam("most", type_=sa.BigInteger)))
 
 
@@ -31,6 +37,11 @@ async def last_run(tx: Tx, retrain: str) -> Run | None:
     """What came of the latest training by a record; None before the first."""
     row = await tx.one(_LAST, of=retrain)
     return _run(row) if row is not None else None
+
+
+async def runs_by(tx: Tx, retrain: str, most: int = 1_000) -> list[Run]:
+    """What came of training by one record, the latest first."""
+    return [_run(row) for row in await tx.all(_RUNS_BY, of=retrain, most=most)]
 
 
 async def runs_of(tx: Tx, most: int = 50) -> list[Run]:
