@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,9 +22,11 @@ from leadmill.scoring.watch import (
     add_full,
     broken,
     findings,
+    horizon_of,
     measure,
     read_watch_terms,
 )
+from leadmill.scoring.watch.rules import number_of
 
 _FIRST = date(2026, 3, 1)
 _ONE, _TWO = "1" * 64, "2" * 64
@@ -212,3 +215,58 @@ def test_terms_that_say_little_are_the_usual_ones() -> None:
     assert read_watch_terms({"vertical": "solar"}) == WatchTerms(vertical="solar")
     read = read_watch_terms({"vertical": "solar", "roll_back": {"gap": 0.1, "to": "card"}, "psi": "0.3"})
     assert (read.psi, read.roll_back) == (0.3, RollBack(gap=0.1, to="card"))
+
+
+def test_a_model_that_was_put_back_after_the_last_day_is_held_against_nothing() -> None:
+    counts = _groups(0.35, 0.1)
+    again = standing(state="challenger", since=_FIRST + timedelta(days=40))
+    mine = {one.decider: one for one in measure(_TERMS, [again], counts).groups}["model-1"]
+    assert (mine.worse, mine.better) == ([], [])
+
+
+def test_a_test_whose_first_days_were_let_go_of_asks_for_as_much_as_before() -> None:
+    terms = WatchTerms(vertical="solar", alpha=0.05, least=60, roll_back=RollBack(bad_over=0.02))
+    counts = _groups(0.26, 0.3)
+    old, new = _FIRST - timedelta(days=3_000), _FIRST
+    assert "are bad" in broken(terms, standing(state="challenger", since=new), counts)
+    assert broken(terms, standing(state="challenger", since=old), counts) == ""
+    worse = [
+        {one.decider: one for one in measure(_TERMS, [standing(since=since)], counts).groups}["model-1"].worse
+        for since in (new, old)
+    ]
+    assert worse == [["bad"], []]
+
+
+def test_the_first_day_of_a_vertical_is_remembered_when_days_are_let_go_of() -> None:
+    counts = days(10)
+    first = measure(_TERMS, [], counts)
+    kept = dict(list(counts.items())[4:])
+    assert first.began == measure(_TERMS, [], kept, first).began == _FIRST
+    older = msgspec.structs.replace(first, began=None)  # as an earlier release kept it
+    assert measure(_TERMS, [], kept, older).began == _FIRST
+    assert number_of(_FIRST, sorted(kept.items())) == 5
+
+
+def test_a_model_is_held_against_the_days_it_foresees_and_beside_others_of_the_same() -> None:
+    day = Day()
+    said = [Said(_ONE, "conversion", 0.4), Said(_TWO, "conversion", 0.6)]
+    add_full(day, _ONE, said, {"conversion": True}, {}, {}, {_TWO: (30, {"conversion": False})})
+    assert day.models[_ONE].gap[1] == pytest.approx(0.6)
+    assert day.models[_TWO].gap[1] == pytest.approx(-0.6)
+    assert day.pairs == {}
+    # One whose days are not over yet is not held against anything.
+    add_full(day, _ONE, said, {"conversion": True}, {}, {}, {_TWO: (90, {"conversion": None})})
+    assert (day.models[_ONE].gap[0], day.models[_TWO].gap[0]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("card", "days"),
+    [
+        ({}, None),
+        ({"data": {}}, None),
+        ({"data": {"history": {}}}, None),
+        ({"data": {"history": {"horizon_days": 30}}}, 30),
+    ],
+)
+def test_a_card_says_how_far_its_model_foresees(card: dict[str, Any], days: int | None) -> None:
+    assert horizon_of(card) == days

@@ -17,11 +17,11 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from leadmill.core.faults import BadInput
+from leadmill.core.faults import BadInput, Fault
 from leadmill.core.ids import make_id
 from leadmill.flow.kit import Kit
 from leadmill.flow.model import LeadFilter, LeadRow
-from leadmill.flow.rating import models_of
+from leadmill.flow.rating import Models, models_of
 from leadmill.flow.scorecards import Author, take_back
 from leadmill.flow.sighting import Sighting, days_to_word, outcomes_of, seen_values, sighting_of
 from leadmill.flow.store import leads_after
@@ -33,11 +33,13 @@ from leadmill.runtime.telemetry import SCORING_ALERTS, log
 from leadmill.scoring import LATE, MODEL_KIND, ModelRecord, read_model_record
 from leadmill.scoring.watch import (
     Day,
+    Finding,
     Standing,
     WatchTerms,
     add_early,
     add_fresh,
     add_full,
+    alerted,
     alone,
     broken,
     count_alerts,
@@ -45,6 +47,7 @@ from leadmill.scoring.watch import (
     decides,
     findings,
     forget_days,
+    horizon_of,
     keep_days,
     keep_findings,
     keep_watched,
@@ -52,6 +55,7 @@ from leadmill.scoring.watch import (
     mark_of,
     measure,
     move_mark,
+    read_watch,
     tell_rolled_back,
 )
 
@@ -87,9 +91,20 @@ async def oversee(kit: Kit, every: timedelta = EVERY) -> bool:
         last = await last_measured(turn)
         if last is not None and now - last < every:
             return False
-        for vertical in sorted({one.vertical for one in kit.walk().rules.models.records.values() if one.runs}):
-            await watch_vertical(kit, vertical, now)
+        async with kit.db.begin() as tx:
+            # Also where the last model is gone: what is told of it must end.
+            wanted = await alerted(tx)
+        wanted |= {one.vertical for one in kit.walk().rules.models.records.values() if one.runs}
+        for vertical in sorted(wanted):
+            try:
+                await watch_vertical(kit, vertical, now)
+            except Exception as fault:  # the verticals behind it are watched all the same
+                log("scoring").error("a vertical could not be watched", vertical=vertical, fault=_named(fault))
     return True
+
+
+def _named(fault: Exception) -> str:
+    return fault.code if isinstance(fault, Fault) else type(fault).__name__
 
 
 async def watch_vertical(kit: Kit, vertical: str, now: datetime) -> None:
@@ -103,11 +118,14 @@ async def watch_vertical(kit: Kit, vertical: str, now: datetime) -> None:
         horizon = timedelta(days=terms.horizon)
         await forget_days(tx, vertical, (now - horizon - _KEPT).date())
         days = await days_of(tx, vertical)
+        before = await read_watch(tx, vertical)
     # Takes up to a second where there are many models; deliveries do not wait for it.
-    watched = await asyncio.to_thread(measure, terms, standing, days)
+    watched = await asyncio.to_thread(measure, terms, standing, days, before[1] if before is not None else None)
+    stuck = await _take_back_broken(kit, terms, standing, days, now)
+    found = [*findings(watched), *unheard(kit.walk().rules.models, vertical), *stuck]
     async with kit.db.begin() as tx:
         await keep_watched(tx, watched, now)
-        new, ended = await keep_findings(tx, vertical, findings(watched), now, kit.mint)
+        new, ended = await keep_findings(tx, vertical, found, now, kit.mint)
     for alert in new:
         log("scoring").warning(
             "an alert about a model at work",
@@ -118,10 +136,14 @@ async def watch_vertical(kit: Kit, vertical: str, now: datetime) -> None:
         )
     for alert in ended:
         log("scoring").info("an alert ended", vertical=vertical, kind=alert.kind, model=alert.model)
-    if terms.roll_back is not None:
-        for one in standing:
-            if why := broken(terms, one, days):
-                await _roll_back(kit, terms, one.record, why, now)
+
+
+def unheard(models: Models, vertical: str) -> list[Finding]:
+    """Models that have a place and do not speak: who set them there must know."""
+    return [
+        Finding("unheard", "alarm" if decides(models.records[ident]) else "watch", ident, "", why)
+        for ident, why in sorted(models.unheard(vertical).items())
+    ]
 
 
 async def show_alerts(tx: Tx) -> None:
@@ -227,6 +249,7 @@ async def _add(
 ) -> set[date]:
     """Add leads to the counts of their days; which days changed."""
     drifts = {one.record.digest: one.drifts for one in standing if one.drifts is not None}
+    horizons = {one.record.digest: within for one in standing if (within := horizon_of(one.card)) is not None}
     changed = set()
     for number, row in enumerate(rows):
         if number % _BREATH == 0:
@@ -237,7 +260,7 @@ async def _add(
         when = found.at.date()
         day = days.setdefault(when, Day())
         changed.add(when)
-        _add_one(kit, terms, stage, found, pages[row.id], day, drifts, now)
+        _add_one(kit, terms, stage, found, pages[row.id], day, drifts, horizons, now)
     return changed
 
 
@@ -249,6 +272,7 @@ def _add_one(
     pages: Sequence[journal.Page],
     day: Day,
     drifts: Mapping[str, Drifts],
+    horizons: Mapping[str, int],
     now: datetime,
 ) -> None:
     if stage == "fresh":
@@ -263,10 +287,32 @@ def _add_one(
     if stage == "early":
         add_early(day, found.decider, outcomes["bad"] is True, {who: after is not None for who, after in days.items()})
     else:
-        add_full(day, found.decider, found.said, outcomes, days, {name: one.edges for name, one in drifts.items()})
+        edges = {name: one.edges for name, one in drifts.items()}
+        own = {
+            one.digest: (within, outcomes_of(found, timedelta(days=within), now, LATE))
+            for one in found.said
+            if (within := horizons.get(one.digest, terms.horizon)) != terms.horizon
+        }
+        add_full(day, found.decider, found.said, outcomes, days, edges, own)
 
 
 # Taking back
+
+
+async def _take_back_broken(
+    kit: Kit, terms: WatchTerms, standing: Sequence[Standing], days: Mapping[date, Day], now: datetime
+) -> list[Finding]:
+    """Take back what broke a bound; those that could not be, for the reason of another record, say."""
+    stuck = []
+    for one in standing if terms.roll_back is not None else ():
+        if why := broken(terms, one, days):
+            try:
+                await _roll_back(kit, terms, one.record, why, now)
+            except Fault as fault:
+                says = f"{why}; it could not be taken back ({fault.code}): {fault.detail}"[:500]
+                stuck.append(Finding("not_taken_back", "alarm", one.record.id, "", says))
+                log("scoring").error("a model could not be taken back", model=one.record.id, code=fault.code)
+    return stuck
 
 
 async def _roll_back(kit: Kit, terms: WatchTerms, record: ModelRecord, why: str, now: datetime) -> None:
@@ -306,7 +352,8 @@ def _leads(one: ModelRecord, other: ModelRecord) -> bool:
 
 async def _before(tx: Tx, known: Mapping[str, ModelRecord], record: ModelRecord) -> ModelRecord | None:
     """The champion that a champion took over from, with the share it had; None of a challenger, or where there was
-    none, or where it was taken out of play since."""
+    none, or where it was taken out of play since. One that was itself taken back and that no person has made the
+    champion again is passed over."""
     if record.state != "champion":
         return None
     own = await records.history(tx, MODEL_KIND, record.id)
@@ -320,11 +367,15 @@ async def _before(tx: Tx, known: Mapping[str, ModelRecord], record: ModelRecord)
         same = (other.vertical, other.foresees) == (record.vertical, record.foresees)
         if other.id == record.id or other.retired or not same:
             continue
+        later = ""
         for version in await records.history(tx, MODEL_KIND, other.id):
+            after, later = later, version.author
             if version.body is None or version.revision > upto:
                 continue
             then = _read(version.body)
             if then.runs and then.state == "champion" and then.digest == other.digest:
+                if after == BY:
+                    break
                 if best is None or version.revision > best[0]:
                     best = version.revision, then
                 break

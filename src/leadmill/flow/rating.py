@@ -168,6 +168,12 @@ class Models:
         """What a record is about, where it was read."""
         return self._shelf.of(record.digest)
 
+    def unheard(self, vertical: str) -> dict[str, str]:
+        """The models of a vertical that have a place and are not heard, each with why."""
+        mine = [one for one in self.records.values() if one.vertical == vertical and one.runs]
+        lost = {one.id: "it cannot be read here" for one in mine if self.of(one) is None}
+        return lost | {one.id: self.muted[one.id] for one in mine if one.id in self.muted}
+
     def changed(self, records: Iterable[ModelRecord]) -> "Models":
         """The same with other records in the place of those of the same ids: a new champion takes the place of the
         one before that foresees the same, which is heard on as a shadow."""

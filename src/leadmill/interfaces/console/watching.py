@@ -55,7 +55,8 @@ def model_watched(one: Watched, whole: WatchedVertical) -> dict[str, Any]:
         "calibration": _calibrated(one.calibration) if one.calibration is not None else None,
         "compared": [_compared(each, one.model) for each in whole.compared if one.model in (each.model, each.other)],
         "span": whole.terms.span,
-        "horizon": whole.terms.horizon,
+        "horizon": one.horizon or whole.terms.horizon,
+        "waits": whole.terms.horizon,
         "least": whole.terms.least,
         "sure": f"{1 - whole.terms.alpha:.0%}",
     }

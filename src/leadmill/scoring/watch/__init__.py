@@ -7,7 +7,7 @@ house wants it. The store keeps counts, what was measured and alerts, nothing of
 """
 
 from leadmill.scoring.watch.alerting import Finding, findings
-from leadmill.scoring.watch.counts import CARD, Day, Said, add_early, add_fresh, add_full
+from leadmill.scoring.watch.counts import CARD, Day, Said, add_early, add_fresh, add_full, horizon_of
 from leadmill.scoring.watch.model import (
     ALERT_KINDS,
     Alert,
@@ -30,6 +30,7 @@ from leadmill.scoring.watch.model import (
 from leadmill.scoring.watch.rules import Standing, broken, decides, measure
 from leadmill.scoring.watch.store import (
     acknowledge,
+    alerted,
     alone,
     count_alerts,
     days_of,
@@ -76,6 +77,7 @@ __all__ = [
     "add_early",
     "add_fresh",
     "add_full",
+    "alerted",
     "alone",
     "broken",
     "count_alerts",
@@ -83,6 +85,7 @@ __all__ = [
     "decides",
     "findings",
     "forget_days",
+    "horizon_of",
     "keep_days",
     "keep_findings",
     "keep_watched",

@@ -24,6 +24,9 @@ _EVEN = 0.01
 REACH = log((1 - _EVEN) / _EVEN)
 """How far two log-losses of one lead can be apart."""
 
+Outcomes = Mapping[Foresees, bool | None]
+"""What came of a lead, None where that is not known."""
+
 Sums = list[float]
 """How many values, their sum, the sum of their squares."""
 
@@ -78,6 +81,14 @@ class Said(Struct, frozen=True):
     chance: float
 
 
+def horizon_of(card: Mapping[str, Any]) -> int | None:
+    """Within how many days a model foresees something, by its card; None where that does not say."""
+    data = card.get("data")
+    history = data.get("history") if isinstance(data, Mapping) else None
+    days = history.get("horizon_days") if isinstance(history, Mapping) else None
+    return days if isinstance(days, int) else None
+
+
 def add_fresh(day: Day, said: Sequence[Said], values: Mapping[str, Any] | None, drifts: Mapping[str, Drifts]) -> None:
     """Count a lead that was just rated. Without its values (its person was forgotten) only scores are counted."""
     day.leads += 1
@@ -111,12 +122,15 @@ def add_full(
     day: Day,
     decider: str,
     said: Sequence[Said],
-    outcomes: Mapping[Foresees, bool | None],
+    outcomes: Outcomes,
     days_to: Mapping[str, float | None],
     edges: Mapping[str, Sequence[float]],
+    own: Mapping[str, tuple[int, Outcomes]] | None = None,
 ) -> None:
     """Count a lead whose horizon is over: what came of it, beside what each model said; ``days_to`` are the days to
-    each recipient's first final word, None where it gave none; ``edges`` the borders of each model's tenths."""
+    each recipient's first final word, None where it gave none; ``edges`` the borders of each model's tenths. ``own``
+    are the outcomes of models that foresee something within other days than the watch's, with those days: such a model
+    is held against these, and beside others of the same days only."""
     counts = day.groups.setdefault(decider, GroupDay()).full
     counts[0] += 1
     counts[1] += outcomes.get("bad") is True
@@ -124,13 +138,14 @@ def add_full(
     for recipient, days in days_to.items():
         place = len(LAG_DAYS) + 1 if days is None else bisect_right(LAG_DAYS, days)
         day.lags.setdefault(recipient, LagDay()).full[place] += 1
-    losses: dict[Foresees, list[tuple[str, float]]] = {}
+    losses: dict[tuple[Foresees, int], list[tuple[str, float]]] = {}
     for one in sorted(said, key=lambda each: each.digest):
-        outcome = outcomes.get(one.foresees)
+        within, known = (own or {}).get(one.digest, (0, outcomes))
+        outcome = known.get(one.foresees)
         if outcome is None:
             continue
         _add_outcome(day.models.setdefault(one.digest, ModelDay()), one, outcome, edges.get(one.digest, _WIDE))
-        losses.setdefault(one.foresees, []).append((one.digest, _loss(one.chance, outcome)))
+        losses.setdefault((one.foresees, within), []).append((one.digest, _loss(one.chance, outcome)))
     for same in losses.values():
         for number, (digest, loss) in enumerate(same):
             for other, other_loss in same[number + 1 :]:

@@ -187,6 +187,8 @@ class Watched(Struct, frozen=True):
     calibration: Calibrated | None
     why_not: str = ""
     """Why drift cannot be told: its card has no reference, say."""
+    horizon: int = 0
+    """Within how many days it foresees something; it is held against that where the watch waits so long."""
 
 
 class WatchedVertical(Struct, frozen=True):
@@ -202,6 +204,8 @@ class WatchedVertical(Struct, frozen=True):
     lags: list[Lag]
     days: list[tuple[date, int]]
     """Leads counted by day, oldest first."""
+    began: date | None = None
+    """The first day that was ever counted; days are let go of, and tests remember that they were."""
 
 
 # What is told
@@ -220,6 +224,8 @@ AlertKind = Literal[
     "slower",
     "rolled_back",
     "retrained",
+    "unheard",
+    "not_taken_back",
 ]
 ALERT_KINDS: dict[AlertKind, str] = {
     "score_drift": "the model's scores are not distributed as in its training data",
@@ -232,6 +238,8 @@ ALERT_KINDS: dict[AlertKind, str] = {
     "slower": "a recipient reports much later than it used to",
     "rolled_back": "a model broke a bound and was taken back",
     "retrained": "a model was trained again by schedule, or could not be",
+    "unheard": "a model has a place and is not heard",
+    "not_taken_back": "a model broke a bound and could not be taken back",
 }
 """Every kind of alert, in words."""
 

@@ -18,16 +18,17 @@ _SILENT = 0.1
 _SLOWER = 0.5
 
 
-def lags_of(terms: WatchTerms, every: Sequence[tuple[date, Day]]) -> list[Lag]:
-    """Every recipient that got leads, by name."""
+def lags_of(terms: WatchTerms, every: Sequence[tuple[date, Day]], number: int = 1) -> list[Lag]:
+    """Every recipient that got leads, by name; the first day that is kept is the ``number``-th ever."""
     names = sorted({name for _, day in every for name in day.lags})
     none = LagDay()
     return [
-        _lag(terms, name, [(day, counts.lags.get(name, none)) for day, counts in every], len(names)) for name in names
+        _lag(terms, name, [(day, counts.lags.get(name, none)) for day, counts in every], len(names), number)
+        for name in names
     ]
 
 
-def _lag(terms: WatchTerms, name: str, days: Sequence[tuple[date, LagDay]], among: int) -> Lag:
+def _lag(terms: WatchTerms, name: str, days: Sequence[tuple[date, LagDay]], among: int, number: int) -> Lag:
     full = np.array([each.full for _, each in days]).sum(axis=0)
     leads, answered = int(full.sum()), full[:-1]
     early = np.array([each.early for _, each in days], dtype=float)
@@ -44,12 +45,12 @@ def _lag(terms: WatchTerms, name: str, days: Sequence[tuple[date, LagDay]], amon
         early_before=float(before[1] / before[0]) if before[0] else None,
         early_now=float(now[1] / now[0]) if now[0] else None,
         early_rows=int(now[0]),
-        state=_state(terms, early, now, before, among),
+        state=_state(terms, early, now, before, among, number),
     )
 
 
 def _state(
-    terms: WatchTerms, early: Floats, now: Floats, before: Floats, among: int
+    terms: WatchTerms, early: Floats, now: Floats, before: Floats, among: int, number: int
 ) -> Literal["few", "steady", "slower", "silent"]:
     if before[0] < _least(terms) or now[0] < _least(terms):
         return "few"
@@ -57,7 +58,7 @@ def _state(
         return "steady"
     upto = np.cumsum(early, axis=0) - early
     since = early.sum(axis=0) - upto
-    if whenever(rates_evidence(upto, since)) < log(among / terms.alpha):
+    if whenever(rates_evidence(upto, since), number) < log(among / terms.alpha):
         return "steady"
     return "silent" if now[1] / now[0] <= _SILENT * before[1] / before[0] else "slower"
 

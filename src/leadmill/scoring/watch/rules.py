@@ -28,7 +28,7 @@ from leadmill.learning import (
     whenever,
 )
 from leadmill.scoring.models import DECIDING, ModelRecord
-from leadmill.scoring.watch.counts import REACH, Day, GroupDay, ModelDay
+from leadmill.scoring.watch.counts import REACH, Day, GroupDay, ModelDay, horizon_of
 from leadmill.scoring.watch.model import (
     Bin,
     Calibrated,
@@ -66,19 +66,30 @@ def decides(record: ModelRecord) -> bool:
     return record.runs and record.state in DECIDING
 
 
-def measure(terms: WatchTerms, standing: Sequence[Standing], days: Mapping[date, Day]) -> WatchedVertical:
-    """All that is measured of a vertical."""
+def measure(
+    terms: WatchTerms, standing: Sequence[Standing], days: Mapping[date, Day], before: WatchedVertical | None = None
+) -> WatchedVertical:
+    """All that is measured of a vertical; ``before`` is what was measured last."""
     every = sorted(days.items())
+    began = _began(every, before)
     return WatchedVertical(
         vertical=terms.vertical,
         terms=terms,
         upto=every[-1][0] if every else None,
         models=[_watched(terms, one, every) for one in standing],
-        groups=groups_of(terms, standing, every),
+        groups=groups_of(terms, standing, every, began),
         compared=_compared(terms, standing, every),
-        lags=lags_of(terms, every),
+        lags=lags_of(terms, every, number_of(began, every)),
         days=[(day, counts.leads) for day, counts in every],
+        began=began,
     )
+
+
+def _began(every: Days, before: WatchedVertical | None) -> date | None:
+    known = [every[0][0]] if every else []
+    if before is not None:
+        known += [before.began] if before.began is not None else [day for day, _ in before.days[:1]]
+    return min(known, default=None)
 
 
 def _watched(terms: WatchTerms, one: Standing, every: Days) -> Watched:
@@ -99,6 +110,7 @@ def _watched(terms: WatchTerms, one: Standing, every: Days) -> Watched:
         columns=sorted(shifts[1:], key=lambda shift: (-shift.psi + shift.chance, shift.name)),
         calibration=_calibrated(terms, one, [(day, found) for day, found in mine if found.tenths]),
         why_not="" if one.drifts is not None else "its card does not say what its training data looked like",
+        horizon=horizon_of(one.card) or terms.horizon,
     )
 
 
@@ -109,7 +121,7 @@ def _shifts(terms: WatchTerms, one: Standing, heard: Sequence[tuple[date, ModelD
     if one.drifts is None or not heard:
         return []
     references = one.drifts.references
-    number = _number(one.since, heard[0][0])
+    number = number_of(one.since, heard)
     recent = heard[-1][0] - timedelta(days=terms.span)
     late = np.array([day > recent for day, _ in heard])
     limit = log(len(references) / terms.alpha)
@@ -161,9 +173,10 @@ def _shift(
     )
 
 
-def _number(first: date, kept: date) -> int:
-    """Which beginning of a test the first kept day is."""
-    return max((kept - first).days, 0) + 1
+def number_of(first: date | None, kept: Sequence[tuple[date, Any]]) -> int:
+    """Which beginning of a test the first kept day is, where the test began ``first``. Without that the oldest kept
+    beginning would weigh as much as all others, anew every day that one before it is let go of."""
+    return max((kept[0][0] - first).days, 0) + 1 if kept and first is not None else 1
 
 
 def _told(evidence: float) -> float:
@@ -182,7 +195,7 @@ def _calibrated(terms: WatchTerms, one: Standing, mine: Sequence[tuple[date, Mod
     rows = int(sums[0])
     low, high = mean_interval(sums, terms.alpha)
     evidence = whenever(
-        either_way(since_each_day(np.array([found.gap for _, found in mine])), 0.0), _number(one.since, mine[0][0])
+        either_way(since_each_day(np.array([found.gap for _, found in mine])), 0.0), number_of(one.since, mine)
     )
     now = _tenths(late, one.drifts.edges if one.drifts is not None else ())
     held = one.card.get("holdout", {})
@@ -254,19 +267,23 @@ def _compared(terms: WatchTerms, standing: Sequence[Standing], every: Days) -> l
 _RANK = {"champion": 3, "challenger": 2, "shadow": 1, "candidate": 0}
 
 
-def groups_of(terms: WatchTerms, standing: Sequence[Standing], every: Days) -> list[Group]:
-    """How the leads did that each model, or the card, decided about."""
+def groups_of(terms: WatchTerms, standing: Sequence[Standing], every: Days, began: date | None = None) -> list[Group]:
+    """How the leads did that each model, or the card, decided about; ``began`` is the first day ever counted."""
     names = {one.record.digest: one.record.id for one in standing}
+    sinces = {one.record.digest: one.since for one in standing}
     deciders = sorted({decider for _, day in every for decider in day.groups})
     limit = log(4 * max(len(deciders), 1) / terms.alpha)
     found = []
     for decider in deciders:
         early, full = _sum_of(every, decider)
-        early_mine, early_others = _beside(every, decider, "early", 1)
-        mine, others = _beside(every, decider, "full", 2)
+        since = sinces.get(decider, began)
+        late = [(day, counts) for day, counts in every if since is None or day >= since]
+        number = number_of(since, late)
+        early_mine, early_others = _beside(late, decider, "early", 1)
+        mine, others = _beside(late, decider, "full", 2)
         told = {
-            "bad": (_evident(early_mine, early_others), _evident(early_others, early_mine)),
-            "converted": (_evident(others, mine), _evident(mine, others)),
+            "bad": (_evident(early_mine, early_others, number), _evident(early_others, early_mine, number)),
+            "converted": (_evident(others, mine, number), _evident(mine, others, number)),
         }
         found.append(
             Group(
@@ -300,10 +317,12 @@ def _beside(every: Days, decider: str, stage: str, part: int) -> tuple[Floats, F
     return np.array(mine, dtype=float).reshape(-1, 2), np.array(others, dtype=float).reshape(-1, 2)
 
 
-def _evident(mine: Floats, others: Floats, over: float = 0.0) -> float:
+def _evident(mine: Floats, others: Floats, number: int) -> float:
     # Days on which only one of them had leads would be held against the other days of the other.
     both = (mine[:, :1] > 0) & (others[:, :1] > 0)
-    return whenever(rates_evidence(since_each_day(mine * both), since_each_day(others * both), over))
+    if not both.any():
+        return 0.0
+    return whenever(rates_evidence(since_each_day(mine * both), since_each_day(others * both), 0.0), number)
 
 
 def rate_of(count: int, rows: int) -> Rate:
@@ -321,21 +340,23 @@ def broken(terms: WatchTerms, one: Standing, days: Mapping[date, Day]) -> str:
         return ""
     every = sorted(days.items())
     late = [(day, counts) for day, counts in every if day >= since]
-    limit = log(bounds.bounds / terms.alpha)
+    limit, number = log(bounds.bounds / terms.alpha), number_of(since, late)
     if bounds.gap is not None:
-        gaps = [found.gap for _, day in late if (found := day.models.get(one.record.digest)) and found.gap[0]]
-        sums = np.array(gaps).reshape(-1, 3)
+        own = one.record.digest
+        gaps = [(day, found.gap) for day, each in late if (found := each.models.get(own)) and found.gap[0]]
+        sums = np.array([gap for _, gap in gaps]).reshape(-1, 3)
         whole = sums.sum(axis=0)
-        if whole[0] >= terms.least and whenever(either_way(since_each_day(sums), bounds.gap)) >= limit:
+        told = number_of(since, gaps)
+        if whole[0] >= terms.least and whenever(either_way(since_each_day(sums), bounds.gap), told) >= limit:
             says = f"what came out is {whole[1] / whole[0]:+.3f} from what it said over {whole[0]:.0f} leads"
             return f"{says}, for sure more than {bounds.gap:g}"
     if bounds.bad_over is not None:
         mine, others, whom = _against(terms, one, every, since, "early", 1)
-        if _enough(terms, mine, others) and _sure(mine, others, bounds.bad_over, limit):
+        if _enough(terms, mine, others) and _sure(mine, others, bounds.bad_over, limit, number):
             return f"{_rates(mine, others, whom)} are bad, for sure more than {bounds.bad_over:g} above"
     if bounds.conversion_under is not None:
         mine, others, whom = _against(terms, one, every, since, "full", 2)
-        if _enough(terms, mine, others) and _sure(others, mine, bounds.conversion_under, limit):
+        if _enough(terms, mine, others) and _sure(others, mine, bounds.conversion_under, limit, number):
             return f"{_rates(mine, others, whom)} converted, for sure more than {bounds.conversion_under:g} below"
     return ""
 
@@ -359,8 +380,8 @@ def _enough(terms: WatchTerms, mine: Floats, others: Floats) -> bool:
     return len(mine) > 0 and mine[0, 0] >= terms.least and others[0, 0] >= terms.least
 
 
-def _sure(higher: Floats, lower: Floats, over: float, limit: float) -> bool:
-    return whenever(rates_evidence(higher, lower, over)) >= limit
+def _sure(higher: Floats, lower: Floats, over: float, limit: float, number: int) -> bool:
+    return whenever(rates_evidence(higher, lower, over), number) >= limit
 
 
 def _rates(mine: Floats, others: Floats, whom: str) -> str:

@@ -71,7 +71,16 @@ async def move_mark(tx: Tx, vertical: str, stage: str, last_id: str, at: datetim
 
 async def days_of(tx: Tx, vertical: str) -> dict[date, Day]:
     """Every day that is kept of a vertical, in order."""
-    return {row["day"]: _DAY.decode(row["body"]) for row in await tx.all(_DAYS, vertical=vertical)}
+    found = {row["day"]: _day(row["body"]) for row in await tx.all(_DAYS, vertical=vertical)}
+    return {day: counts for day, counts in found.items() if counts is not None}
+
+
+def _day(body: bytes) -> Day | None:
+    """A day as counted; None where another release wrote it otherwise."""
+    try:
+        return _DAY.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
 
 
 async def keep_days(tx: Tx, vertical: str, days: Mapping[date, Day]) -> None:
@@ -137,6 +146,12 @@ async def keep_findings(
         if key not in standing:
             new.append(await _add(tx, vertical, one, at, mint, "", 0))
     return new, ended
+
+
+async def alerted(tx: Tx) -> set[str]:
+    """The verticals that alerts stand about which end by themselves."""
+    stmt = sa.select(_A.vertical).distinct().where(_A.ended.is_(None), _A.kind != _TOLD, _A.kind != _TRAINED)
+    return {row["vertical"] for row in await tx.all(stmt)}
 
 
 async def tell_rolled_back(
