@@ -5,20 +5,23 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from leadmill.core.faults import BadInput, NotFound
-from leadmill.flow.overseeing import drawn, oversee, show_alerts
-from leadmill.flow.scorecards import add_model, place_model
+from leadmill.flow.overseeing import _before, drawn, oversee, show_alerts, unheard
+from leadmill.flow.rating import Models, Shelf
+from leadmill.flow.scorecards import add_model, place_model, retire_model
 from leadmill.interfaces.house import House
 from leadmill.learning import Column, Form, Kind
 from leadmill.learning.artefact import write_folder
 from leadmill.learning.model import NumberFeature
 from leadmill.runtime import records
 from leadmill.runtime.telemetry import SCORING_ALERTS
-from leadmill.scoring import MODEL_KIND
+from leadmill.scoring import MODEL_KIND, ModelRecord
 from leadmill.scoring.models import lot_of
 from leadmill.scoring.watch import (
     acknowledge,
+    alerted,
     days_of,
     read_alerts,
     read_roll_backs,
@@ -115,6 +118,18 @@ async def test_a_champion_that_is_surely_wrong_is_taken_back_once_and_the_one_be
         assert await days_of(tx, "solar") == days
     await house.mill.take(submission(house, 900))
     assert (await stored(house))[-1].score == 100
+    # Were the first taken back as well, the second, which was taken back for cause, would not decide again.
+    async with house.db.begin() as tx:
+        assert await _before(tx, models, models["first"]) is None
+    # With the last model gone what is told of them ends, but for what happened once.
+    async with house.db.begin() as tx:
+        for ident in ("first", "second"):
+            await retire_model(tx, ident, "a new one comes", by(house))
+    await house.book.refresh(house.db)
+    await _looked(house, clock, hours=1)
+    async with house.db.begin() as tx:
+        assert {one.kind for one in await read_alerts(tx)} == {"rolled_back"}
+        assert await alerted(tx) == set()
 
 
 async def test_without_a_declared_bound_a_wrong_model_is_told_of_and_left_where_it_is(
@@ -142,6 +157,45 @@ async def test_without_a_declared_bound_a_wrong_model_is_told_of_and_left_where_
     async with house.db.begin() as tx:
         assert [one.by for one in await read_alerts(tx, every=True) if one.kind == "calibration"] == ["op_ana"]
     assert await oversee(house.kit) is False
+
+
+def test_a_model_with_a_place_that_is_not_heard_is_told_of() -> None:
+    """One that cannot be read, and one that the pack does not allow."""
+    how = {"vertical": "solar", "digest": "1" * 64}
+    records = {
+        "lost": ModelRecord(id="lost", state="champion", **how),  # type: ignore[arg-type]
+        "muted": ModelRecord(id="muted", state="shadow", **how),  # type: ignore[arg-type]
+        "idle": ModelRecord(id="idle", state="candidate", **how),  # type: ignore[arg-type]
+        "gone": ModelRecord(id="gone", state="champion", retired=True, **how),  # type: ignore[arg-type]
+    }
+    models = Models(records, Shelf())
+    models.muted["muted"] = "the pack asks for an audit"
+    told = unheard(models, "solar")
+    assert [(one.model, one.severity, one.says) for one in told] == [
+        ("lost", "alarm", "it cannot be read here"),
+        ("muted", "watch", "the pack asks for an audit"),
+    ]
+    assert unheard(models, "roofing") == []
+
+
+async def test_one_vertical_that_cannot_be_watched_keeps_no_other_from_it(
+    house: House, tmp_path: Path, clock: FixedClock
+) -> None:
+    await _stage(house, tmp_path, clock, "only")
+    async with house.db.begin() as tx:
+        folder = _folder(tmp_path / "other", 2.0)
+        await add_model(tx, folder, "other", "insurance_auto", "", by(house))
+        # The vertical that is looked at first cannot be counted.
+        await tx.run(sa.text("ALTER TABLE scoring_mark ADD CONSTRAINT broken CHECK (vertical <> 'insurance_auto')"))
+    await _place(house, "other", "shadow")
+    await _looked(house, clock, hours=1)
+    async with house.db.begin() as tx:
+        assert await read_watch(tx, "insurance_auto") is None
+        assert await read_watch(tx, "solar") is not None
+        await tx.run(sa.text("ALTER TABLE scoring_mark DROP CONSTRAINT broken"))
+    await _looked(house, clock, hours=1)
+    async with house.db.begin() as tx:
+        assert await read_watch(tx, "insurance_auto") is not None
 
 
 async def test_terms_of_no_vertical_and_bounds_of_nothing_are_refused(house: House) -> None:
