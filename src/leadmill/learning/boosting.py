@@ -14,6 +14,8 @@ from leadmill.core.faults import Permanent
 from leadmill.learning.heavy import lightgbm
 from leadmill.learning.table import Codes, Floats
 
+Say = Callable[[str, int, int | None], None]
+"""Told what is being done, how far, and of how many."""
 MOST_ROUNDS = 1_200
 _PATIENCE = 60
 
@@ -164,13 +166,18 @@ def fit_trees(
     seeds: Sequence[int],
     threads: int,
     signs: Sequence[int],
+    say: Say,
 ) -> bytes:
     """The trees of several seeds as one model in LightGBM's text; its sums are the sums over the seeds."""
     library = lightgbm()
     whole: Any = None
+
+    def tell(state: Any) -> None:
+        say("growing trees, round", state.iteration + 1, rounds)
+
     for seed in seeds:
         given = parameters(setting, seed, threads, signs)
-        booster = library.train(given, library.Dataset(rows, labels, params=given), rounds)
+        booster = library.train(given, library.Dataset(rows, labels, params=given), rounds, callbacks=[tell])
         alone = library.Booster(model_str=booster.model_to_string())
         if whole is None:
             whole = alone

@@ -6,12 +6,13 @@ Called by :mod:`leadmill.learning.training`, by evaluations that refit, and by t
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from leadmill.learning.artefact import digest_of
 from leadmill.learning.assembly import assemble
+from leadmill.learning.boosting import Say
 from leadmill.learning.design import draft_features, lay_out
-from leadmill.learning.fitting import Chosen, Effort, Recipe, Say, calibrated, choose_recipe, fit, sums_by
+from leadmill.learning.fitting import Chosen, Effort, Recipe, calibrated, choose_recipe, fit, sums_by
 from leadmill.learning.kinds import Profile, row_codes
 from leadmill.learning.model import Form, encode_form
 from leadmill.learning.scoring import Model
@@ -21,6 +22,8 @@ from leadmill.learning.trees import Trees
 _MOST_CHOSEN_BY, _EVENTS_CHOSEN_BY = 60_000, 1_500
 _GROWTH = 0.25
 """Of how many times more rows there are, the power by which there are more rounds of trees: they can tell more."""
+_FEWER_SEEDS = 1
+"""Seeds where rows are drawn to choose by: what joining several tells of few rows, many rows tell themselves."""
 
 
 class Naming(Struct, frozen=True):
@@ -57,18 +60,21 @@ def build(
     recipe: Recipe | None = None,
 ) -> Built:
     """A model of these columns; with a ``recipe`` nothing is tuned, only fitted and calibrated anew. Of very many rows
-    some are drawn, by which all is chosen; it is fitted on all."""
+    some are drawn, by which all is chosen; it is fitted on all, with the trees of one seed."""
     design = lay_out(table, draft_features(table, profiles))
-    drawn = _drawn(labels, effort.seed)
+    drawn = drawn_rows(labels, effort.seed)
+    if len(drawn) < table.rows:
+        effort = structs.replace(effort, seeds=_FEWER_SEEDS)
     some, truth = (design, labels) if len(drawn) == design.rows else (design.take(drawn), labels[drawn])
     same = same_rows(table if some is design else table.take(drawn), profiles)
     if recipe is None:
         chosen = choose_recipe(some, truth, signs, effort, same, say)
     else:
+        say("trying the recipe", 0, None)
         chosen = sums_by(recipe, some, truth, signs, effort, same)
     say("fitting", 0, None)
     grown = (design.rows / len(drawn)) ** _GROWTH
-    fitted = fit(design, labels, signs, chosen.recipe, effort, grown)
+    fitted = fit(design, labels, signs, chosen.recipe, effort, grown, say)
     form = assemble(
         fitted, design.drafts, profiles, chosen.calibration, naming.target, naming.positive, float(labels.mean()),
         naming.barred,
@@ -78,8 +84,8 @@ def build(
     return Built(form, fitted.trees, chosen, chances)
 
 
-def _drawn(labels: Floats, seed: int) -> Codes:
-    """The rows by which is chosen: so many, and so many that both outcomes are among them often enough."""
+def drawn_rows(labels: Floats, seed: int) -> Codes:
+    """The rows by which is chosen: all, or so many that both outcomes are among them often enough."""
     rarer = max(float(min(labels.mean(), 1.0 - labels.mean())), 1e-9)
     most = max(_MOST_CHOSEN_BY, int(_EVENTS_CHOSEN_BY / rarer))
     if len(labels) <= most:

@@ -184,6 +184,13 @@ def limits(trained: Trained, asked: Asked) -> list[str]:
         worse = together.random.auc - together.later.auc
         says = f"Random folds flatter by {worse:.3f} of AUC: the world moved. Fit again often."
         said.append(says)
+    drawn = len(trained.built.chosen.sums)
+    if drawn < len(trained.labels):
+        said.append(
+            f"Of {len(trained.labels):,} rows {drawn:,} were drawn, by which settings, rounds, blend and calibration "
+            "were chosen and on which tests in the order of time and models without some columns rest; trees are "
+            "fitted on all, of one seed."
+        )
     if trained.unknown:
         share = trained.unknown / (trained.unknown + len(trained.labels))
         says = f"{trained.unknown:,} rows ({share:.0%}) had no outcome yet and were left out: are they like the others?"

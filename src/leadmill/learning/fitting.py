@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from leadmill.learning.additive import PENALTIES, STEPS, Additive, fit_additive, layout_of, one_hot
-from leadmill.learning.boosting import Part, Setting, Tried, fit_trees, settings_in_order, sums_of, try_setting
+from leadmill.learning.boosting import Part, Say, Setting, Tried, fit_trees, settings_in_order, sums_of, try_setting
 from leadmill.learning.calibrating import apply_many, choose, log_loss, sigmoids
 from leadmill.learning.design import Design, Draft, read_by_trees
 from leadmill.learning.figures import ece
@@ -20,8 +20,6 @@ from leadmill.learning.folds import stratified
 from leadmill.learning.model import Calibration
 from leadmill.learning.table import Codes, Floats
 
-Say = Callable[[str, int, int | None], None]
-"""Told what is being done, how far, and of how many."""
 WEIGHTS = tuple(step / 10 for step in range(11))
 """Of the trees in the blend."""
 _MOST_TRIES = 40
@@ -29,6 +27,9 @@ _MOST_ADDITIVE = 200_000
 """Rows from which the additive model is fitted on a draw of so many."""
 _MOST_LEAVES = 9_000
 """Of all trees of a model: TreeSHAP of so many takes a millisecond or two."""
+_MOST_GROWN, _FASTEST = 600, 0.15
+"""Rounds of trees fitted on very many rows, where each takes long: of more, learning goes so many times faster instead,
+up to this rate."""
 _ENOUGH_FOLDS = 2
 """Folds on which the penalty is chosen: its optimum is flat."""
 
@@ -92,6 +93,7 @@ def choose_recipe(
 ) -> Chosen:
     """Cross-validate additive models and trees and blend the best of each by the least log-loss out of fold."""
     began = clock()
+    say("weighing the columns", 0, None)
     folds = stratified(labels, effort.folds, effort.seed, same)
     (penalty, steps), additive = _choose_penalty(design, labels, signs, folds)
     say("tuning", 1, None)
@@ -151,7 +153,13 @@ def calibrated(chosen: Chosen, labels: Floats) -> Floats:
 
 
 def fit(
-    design: Design, labels: Floats, signs: Mapping[str, int], recipe: Recipe, effort: Effort, more: float = 1.0
+    design: Design,
+    labels: Floats,
+    signs: Mapping[str, int],
+    recipe: Recipe,
+    effort: Effort,
+    more: float,
+    say: Say,
 ) -> Fitted:
     """A model by a recipe on these rows, with ``more`` times its rounds; a part whose weight is nothing is left out."""
     layout = layout_of(design.drafts, signs, recipe.steps)
@@ -165,8 +173,20 @@ def fit(
     if recipe.weight > 0.0:
         limits = tree_signs(design.drafts, signs)
         grown = round(recipe.rounds * more * (1.0 + 0.5 / max(effort.folds - 1, 1)))
-        trees = fit_trees(rows, labels, recipe.setting, grown, seeds, effort.threads, limits)
+        setting = recipe.setting
+        if more > 1.0:
+            setting, grown = hastened(setting, grown)
+        trees = fit_trees(rows, labels, setting, grown, seeds, effort.threads, limits, say)
     return Fitted(recipe, additive, trees, len(seeds), rates)
+
+
+def hastened(setting: Setting, rounds: int) -> tuple[Setting, int]:
+    """A setting that comes about as far in fewer rounds, where they are very many: rate times rounds is kept."""
+    rate = setting.learning_rate
+    if rounds <= _MOST_GROWN or rate >= _FASTEST:
+        return setting, rounds
+    faster = min(rounds / _MOST_GROWN, _FASTEST / rate)
+    return structs.replace(setting, learning_rate=rate * faster), round(rounds / faster)
 
 
 def parts_of(design: Design, labels: Floats, folds: Codes, effort: Effort) -> list[Part]:

@@ -11,12 +11,13 @@ import numpy as np
 
 from leadmill.learning.additive import fit_additive, layout_of, one_hot
 from leadmill.learning.binning import binned, out_of_fold
-from leadmill.learning.building import Naming, build, chances_of
+from leadmill.learning.boosting import Say
+from leadmill.learning.building import Naming, build, chances_of, drawn_rows
 from leadmill.learning.calibrating import log_loss, sigmoids
 from leadmill.learning.design import draft_features, lay_out
 from leadmill.learning.fairness import PROXY, Alternative, Proxy, worst_ratio
 from leadmill.learning.figures import auc
-from leadmill.learning.fitting import Effort, Recipe, Say
+from leadmill.learning.fitting import Effort, Recipe
 from leadmill.learning.folds import stratified
 from leadmill.learning.kinds import Profile
 from leadmill.learning.model import Limits
@@ -94,18 +95,25 @@ def alternatives(
     worst = sorted(alone, key=lambda name: (-alone[name], name))[:_MOST_DROPPED]
     tries = [(name,) for name in worst] + [tuple(worst[:count]) for count in range(2, len(worst) + 1)]
     light = Effort(seeds=1, folds=3, threads=effort.threads, seed=effort.seed)
+    learned, asked = np.flatnonzero(~held_back), np.flatnonzero(held_back)
+    learned, judged = (rows[drawn_rows(labels[rows], effort.seed)] for rows in (learned, asked))
+    truth, tested = labels[judged], tested.take(np.searchsorted(asked, judged))
+
+    def without_those(left: Sequence[Profile], rest: Mapping[str, int]) -> Floats:
+        kept = features.only([one.name for one in left])
+        made = build(kept.take(learned), left, labels[learned], rest, light, naming, say, recipe)
+        return chances_of(made, kept.take(judged), effort.threads)
+
+    if tries and len(learned) + len(judged) < len(labels):
+        reached = auc(truth, without_those(used, signs))  # by as few rows as the others
     found = []
-    for without in tries:
+    for number, without in enumerate(tries, 1):
+        say("trying without columns, way", number, len(tries))
         left = [one for one in used if one.name not in without]
         if not left:
             continue
-        kept = features.only([one.name for one in left])
-        rest = {name: sign for name, sign in signs.items() if name not in without}
-        made = build(kept.take(~held_back), left, labels[~held_back], rest, light, naming, say, recipe)
-        chances = chances_of(made, kept.take(held_back), effort.threads)
-        ratio = worst_ratio(audits_of(tested, labels[held_back], chances, protected, limits))
-        score = auc(labels[held_back], chances)
-        found.append(
-            Alternative(without, score, log_loss(labels[held_back], chances), ratio, score >= reached - tolerance)
-        )
+        chances = without_those(left, {name: sign for name, sign in signs.items() if name not in without})
+        ratio = worst_ratio(audits_of(tested, truth, chances, protected, limits))
+        score = auc(truth, chances)
+        found.append(Alternative(without, score, log_loss(truth, chances), ratio, score >= reached - tolerance))
     return tuple(sorted(found, key=lambda one: (not one.within, -one.ratio, -one.auc)))

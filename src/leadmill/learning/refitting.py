@@ -12,10 +12,10 @@ from msgspec import Struct
 from leadmill.core.faults import BadInput
 from leadmill.learning.additive import STEPS
 from leadmill.learning.binning import numbers_of
-from leadmill.learning.boosting import Setting
+from leadmill.learning.boosting import Say, Setting
 from leadmill.learning.building import Naming, build, chances_of
 from leadmill.learning.figures import Figures, figures_of
-from leadmill.learning.fitting import Effort, Recipe, Say
+from leadmill.learning.fitting import Effort, Recipe
 from leadmill.learning.kinds import Profile, profile
 from leadmill.learning.model import Kind
 from leadmill.learning.outcomes import LEAST_OF_CLASS, LEAST_ROWS

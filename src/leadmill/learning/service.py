@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from leadmill.core.faults import BadInput
 from leadmill.learning.artefact import free, read_model, write_folder
+from leadmill.learning.boosting import Say
 from leadmill.learning.card import card_of
 from leadmill.learning.cardtext import card_text
 from leadmill.learning.fairness import AIR, USUAL, Audit
 from leadmill.learning.figures import Band, Figures, bands, figures_of
-from leadmill.learning.fitting import Effort, Say
+from leadmill.learning.fitting import Effort
 from leadmill.learning.kinds import Profile, profile
 from leadmill.learning.model import Card, Kind, Limits
 from leadmill.learning.outcomes import read_outcomes

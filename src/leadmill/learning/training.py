@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from leadmill.core.faults import BadInput
 from leadmill.learning.binning import numbers_of
-from leadmill.learning.building import Built, Naming, build, chances_of, same_rows
+from leadmill.learning.boosting import Say
+from leadmill.learning.building import Built, Naming, build, chances_of, drawn_rows, same_rows
 from leadmill.learning.comparing import Compared, compare
 from leadmill.learning.fairness import USUAL, Alternative, Audit, Proxy
 from leadmill.learning.figures import Figures, figures_of
-from leadmill.learning.fitting import Effort, Recipe, Say
+from leadmill.learning.fitting import Effort, Recipe
 from leadmill.learning.folds import blocks, latest, stratified
 from leadmill.learning.kinds import Profile, profile
 from leadmill.learning.model import Kind, Limits
@@ -168,6 +169,7 @@ def train(table: Table, asked: Asked, look: Look, say: Say, against: Model | Non
         raise BadInput("learning.events.few", "all rows that were held back have the same outcome")
     naming = Naming(asked.target, look.outcomes.positive, asked.barred)
     dev = build(features.take(~held_back), used, labels[~held_back], asked.monotone, asked.effort, naming, say)
+    say("scoring the rows held back", 0, None)
     tested = rows.take(held_back)
     chances = chances_of(dev, tested.only(names), asked.effort.threads)
     held = figures_of(labels[held_back], chances, asked.effort.seed)
@@ -234,12 +236,17 @@ def _in_time(
     recipe: Recipe,
     say: Say,
 ) -> Chronological | None:
-    """Each block of time by a model of the blocks before it, beside random folds over the same rows."""
+    """Each block of time by a model of the blocks before it, beside random folds over the same rows; of very many rows
+    those drawn, as many as all is chosen by."""
+    drawn = drawn_rows(labels, asked.effort.seed)
+    if len(drawn) < len(labels):
+        features, labels, times = features.take(drawn), labels[drawn], times[drawn]
     block = blocks(times, BLOCKS)
     effort = Effort(seeds=1, folds=3, threads=asked.effort.threads, seed=asked.effort.seed)
     chances = np.full(len(labels), np.nan)
     found = []
     for number in range(1, BLOCKS):
+        say("testing block of time", number, BLOCKS - 1)
         before, now = block < number, block == number
         if not now.any() or min(labels[before].sum(), (1.0 - labels[before]).sum()) < 10:
             continue

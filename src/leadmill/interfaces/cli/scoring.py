@@ -238,6 +238,7 @@ def _train(
         apart = {asked.target, asked.time, *asked.protected, *asked.exclude}
         outside = {name: why for name in read.table.columns if name not in apart and (why := barring(name))}
         asked = msgspec.structs.replace(asked, barred=(*asked.barred, *outside))
+        say("looking at the columns", 0, None)
         look = look_at(read.table, asked)
         status.stop()
         tell_columns(read, look)
