@@ -16,7 +16,7 @@ from tests.flow.test_configure import planned
         (
             "x = 1\n",
             "config.table.unknown",
-            "a.toml: [[x]] is not known; known: adjustment, agreement, authority, buyer, chain, form",
+            "a.toml: [[x]] is not known; known: adjustment, agreement, authority, buyer, card_review, chain, form",
         ),
         ('[[ordr]]\nid = "x"\n', "config.table.unknown", "did you mean 'order'?"),
         ('[order]\nid = "x"\n', "config.table.unknown", "write [[order]] in double brackets"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from leadmill.capture import Lead
+from leadmill.core.case import Case
 from leadmill.core.events import Event
 from leadmill.core.faults import Permanent
 from leadmill.flow.kit import Kit
@@ -59,8 +60,8 @@ async def walk_again(
     gone = [leg.buyer_id or leg.team_id for leg in await sales_of(tx, lead_id) if leg.state is LegState.CANCELLED]
     declined = Declined(buyers=tuple(dict.fromkeys(name for name in gone if name)))
     case = recalled.case_before(start)
-    if start == Allocate.name and _are_stale(case.get(Bidding), declined, now):
-        start = Solicit.name  # nobody bid, or what the others bid holds no more: they are asked
+    if start == Allocate.name and (_unasked(recalled, case) or _are_stale(case.get(Bidding), declined, now)):
+        start = Solicit.name  # nobody was asked, or what the others bid holds no more: they are asked now
         case = recalled.case_before(start)
     if Identity not in case:
         case.learn([HeldAs(recalled.row.person_id)])
@@ -112,11 +113,15 @@ def _no_later(start: str, station: str, walk: Walk) -> str:
     return station if names.index(start) > names.index(station) else start
 
 
+def _unasked(recalled: Recalled, case: Case) -> bool:
+    """Whether nobody was asked for a bid though somebody could have been: a hot lead went straight to its team."""
+    passed = (station.event.step for chapter in recalled.chapters for station in chapter.stations)
+    return Bidding not in case and Solicit.name in passed
+
+
 def _are_stale(bidding: Bidding | None, declined: Declined, now: datetime) -> bool:
-    """Whether nobody was asked for a bid, or those who had bid and have not declined since are held to it no more."""
-    if bidding is None:
-        return True
-    items = bidding.items
+    """Whether those who had bid and have not declined since are held to their bids no more."""
+    items = bidding.items if bidding is not None else ()
     bids = [item for item in items if isinstance(item, BidHeard) and item.buyer_id not in declined.buyers]
     return bool(bids) and all(bid.expires_at <= now for bid in bids)
 
