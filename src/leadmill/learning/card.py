@@ -14,6 +14,7 @@ import numpy as np
 
 from leadmill.learning.calibrating import Floats
 from leadmill.learning.figures import bands
+from leadmill.learning.fitting import MOST_ADDITIVE
 from leadmill.learning.model import Card, CategoryFeature, Feature, NumberFeature
 from leadmill.learning.scoring import Model
 from leadmill.learning.table import Table
@@ -189,7 +190,7 @@ def limits(trained: Trained, asked: Asked) -> list[str]:
         said.append(
             f"Of {len(trained.labels):,} rows {drawn:,} were drawn, by which settings, rounds, blend and calibration "
             "were chosen and on which tests in the order of time and models without some columns rest; trees are "
-            "fitted on all, of one seed."
+            f"fitted on all, of one seed, additive effects on {min(len(trained.labels), MOST_ADDITIVE):,}."
         )
     if trained.unknown:
         share = trained.unknown / (trained.unknown + len(trained.labels))

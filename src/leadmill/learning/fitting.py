@@ -23,7 +23,7 @@ from leadmill.learning.table import Codes, Floats
 WEIGHTS = tuple(step / 10 for step in range(11))
 """Of the trees in the blend."""
 _MOST_TRIES = 40
-_MOST_ADDITIVE = 200_000
+MOST_ADDITIVE = 200_000
 """Rows from which the additive model is fitted on a draw of so many."""
 _MOST_LEAVES = 9_000
 """Of all trees of a model: TreeSHAP of so many takes a millisecond or two."""
@@ -209,9 +209,9 @@ def _seeds(effort: Effort, setting: Setting, rounds: int) -> list[int]:
 
 
 def _some(rows: int, seed: int) -> Codes:
-    if rows <= _MOST_ADDITIVE:
+    if rows <= MOST_ADDITIVE:
         return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, _MOST_ADDITIVE, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(rows, MOST_ADDITIVE, replace=False))
 
 
 def _choose_penalty(
