@@ -263,7 +263,7 @@ class _Finding:
             legs = {recipient: 0}
         price = sum(legs.values())
         self._count(recalled, was, legs)
-        if (was.state, was.recipient, was.price or 0) == (state, recipient, price):
+        if (was.state, _whose(was.recipient), was.price or 0) == (state, _whose(recipient), price):
             return
         self.result.changed += 1
         if len(self.result.changes) < MOST_CHANGES:
@@ -319,6 +319,11 @@ def as_weighed(room: Answer, heard: Sequence[Answer]) -> Answer:
 
 def _wider(error: int, variance: float) -> int:
     return round(sqrt(error**2 + _NORMAL**2 * variance))
+
+
+def _whose(recipient: str | None) -> str | None:
+    """Who got a lead; whose turn it is within a team is no change."""
+    return recipient.partition("/")[0] if recipient is not None else None
 
 
 def _sums(found: WhatIf, recipient: str, source: str) -> tuple[Sums, Sums, Sums]:
