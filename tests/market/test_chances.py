@@ -11,6 +11,7 @@ from leadmill.market.allocation.chances import (
     About,
     Cell,
     Cells,
+    Chances,
     Rates,
     Traits,
     about_of,
@@ -23,6 +24,16 @@ from leadmill.market.allocation.chances import (
 )
 
 USUAL = About("solar", "acme", "solar C", "0")
+
+
+def test_what_is_expected_of_each_recipient_is_told_by_name() -> None:
+    assert Chances().by_recipient("solar") == []
+    rates = Rates(0.1, ({}, {}, {"helio": 2.0, "bright": 0.5}, {}, {}))
+    told = Chances(returned=rates, values={"": 900, "helio": 1200}).by_recipient("solar")
+    assert [(one.recipient, one.refused, one.returned, one.won, one.value) for one in told] == [
+        ("bright", None, pytest.approx(0.05), None, 900),
+        ("helio", None, pytest.approx(0.2), None, 1200),
+    ]
 
 
 def cells(*rows: tuple[Traits, float, float]) -> Cells:

@@ -1,4 +1,4 @@
-"""``leadmill scoring tiers``: what the quality tiers of a vertical are worth, and price rules by them."""
+"""``leadmill scoring tiers`` and ``chances``: what quality tiers are worth, and what is expected of each recipient."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +11,13 @@ from leadmill.flow.fates import Part, TierReport, price_rules_text, tier_report
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, out, run, settings, table
 from leadmill.interfaces.cli.placing import vertical_of
 from leadmill.interfaces.house import House, Opener
+from leadmill.market import chances_known
 from leadmill.scoring import HORIZON, TIERS
 
 
 def add_tiers(family: typer.Typer, opener: Opener) -> None:
-    """Add the command to the family ``scoring``."""
+    """Add the commands to the family ``scoring``."""
+    _add_chances(family, opener)
 
     @family.command("tiers", epilog="Example: leadmill scoring tiers solar --days 180 --out prices.toml")
     def tiers(
@@ -49,6 +51,41 @@ def add_tiers(family: typer.Typer, opener: Opener) -> None:
             document(found) if as_json else _show(found)
             if out_file is not None and not as_json:
                 out.print(f"Price rules by tier: {out_file}", markup=False)
+            return 0
+
+        run(opener, settings(home, database_url), act)
+
+
+def _add_chances(family: typer.Typer, opener: Opener) -> None:
+    @family.command("chances", epilog="Example: leadmill scoring chances solar")
+    def chances(
+        vertical: Annotated[str, typer.Argument(metavar="VERTICAL", help="Such as solar.")],
+        home: HomeDir = None,
+        database_url: DatabaseUrl = None,
+        as_json: Json = False,
+    ) -> None:
+        """Show what auctions expect of each recipient: that it refuses a usual lead, sends it back, wins it."""
+
+        async def act(house: House) -> int:
+            name = vertical_of(house, vertical)
+            currency = house.book.walk().rules.verticals[name].currency
+            async with house.db.begin(still=True) as tx:
+                found = (await chances_known(tx)).by_recipient(name)
+            if as_json:
+                document(found)
+            else:
+                rows = [
+                    [
+                        one.recipient,
+                        *(f"{each:.1%}" if each is not None else "–" for each in (one.refused, one.returned, one.won)),
+                        str(Money(one.value, currency)) if one.value is not None else "–",
+                    ]
+                    for one in found
+                ]
+                heads = ["recipient", "refused", "came back", "won", "a win is worth"]
+                table(f"Expected of usual leads of {name}", heads, rows, right={1, 2, 3, 4})
+                if not rows:
+                    out.print("Nothing yet: chances are learned every six hours, from 50 legs on.", markup=False)
             return 0
 
         run(opener, settings(home, database_url), act)

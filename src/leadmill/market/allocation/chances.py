@@ -125,6 +125,21 @@ class Chances(Struct, frozen=True):
         refused = self.refused.without_recipient(about) if self.refused is not None else 1.0
         return Told(kept, stays, wins, refused)
 
+    def by_recipient(self, vertical: str) -> list["Usual"]:
+        """What is expected of each recipient of a vertical's usual leads, by name; those of whom anything is known."""
+        known = [one for one in (self.refused, self.returned, self.won) if one is not None]
+        names = {name for one in known for name in one.factors[2]}
+
+        def rate(of: Rates | None, name: str) -> float | None:
+            return of.rate((vertical, "", name, "", "")) if of is not None else None
+
+        usual = self.values.get("")
+        return [
+            Usual(name, rate(self.refused, name), rate(self.returned, name), rate(self.won, name), worth)
+            for name in sorted(names)
+            for worth in [self.values.get(name, usual)]
+        ]
+
     def part(self, line: Line) -> float:
         """How much of what an order pays is expected of a usual lead, beside what the source's leads lose."""
         vertical, recipient = line.order.vertical, line.order.recipient
@@ -134,6 +149,17 @@ class Chances(Struct, frozen=True):
             return 1.0
         own, usual = (self.returned.rate((vertical, "", name, "", "")) for name in (recipient, ""))
         return (1.0 - own) / (1.0 - usual)
+
+
+class Usual(Struct, frozen=True):
+    """What is expected of one recipient and a usual lead: how likely it is refused, comes back, is won (None where too
+    few legs are known), and what a win is worth in minor units, where any was told."""
+
+    recipient: str
+    refused: float | None
+    returned: float | None
+    won: float | None
+    value: int | None
 
 
 class Told(Struct, frozen=True):
