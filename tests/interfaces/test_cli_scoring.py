@@ -28,20 +28,21 @@ def scoring(*words: "str | Path") -> "tuple[int, str, str]":
 def table(tmp_path: Path) -> Path:
     columns, labels = leads(300)
     whole = with_outcome(columns, labels)
-    whole["Tags"] = ["signed" if label else "open" for label in labels]
+    whole["Last Tags"] = ["signed" if label else "open" for label in labels]
     return write(tmp_path / "leads.csv", whole)
 
 
 def test_columns_are_looked_at_without_training(table: Path) -> None:
-    status, said, _ = scoring("train", table, "--target", "won", "--json")
+    status, said, told = scoring("train", table, "--target", "won", "--json")
     found = json.loads(said)
+    assert "is taken back with: --keep 'Last Tags'\n" in told
     assert (status, found["model"]) == (0, None)
-    assert found["left_out"]["Tags"].startswith("suspected leak (copy)")
+    assert found["left_out"]["Last Tags"].startswith("suspected leak (copy)")
     assert {one["name"]: one["kind"] for one in found["columns"]}["visits"] == "number"
 
 
 def test_what_is_kept_or_excluded_is_what_was_said(table: Path) -> None:
-    _, said, _ = scoring("train", table, "--target", "won", "--keep", "Tags", "--exclude", "visits", "--json")
+    _, said, _ = scoring("train", table, "--target", "won", "--keep", "Last Tags", "--exclude", "visits", "--json")
     assert set(json.loads(said)["left_out"]) == {"visits"}
 
 
@@ -86,7 +87,7 @@ def test_a_pack_of_the_house_that_bars_nothing_leaves_nothing_out(
     training.add_to(app, never_opened)
     words = ["scoring", "train", str(table), "--target", "won", "--vertical-pack", "solar", "--json"]
     done = CliRunner().invoke(app, words)
-    assert (done.exit_code, set(json.loads(done.stdout)["left_out"])) == (0, {"Tags"})
+    assert (done.exit_code, set(json.loads(done.stdout)["left_out"])) == (0, {"Last Tags"})
 
 
 def never_opened(_: Settings) -> AbstractAsyncContextManager[House]:

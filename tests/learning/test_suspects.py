@@ -51,6 +51,14 @@ def test_levels_that_settle_the_outcome_are_clear() -> None:
     assert (("mark",), "settled", True) in found(columns, labels)
 
 
+@pytest.mark.parametrize(("rows", "clear"), [(30, False), (50, False), (75, True)])
+def test_a_level_of_few_rows_that_settles_the_outcome_is_in_doubt(rows: int, clear: bool) -> None:
+    columns, labels = leads(600)
+    marked = set(np.flatnonzero(labels > 0.5)[:rows].tolist())
+    columns["form"] = ["add" if row in marked else "page" for row in range(600)]
+    assert (("form",), "settled", clear) in found(columns, labels)
+
+
 @pytest.mark.parametrize(("there", "clear"), [((0.80, 0.45), False), ((0.97, 0.20), True)])
 def test_a_value_that_is_there_for_those_who_converted_is_named(there: tuple[float, float], clear: bool) -> None:
     columns, labels = leads(ROWS)

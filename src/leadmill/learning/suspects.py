@@ -4,7 +4,8 @@ Everything is measured out of fold, so that a column with many levels is not acc
 is left out unless somebody keeps it; a doubtful one is kept and named. Rules, in the order of this file:
 
 * ``copy``: the outcome itself, by another name or nearly;
-* ``settled``: levels in which the outcome is all but certain hold a good part of the rows;
+* ``settled``: levels in which the outcome is all but certain hold a good part of the rows; in doubt where they have so
+  few rows that chance may have done it;
 * ``alone``: one column alone predicts far better than any other;
 * ``missing``: whether there is a value predicts: it was filled in for those whose outcome was known;
 * ``name``: it is called like something written afterwards, and it predicts;
@@ -20,6 +21,7 @@ from typing import Literal
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from leadmill.learning.binning import binned, by_edges, numbers_of, out_of_fold
 from leadmill.learning.cells import number_of
@@ -45,6 +47,9 @@ ALONE_FEW, _TWO_OR_THREE = 0.85, 3
 SETTLED, CERTAIN, PURE = 0.05, 0.05, 0.03
 """The share of rows in levels whose rate is this near to 0 or 1 from which a column is too sure of itself; and how near
 it must be where fewer rows do."""
+FIRM, _Z = 0.10, 2.576
+"""How near to 0 or 1 a level's rate must lie with 99 in 100 (Wilson, 1927) to be held against a column: in a small file
+some of many honest levels are all of one outcome by chance. Some 60 rows without exception are enough."""
 FEW_SETTLED = 0.02
 """The share of rows from which a settled level is named, and left out if it is ``PURE``."""
 MISSING, MISSING_CLEAR = 0.60, 0.75
@@ -74,8 +79,9 @@ class Suspect(Struct, frozen=True):
 
 
 class Alone(Struct, frozen=True):
-    """What one column can do: its AUC and that of its being there; the share of its rows in settled levels, in pure
-    ones, and in those where the outcome is all but ruled out; the largest of them; how many values it has."""
+    """What one column can do: its AUC and that of its being there; the share of its rows in settled levels, in those of
+    them that are so beyond chance, in pure ones of these, and in those where the outcome is all but ruled out; the
+    largest of them; how many values it has."""
 
     auc: float
     missing_auc: float
@@ -83,6 +89,7 @@ class Alone(Struct, frozen=True):
     rate_missing: float
     rate_there: float
     settled: float
+    firm: float
     pure: float
     never: float
     example: str
@@ -159,9 +166,9 @@ def _spiked(column: Coded, one: Profile) -> tuple[Codes, list[str]]:
     return np.where(none, 0, np.where(numbers == most, 1, 2)), ["", f"{most:.6g}", f"other than {most:.6g}"]
 
 
-def _settled(bins: Codes, names: Sequence[str], labels: Floats, base: float) -> tuple[float, float, float, str]:
-    """The shares of rows in levels that all but settle the outcome, that do purely, that all but rule it out; and the
-    largest of those levels."""
+def _settled(bins: Codes, names: Sequence[str], labels: Floats, base: float) -> tuple[float, float, float, float, str]:
+    """The shares of rows in levels that all but settle the outcome, that do so beyond chance, that then do purely, that
+    all but rule it out; and the largest of those levels."""
     rows = np.bincount(bins, minlength=len(names)).astype(np.float64)
     events = np.bincount(bins, weights=labels, minlength=len(names))
     rate = events / np.maximum(rows, 1.0)
@@ -170,14 +177,24 @@ def _settled(bins: Codes, names: Sequence[str], labels: Floats, base: float) -> 
     sure = ((rate >= 1.0 - CERTAIN) & (1.0 - rate <= (1.0 - base) / 6.0) & (base <= 0.7)) | (
         (rate <= (CERTAIN if base >= 0.5 else PURE)) & (rate <= base / 6.0) & (base >= 0.3)
     )
-    pure = sure & (((rate >= 1.0 - PURE) & (base <= 0.5)) | ((rate <= PURE) & (base >= 0.5)))
+    firm = sure & _beyond_chance(np.minimum(rate, 1.0 - rate), rows)
+    pure = firm & (((rate >= 1.0 - PURE) & (base <= 0.5)) | ((rate <= PURE) & (base >= 0.5)))
     never = (rate <= base / NEVER) & (rows * base >= _EXPECTED)
-    shares = [float(rows[mask & enough].sum() / len(labels)) for mask in (sure, pure, never)]
+    shares = [float(rows[mask & enough].sum() / len(labels)) for mask in (sure, firm, pure, never)]
     told = (sure if shares[0] else never) & enough
     if not told.any():
-        return 0.0, 0.0, 0.0, ""
+        return 0.0, 0.0, 0.0, 0.0, ""
     largest = int(np.argmax(np.where(told, rows, 0.0)))
     return (*shares, f"'{names[largest]}' at {rate[largest]:.1%} of {int(rows[largest]):,}")  # type: ignore[return-value]
+
+
+def _beyond_chance(off: Floats, rows: Floats) -> NDArray[np.bool_]:
+    """Whether levels whose rates are ``off`` by so much from 0 or 1 are within ``FIRM`` of it, chance allowed for: by
+    the far end of Wilson's interval."""
+    n = np.maximum(rows, 1.0)
+    far = off + _Z**2 / (2 * n) + _Z * np.sqrt(off * (1.0 - off) / n + _Z**2 / (4 * n**2))
+    found: NDArray[np.bool_] = far / (1.0 + _Z**2 / n) <= FIRM
+    return found
 
 
 def _of_column(name: str, one: Alone, base: float) -> list[Suspect]:
@@ -187,12 +204,12 @@ def _of_column(name: str, one: Alone, base: float) -> list[Suspect]:
         return [Suspect((name,), "copy", True, f"{told}: it is the outcome under another name.", one.auc)]
     found: list[Suspect] = []
     what, state = called(name), of_state(name)
-    if (one.settled >= SETTLED and one.auc >= NAMED) or one.pure >= FEW_SETTLED or (state and one.settled):
+    if (one.firm >= SETTLED and one.auc >= NAMED) or one.pure >= FEW_SETTLED or (state and one.firm):
         says = (
             f"{one.settled:.0%} of rows are in levels that all but settle the outcome, such as {one.example}; {told}."
         )
         found.append(Suspect((name,), "settled", True, says, one.auc))
-    elif one.settled >= FEW_SETTLED:
+    elif one.settled >= FEW_SETTLED or (state and one.settled):
         says = f"levels such as {one.example} all but settle the outcome for {one.settled:.0%} of rows; {told}."
         found.append(Suspect((name,), "settled", False, says, one.auc))
     elif one.never >= SETTLED and one.auc >= NAMED and what:

@@ -1,5 +1,6 @@
 """What training and evaluation found, as tables for people. Used by :mod:`leadmill.interfaces.cli.scoring`."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,10 @@ def tell_columns(read: Read, look: Look) -> None:
     ]
     if suspects:
         table("Suspected of knowing the outcome", ["columns", "rule", "", "why"], suspects, to=err)
+    accused = {name for one in look.suspects if one.clear for name in one.columns}
+    if taken := [name for name, why in look.left_out.items() if name in accused and why.startswith("suspected")]:
+        back = " ".join(f"--keep {shlex.quote(name)}" for name in taken)
+        err.print(f"What was known when a row was scored is taken back with: {back}", markup=False, soft_wrap=True)
 
 
 def _why(said: str) -> str:
