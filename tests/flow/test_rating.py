@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from leadmill.capture import read_verticals
 from leadmill.core.faults import BadInput
 from leadmill.core.reasons import State
 from leadmill.flow.configure import changed_rules, declare
 from leadmill.flow.examining import examine
 from leadmill.flow.history import ABOUT, write_history
 from leadmill.flow.memory import recalled_between
-from leadmill.flow.rating import Shelf, barring_of
+from leadmill.flow.rating import Shelf, barring_of, check_models, foreign_to, tell_foreign
 from leadmill.flow.replay import replay
 from leadmill.flow.scorecards import (
     Author,
@@ -30,12 +31,13 @@ from leadmill.flow.scorecards import (
 )
 from leadmill.flow.whatif import replay_with
 from leadmill.interfaces.house import House
-from leadmill.learning import Column, Form, Kind
+from leadmill.learning import Column, Form, Kind, read_model
 from leadmill.learning.artefact import write_folder
 from leadmill.learning.model import NumberFeature
 from leadmill.outcomes import Disposition
 from leadmill.outcomes.service import report_outcome
 from leadmill.runtime import records
+from leadmill.runtime.packs import load_packs
 from leadmill.scoring import Opinions
 from tests.conftest import FixedClock
 from tests.flow.stage import BUSINESS, apply, stored, submission
@@ -162,11 +164,17 @@ async def test_a_hot_lead_goes_to_our_own_team_whatever_buyers_pay(house: House)
     assert (await replay(house.db, house.pen, house.book)).differences == []
 
 
-def folder_of(at: Path, column: str = "monthly_bill", card: bytes = b"{}") -> Path:
+def folder_of(
+    at: Path,
+    column: str = "monthly_bill",
+    card: bytes = b"{}",
+    target: str = "converted",
+    besides: tuple[str, ...] = (),
+) -> Path:
     feature = NumberFeature(column, Kind.NUMBER, "value", (100.0,), (-2.0, 2.0), 0.0)
     form = Form(
-        target="converted", positive="true", base_rate=0.5, columns=(Column(column, Kind.NUMBER),), features=(feature,),
-        intercept=0.0,
+        target=target, positive="true", base_rate=0.5, features=(feature,), intercept=0.0,
+        columns=tuple(Column(name, Kind.NUMBER) for name in (column, *besides)),
     )  # fmt: skip
     write_folder(at, form, b"", card, "a model")
     return at
@@ -224,6 +232,7 @@ async def test_a_model_that_may_not_run_gets_no_place(house: House, tmp_path: Pa
         ("aged", "mortgage", "age", b"{}", "shadow", "MTG-4"),
         ("named", "solar", "email", b"{}", "shadow", "who somebody is moves no score"),
         ("unfair", "solar", "monthly_bill", unfair, "champion", "ratio 0.61 of group b"),
+        ("foreign", "solar", "Total Time Spent", b"{}", "shadow", r"no lead of solar has 'Total Time Spent' \(100%\)"),
     ):
         async with house.db.begin() as tx:
             await add_model(tx, folder_of(tmp_path / name, column, card), name, vertical, "", by(house))
@@ -231,6 +240,44 @@ async def test_a_model_that_may_not_run_gets_no_place(house: House, tmp_path: Pa
                 await place_model(tx, name, state, None, "", by(house))
     with pytest.raises(BadInput, match="nobody added it"):
         await apply(house, {"model": [{"id": "lost", "vertical": "solar", "digest": "0" * 64}]})
+
+
+async def test_what_a_model_foresees_follows_from_its_target(house: House, tmp_path: Path) -> None:
+    for target, said, foresees in (("bad", None, "bad"), ("won", None, "conversion"), ("won", "review", "review")):
+        folder = folder_of(tmp_path / f"{target}-{said}", target=target)
+        async with house.db.begin() as tx:
+            made = await add_model(tx, folder, f"{target}-{said}".lower(), "solar", "", by(house), said)
+        assert made.foresees == foresees
+    async with house.db.begin() as tx:
+        with pytest.raises(BadInput, match="it learned 'bad', so it foresees bad, not conversion"):
+            await add_model(tx, tmp_path / "bad-None", "turned", "solar", "", by(house), "conversion")
+
+
+def test_columns_that_no_lead_can_have_count_as_the_card_says(tmp_path: Path) -> None:
+    told = [{"column": "monthly_bill", "share": 0.6}, {"column": "Tags", "share": 0.2}, {"column": "gone"}, 4]
+    vertical = read_verticals(load_packs())["solar"]
+    for number, (card, share) in enumerate((({}, 0.5), ({"importance": 4}, 0.5), ({"importance": told}, 0.25))):
+        folder = folder_of(tmp_path / str(number), card=msgspec.json.encode(card), besides=("Tags",))
+        assert foreign_to(read_model(folder), vertical) == {"Tags": pytest.approx(share)}
+    assert tell_foreign(read_model(folder_of(tmp_path / "known")), vertical) == ""
+
+
+async def test_a_foreign_model_that_decides_already_may_step_down_and_rise_no_more(
+    house: House, tmp_path: Path
+) -> None:
+    rules = house.book.walk().rules
+    async with house.db.begin() as tx:
+        made = await add_model(tx, folder_of(tmp_path / "one", "Tags"), "tags", "solar", "", by(house))
+
+        async def check(state: Any, before: Any) -> None:
+            new, held = (msgspec.structs.replace(made, state=each) for each in (state, before))
+            await check_models(tx, [new], [new], rules.verticals, None, None, [held])
+
+        await check("shadow", "champion")
+        await check("candidate", "champion")
+        for state, before in (("shadow", "candidate"), ("champion", "shadow"), ("challenger", "champion")):
+            with pytest.raises(BadInput, match="no lead of solar has"):
+                await check(state, before)
 
 
 async def test_our_own_leads_are_a_table_of_what_was_known_then(

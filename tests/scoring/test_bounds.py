@@ -11,7 +11,7 @@ from leadmill.flow.rating import Models, Shelf, disallowed, limits_of, unfair
 from leadmill.learning import Limits
 from leadmill.runtime.packs import load_packs
 from leadmill.scoring import NO_BOUNDS, Bounds, read_bounds
-from leadmill.scoring.bounds import class_of, read_bound
+from leadmill.scoring.bounds import class_of, foreign, read_bound
 from tests.scoring.test_models import model, record
 
 PACKS = load_packs()
@@ -41,6 +41,27 @@ def test_where_somebody_lives_stands_in_for_nothing_where_the_law_says_so(name: 
 @pytest.mark.parametrize("name", REGULATED)
 def test_what_a_regulated_pack_names_is_there(name: str) -> None:
     assert {one for one in BOUNDS[name].names if not one.endswith(".*")} <= BOUNDS[name].fields
+
+
+@pytest.mark.parametrize(
+    ("column", "unknown"),
+    [
+        ("monthly_bill", False),
+        ("zip", False),
+        ("phone.valid", False),
+        ("context.visits", False),
+        ("fraud.score", False),
+        ("company.size of staff", False),
+        ("Total Time Spent on Website", True),
+        ("Unnamed: 0", True),
+        ("Dr. Who", True),
+        ("decided_at", True),
+        ("extra.tags", True),
+        ("company.", True),
+    ],
+)
+def test_a_name_is_foreign_where_no_lead_can_have_it(column: str, unknown: bool) -> None:
+    assert foreign(column, BOUNDS["solar"].fields) is unknown
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,11 @@ async def _check_models(
 ) -> None:
     changed = [party for party in planned.parties.values() if isinstance(party, ModelRecord)]
     if changed:
-        after = found.of(MODEL_KIND)
-        after |= {ident: body for (kind, ident), body in planned.documents.items() if kind == MODEL_KIND and body}
-        await rating.check_models(tx, changed, rating.models_of(after), verticals, dialects.unscorable, dialects.bounds)
+        held = found.of(MODEL_KIND)
+        after = held | {ident: body for (kind, ident), body in planned.documents.items() if kind == MODEL_KIND and body}
+        before, standing = rating.models_of(held), rating.models_of(after)
+        bars = dialects.unscorable, dialects.bounds
+        await rating.check_models(tx, changed, standing, verticals, *bars, before)
 
 
 def _changed_ids(planned: Plan, kind: str) -> list[str]:

@@ -31,6 +31,7 @@ from leadmill.scoring import (
     Scorecard,
     Voter,
     crowded,
+    foreign,
     model_bodies,
     read_adjustment,
     read_model_record,
@@ -41,6 +42,9 @@ KINDS = (CARD_KIND, MODEL_KIND, ADJUSTMENT)
 """The kinds of these records."""
 
 Rating = CardRecord | ModelRecord | Adjustment
+_FOREIGN = 0.5
+"""The share of a model's importance from which on it has no place where no lead can have the columns."""
+_NAMED = 8
 Unscorable = Callable[[str, Iterable[str]], str]
 """Why no score of a vertical may look at some names; nothing where it may."""
 
@@ -198,14 +202,18 @@ async def check_models(
     verticals: Mapping[str, Vertical],
     unscorable: Unscorable | None,
     bounds: Mapping[str, Bounds] | None = None,
+    before: Iterable[ModelRecord] = (),
 ) -> None:
-    """Refuse models that may not run: ``changed`` are those of this change, ``standing`` all as they will be.
+    """Refuse models that may not run: ``changed`` are those of this change, ``standing`` all as they will be,
+    ``before`` all as they were: one that steps down to be heard only is not asked whether leads have its columns.
 
     Raises BadInput ``scoring.model.unknown`` where nobody added the bytes, ``scoring.model.unlawful`` where it looks at
     what no score of the vertical may, ``scoring.model.personal`` where at what identifies a person,
     ``scoring.model.outside`` where at what the pack does not let models look at, ``scoring.model.unfair`` where its
     card says that it fails the limits of fairness, was held to milder ones than the pack's, or lacks the audit that the
-    pack asks for, ``scoring.model.crowded`` where several would decide about one lead."""
+    pack asks for, ``scoring.model.foreign`` where half or more of what counts in it are columns that no lead of the
+    vertical can have, ``scoring.model.crowded`` where several would decide about one lead."""
+    heard = {(one.id, one.digest) for one in before if one.runs}
     new = [one for one in changed if not one.retired]
     bodies = await model_bodies(tx, sorted({one.digest for one in new}))
     for one in new:
@@ -214,7 +222,10 @@ async def check_models(
             raise BadInput("scoring.model.unknown", says)
         if one.runs:
             within = (bounds or {}).get(one.vertical)
-            check_model(one, read_model(bodies[one.digest]), verticals[one.vertical], unscorable, within)
+            model = read_model(bodies[one.digest])
+            check_model(one, model, verticals[one.vertical], unscorable, within)
+            if one.state != "shadow" or (one.id, one.digest) not in heard:
+                check_known(one, model, verticals[one.vertical])
     by_vertical: dict[str, list[ModelRecord]] = {}
     for one in standing:
         by_vertical.setdefault(one.vertical, []).append(one)
@@ -243,6 +254,42 @@ def check_model(
         raise BadInput("scoring.model.outside", f"model {record.id}: {why}")
     if record.state in DECIDING and (why := unfair(model.card, bounds)):
         raise BadInput("scoring.model.unfair", f"model {record.id}: {why}")
+
+
+def check_known(record: ModelRecord, model: Model, vertical: Vertical) -> None:
+    """Refuse a model that would see next to nothing of any lead; see :func:`check_models`."""
+    if sum(foreign_to(model, vertical).values()) >= _FOREIGN:
+        raise BadInput("scoring.model.foreign", f"model {record.id}: {tell_foreign(model, vertical)}")
+
+
+def foreign_to(model: Model, vertical: Vertical) -> dict[str, float]:
+    """The columns of a model that no lead of a vertical can have, each with its share of the importance that the card
+    tells; where it tells none all columns count alike."""
+    names = [column.name for column in model.columns]
+    told = model.card.get("importance")
+    listed = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+    shares = {str(one.get("column")): _share(one.get("share")) for one in listed}
+    whole = sum(shares.get(name, 0.0) for name in names)
+    each = {name: shares.get(name, 0.0) / whole if whole > 0 else 1 / len(names) for name in names}
+    lacking = [name for name in names if foreign(name, vertical.fields)]
+    return {name: each[name] for name in sorted(lacking, key=lambda one: (-each[one], one))}
+
+
+def _share(told: object) -> float:
+    return float(told) if isinstance(told, int | float) and told > 0 else 0.0
+
+
+def tell_foreign(model: Model, vertical: Vertical) -> str:
+    """In words which columns of a model no lead of a vertical can have, and what to do; nothing where all are known."""
+    shares = foreign_to(model, vertical)
+    if not shares:
+        return ""
+    named = ", ".join(f"'{name}' ({share:.0%})" for name, share in list(shares.items())[:_NAMED])
+    more = f" and {len(shares) - _NAMED} more" if len(shares) > _NAMED else ""
+    return (
+        f"no lead of {vertical.name} has {named}{more}: {sum(shares.values()):.0%} of what counts in it is always "
+        "missing; name the file's columns as the vertical's fields, as a map.toml does for imports, and train again"
+    )
 
 
 def disallowed(record: ModelRecord, model: Model, bounds: Bounds | None) -> str:

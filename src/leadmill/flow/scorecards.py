@@ -20,7 +20,7 @@ from leadmill.flow.changes import Difference
 from leadmill.flow.configure import apply_declared, declare, read_text
 from leadmill.flow.model import Trial
 from leadmill.flow.planning import Declared
-from leadmill.flow.rating import models_of
+from leadmill.flow.rating import models_of, tell_foreign
 from leadmill.flow.rules import Rules
 from leadmill.learning import pack_model, read_model
 from leadmill.parties import KeyedHash
@@ -30,11 +30,14 @@ from leadmill.runtime.packs import Packs
 from leadmill.scoring import (
     ADJUSTMENT,
     CARD_KIND,
+    FORESEES,
     MODEL_KIND,
+    TARGETS,
     ModelRecord,
     Scorecard,
     close_taken_up,
     keep_model,
+    model_bodies,
     read_card,
     read_model_record,
     read_record,
@@ -157,16 +160,37 @@ async def _apply_all(tx: Tx, declared: Sequence[Declared], by: Author, dry_run: 
 
 
 async def add_model(
-    tx: Tx, folder: Path, ident: str, vertical: str, why: str, by: Author, foresees: str = "conversion"
+    tx: Tx, folder: Path, ident: str, vertical: str, why: str, by: Author, foresees: str | None = None
 ) -> ModelRecord:
-    """Keep a trained model and register it as a candidate. Raises BadInput as ``read_model`` and ``apply`` do."""
+    """Keep a trained model and register it as a candidate. What it ``foresees`` follows from a target of our own leads
+    (``TARGETS``); of another it is conversion where nobody says.
+
+    Raises BadInput as ``read_model`` and ``apply`` do, and ``scoring.model.foresees`` where what is said contradicts
+    the target."""
     body = pack_model(folder)
-    digest = read_model(body).digest
+    model = read_model(body)
+    digest = model.digest
+    foresees = _foreseen(model.form.target, foresees)
     await keep_model(tx, digest, body, by.at, by.name)
     raw = {"id": ident, "vertical": vertical, "digest": digest, "state": "candidate", **({"why": why} if why else {})}
     raw |= {"foresees": foresees} if foresees != "conversion" else {}
     await _apply(tx, MODEL_KIND, raw, by)
     return (await models_in_force(tx))[ident]
+
+
+def _foreseen(target: str, said: str | None) -> str:
+    known: str | None = next((foresees for name, foresees in TARGETS.items() if name == target), None)
+    if said in FORESEES and known is not None and said != known:
+        says = f"it learned '{target}', so it foresees {known}, not {said}; leave --foresees out"
+        raise BadInput("scoring.model.foresees", says)
+    return said or known or "conversion"
+
+
+async def foreign_words(tx: Tx, ident: str, by: Author) -> str:
+    """In words which columns of a model no lead of its vertical can have; nothing where there are none."""
+    record = (await models_in_force(tx))[ident]
+    body = (await model_bodies(tx, [record.digest]))[record.digest]
+    return tell_foreign(read_model(body), by.rules.verticals[record.vertical])
 
 
 async def models_in_force(tx: Tx) -> dict[str, ModelRecord]:

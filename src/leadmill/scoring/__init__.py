@@ -7,7 +7,7 @@ with its ``Dossier``; gives a ``Score`` through the step ``Rate``: by the scorec
 predicates are asked of. ``label_of`` says what became of a lead, as a label to learn from.
 """
 
-from leadmill.scoring.bounds import NO_BOUNDS, Bounds, read_bounds
+from leadmill.scoring.bounds import NO_BOUNDS, Bounds, foreign, read_bounds
 from leadmill.scoring.cards import ADJUSTMENT, read_adjustment, read_card, read_record, read_scorecards
 from leadmill.scoring.cards import KIND as CARD_KIND
 from leadmill.scoring.labels import (
@@ -135,6 +135,7 @@ __all__ = [
     "close_taken_up",
     "crowded",
     "find_review",
+    "foreign",
     "keep_model",
     "keep_review",
     "kept_review",

@@ -5,6 +5,7 @@ place and where the models of a revision are put together. A pack without the fi
 does, and holds them to the usual limits.
 """
 
+import re
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ the lead came and how suspicious it is, and facts that providers bring."""
 _CODE = "scoring.bounds.malformed"
 _ORIGIN = frozenset({"source", "vertical", "received_at", "fraud.score", "fraud.signals"})
 _MOST = 0.99
+_HEAD = re.compile(r"[a-z][a-z0-9_-]*")
+_UNSEEN = frozenset({"extra", "consent", "control"})
+"""What is kept with a lead under such names is seen by no rule and by no model."""
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
@@ -61,6 +65,15 @@ def class_of(name: str, fields: Container[str]) -> str:
     if name in _ORIGIN:
         return "origin"
     return "checks" if name in KEYS else "brought"
+
+
+def foreign(name: str, fields: Container[str]) -> bool:
+    """Whether no lead of a vertical with these fields can have a name. What providers bring is open-ended: a name with
+    a dot, such as ``company.size``, may be theirs."""
+    if class_of(name, fields) != "brought":
+        return False
+    head, _, rest = name.partition(".")
+    return not rest.strip() or head in _UNSEEN or _HEAD.fullmatch(head) is None
 
 
 def _covers(one: str, name: str) -> bool:

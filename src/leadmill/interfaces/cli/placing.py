@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import msgspec
 import typer
 
 from leadmill.core.faults import BadInput, NotFound
 from leadmill.core.reading import nearest
-from leadmill.flow.scorecards import Author, add_model, models_in_force, place_model, retire_model
+from leadmill.flow.changes import Difference, What
+from leadmill.flow.scorecards import RETIRED, Author, add_model, foreign_words, give_place, models_in_force
 from leadmill.interfaces.cli.frame import DatabaseUrl, HomeDir, Json, document, out, run, settings, table
 from leadmill.interfaces.house import House, Opener
 from leadmill.runtime.db import Tx
@@ -21,6 +23,8 @@ from leadmill.scoring.retraining import Run, runs_of
 ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The id it was added under.")]
 _LATELY = 5
 """Trainings that are shown beside the models."""
+_SHOWN = ("state", "share")
+"""What is told of a model's record that changed."""
 Why = Annotated[str, typer.Option(help="Why; it is kept with the version.")]
 
 
@@ -32,6 +36,10 @@ def add_models(family: typer.Typer, opener: Opener) -> None:
         folder: Annotated[Path, typer.Argument(metavar="DIR", help="What leadmill scoring train wrote.")],
         ident: Annotated[str, typer.Option("--id", help="What it shall be called.")],
         vertical: Annotated[str, typer.Option(help="Whose leads it is about.")],
+        foresees: Annotated[
+            str | None,
+            typer.Option(help="conversion, bad, acceptance or review.", show_default="by its target, else conversion"),
+        ] = None,
         why: Why = "",
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
@@ -40,8 +48,10 @@ def add_models(family: typer.Typer, opener: Opener) -> None:
         """Keep a trained model in the house and register it as a candidate, which rates nobody yet."""
 
         async def change(tx: Tx, house: House) -> list[str]:
-            made = await add_model(tx, folder, ident, vertical_of(house, vertical), why, author(house))
-            return [f"model {made.id}: candidate for {made.vertical}, digest {made.digest}"]
+            by = author(house)
+            made = await add_model(tx, folder, ident, vertical_of(house, vertical), why, by, foresees)
+            says = f"model {made.id}: candidate for {made.vertical}, foresees {made.foresees}, digest {made.digest}"
+            return [says, *await _foreign(tx, ident, by)]
 
         change_by(opener, home, database_url, as_json, change)
 
@@ -89,39 +99,62 @@ def add_models(family: typer.Typer, opener: Opener) -> None:
 
         run(opener, settings(home, database_url), act)
 
-    @family.command("activate", epilog="Example: leadmill scoring activate solar-1 --as challenger --share 0.10")
+    @family.command("activate", epilog="Example: leadmill scoring activate solar-1 --as shadow --why 'to be heard'")
     def activate(
         ident: ModelId,
         state: Annotated[str, typer.Option("--as", help="candidate, shadow, challenger or champion.")],
+        why: Why,
         share: Annotated[str | None, typer.Option(help="Of the leads, such as 0.10.")] = None,
-        why: Why = "",
         home: HomeDir = None,
         database_url: DatabaseUrl = None,
         as_json: Json = False,
     ) -> None:
         """Give a model its place: a shadow is heard, a challenger decides about a share, a champion about the rest.
 
-        Refused where the law bars what it looks at, or where its card fails its limits of fairness.
+        Refused where the law bars what it looks at, where its card fails its limits of fairness, or where most of what
+        it looks at is nothing that a lead can have.
         """
 
         async def change(tx: Tx, house: House) -> list[str]:
             if state not in STATES:
                 raise BadInput("scoring.model.malformed", f"there is no place '{state}'; {nearest(state, STATES)}")
-            made = await place_model(tx, ident, state, share, why, author(house))
-            return [line for each in made for line in each.tell()]
+            by = author(house)
+            made = await give_place(tx, ident, state, share, why, by)
+            return [*_told(made), *await _foreign(tx, ident, by)]
 
         change_by(opener, home, database_url, as_json, change)
 
     @family.command("retire", epilog="Example: leadmill scoring retire solar-1 --why 'drifted'")
     def retire(
-        ident: ModelId, why: Why = "", home: HomeDir = None, database_url: DatabaseUrl = None, as_json: Json = False
+        ident: ModelId, why: Why, home: HomeDir = None, database_url: DatabaseUrl = None, as_json: Json = False
     ) -> None:
         """Take a model out of play. What it rated can still be decided again."""
 
         async def change(tx: Tx, house: House) -> list[str]:
-            return list((await retire_model(tx, ident, why, author(house))).tell())
+            return _told(await give_place(tx, ident, RETIRED, None, why, author(house)))
 
         change_by(opener, home, database_url, as_json, change)
+
+
+def _told(made: Sequence[Difference]) -> list[str]:
+    """What became of models' places, without what else their records hold."""
+    lines: list[str] = []
+    for each in made:
+        kept = tuple(
+            msgspec.structs.replace(
+                one,
+                fields=tuple(field for field in one.fields if field.field in _SHOWN and one.what is not What.RETIRED),
+            )
+            for one in each.records
+        )
+        lines += msgspec.structs.replace(each, records=kept).tell()
+    return lines
+
+
+async def _foreign(tx: Tx, ident: str, by: Author) -> list[str]:
+    """A line on what a model looks at that no lead can have."""
+    says = await foreign_words(tx, ident, by)
+    return [f"Mind: {says}"] if says else []
 
 
 def show_runs(runs: Sequence[Run]) -> None:
