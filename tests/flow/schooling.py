@@ -73,6 +73,9 @@ async def here(task: Task) -> Trained:
         limits=task.limits,
         pack=task.pack,
         history=task.history,
+        keep=task.keep,
+        barred=task.barred,
+        monotone=task.monotone,
         effort=Effort(budget_s=task.budget_s, tries=task.tries, seed=task.seed, threads=task.threads, seeds=1, folds=3),
     )
     read = read_table(task.file, _quiet)

@@ -52,6 +52,22 @@ async def test_another_process_trains_by_what_it_is_told_and_knows_nothing_else(
     assert b"leads.csv" in b"".join(said)
 
 
+async def test_columns_are_left_out_taken_back_and_bound_as_it_is_told(tmp_path: Path) -> None:
+    told = msgspec.structs.replace(
+        task(tmp_path, 260),
+        exclude=("decided_at", "roof"),
+        keep=("bad",),
+        monotone={"bill": 1},
+        kinds={"bill": "number"},
+    )
+    card = (await apart()(told)).card
+    assert {one["column"] for one in card["importance"]} <= {"bill", "bad"}
+    assert "bad" not in card["left_out"]
+    assert card["left_out"]["roof"] == "excluded by you"
+    with pytest.raises(BadInput, match="no column 'bil'"):
+        await apart()(msgspec.structs.replace(told, monotone={"bil": -1}, out=tmp_path / "other"))
+
+
 async def test_what_it_refuses_is_raised_here_with_its_code(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="60 rows with an outcome; at least 200") as told:
         await apart()(task(tmp_path, 60))

@@ -53,6 +53,10 @@ def test_what_is_kept_or_excluded_is_what_was_said(table: Path) -> None:
         (["train", "FILE", "--target", "won", "--monotone", "visits"], "learning.option.malformed"),
         (["train", "FILE", "--target", "won", "--kind", "visits=odd"], "learning.option.malformed"),
         (["train", "FILE", "--target", "won", "--time", "source"], "learning.time.unreadable"),
+        (["train", "FILE", "--target", "won", "--horizon", "30"], "learning.option.malformed"),
+        (["train", "FILE", "--target", "won", "--since", "2026-01-01"], "learning.option.malformed"),
+        (["train", "FILE", "--target", "won", "--groups", "FILE"], "learning.option.malformed"),
+        (["train", "FILE", "--target", "won", "--add", "one"], "learning.option.malformed"),
         (["evaluate", "DIR", "FILE"], "learning.model.none"),
         (["predict", "DIR", "FILE", "--out", "OUT"], "learning.model.none"),
     ],
@@ -88,6 +92,25 @@ def test_a_pack_of_the_house_that_bars_nothing_leaves_nothing_out(
     words = ["scoring", "train", str(table), "--target", "won", "--vertical-pack", "solar", "--json"]
     done = CliRunner().invoke(app, words)
     assert (done.exit_code, set(json.loads(done.stdout)["left_out"])) == (0, {"Last Tags"})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--time", "at"),
+        ("--against", "model"),
+        ("--positive", "yes"),
+        ("--protected", "sex"),
+        ("--air", "0.9"),
+        ("--vertical-pack", "solar"),
+    ],
+)
+def test_what_does_nothing_for_our_own_leads_is_refused(words: tuple[str, str]) -> None:
+    app = typer.Typer()
+    training.add_to(app, never_opened)
+    done = CliRunner().invoke(app, ["scoring", "train", "--vertical", "solar", "--add", "own", *words])
+    assert done.exit_code == 2
+    assert f"learning.option.malformed: {words[0]} does nothing with --vertical" in " ".join(done.stderr.split())
 
 
 def never_opened(_: Settings) -> AbstractAsyncContextManager[House]:

@@ -73,6 +73,13 @@ def test_models_are_named_after_the_record_and_the_day() -> None:
     assert model_id(terms(), NOW, ("solar-20260601", "solar-20260601-2")) == "solar-20260601-3"
 
 
+def test_which_columns_are_learned_from_and_how_is_read_and_kept() -> None:
+    said = terms(exclude=["city"], keep=["visits"], monotone={"visits": "+", "context.age": "-"})
+    assert (said.exclude, said.keep, said.monotone) == (("city",), ("visits",), {"visits": "+", "context.age": "-"})
+    old = msgspec.json.decode(b'{"id":"solar","vertical":"solar"}', type=Retrain)
+    assert (old.exclude, old.keep, old.monotone) == ((), (), {})
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -82,6 +89,11 @@ def test_models_are_named_after_the_record_and_the_day() -> None:
         ({"id": "a" * 41}, "at most 40"),
         ({"tries": 0}, "from 1 to 500"),
         ({"often": 3}, "is not a key here"),
+        ({"exclude": "city"}, "must be a list of texts"),
+        ({"keep": ["visits", "visits"]}, "each once"),
+        ({"monotone": {"visits": 1}}, 'with "\\+" or "-"'),
+        ({"monotone": ["visits"]}, "write a table such as"),
+        ({"exclude": ["visits"], "monotone": {"visits": "+"}}, "'visits' is left out"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(more: dict[str, Any], says: str) -> None:

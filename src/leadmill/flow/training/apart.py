@@ -29,9 +29,13 @@ def arguments_of(task: Task) -> list[str]:
     found = [str(task.file), "--target", task.target, "--time", task.time, "--out", str(task.out), "--json"]
     found += ["--about", str(told), "--seed", str(task.seed), "--threads", str(task.threads)]
     found += ["--tries", str(task.tries)] if task.tries is not None else ["--budget", str(task.budget_s)]
-    for option, names in (("--exclude", task.exclude), ("--protected", task.protected)):
-        for name in names:
-            found += [option, name]
+    signs = [f"{name}={'+' if sign > 0 else '-'}" for name, sign in task.monotone.items()]
+    kinds = [f"{name}={kind}" for name, kind in task.kinds.items()]
+    for option, values in (
+        ("--exclude", task.exclude), ("--protected", task.protected), ("--keep", task.keep), ("--barred", task.barred),
+        ("--monotone", signs), ("--kind", kinds),
+    ):  # fmt: skip
+        found += [f"{option}={value}" for value in values]  # one word: a value may begin with a dash
     return found + (["--against", str(task.against)] if task.against is not None else [])
 
 

@@ -14,7 +14,8 @@ from leadmill.scoring import HORIZON, TARGETS, Foresees, Target
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """Leads of which vertical and span to learn from, and what of them. Settings are tried for ``budget_s`` seconds, or
-    ``tries`` of them. ``groups`` is lawful test data by lead, for the audit alone."""
+    ``tries`` of them. ``groups`` is lawful test data by lead, for the audit alone. ``exclude``, ``keep``, ``barred``,
+    ``monotone`` (+1 or −1 by column) and ``kinds`` are as for a file (:class:`leadmill.learning.service.Asked`)."""
 
     vertical: str
     target: Target = "converted"
@@ -26,6 +27,11 @@ class Wanted(Struct, frozen=True, kw_only=True):
     seed: int = 0
     threads: int = 2
     groups: Groups = {}
+    exclude: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    monotone: dict[str, int] = {}
+    kinds: dict[str, str] = {}
 
     @property
     def foresees(self) -> Foresees:
@@ -51,6 +57,10 @@ class Task(Struct, frozen=True, kw_only=True):
     tries: int | None = None
     seed: int = 0
     threads: int = 2
+    keep: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    monotone: dict[str, int] = {}
+    kinds: dict[str, str] = {}
 
 
 class Trained(Struct, frozen=True):

@@ -37,7 +37,11 @@ async def learned(
     db: Database, pen: Pen, rules: Rules, home: Path, wanted: Wanted, trainer: Trainer, now: datetime, say: Say
 ) -> AsyncIterator[Learned]:
     """A model made of our own leads; its folder is there as long as the block lasts. Raises BadInput
-    ``learning.rows.few``, ``learning.events.few`` and as training does."""
+    ``learning.rows.few``, ``learning.events.few``, ``learning.option.malformed`` and as training does."""
+    unfit = unfit_for(wanted.target)
+    if never := [name for name in (*wanted.keep, *wanted.monotone, *wanted.kinds) if name in unfit]:
+        says = f"'{never[0]}' tells of the lead what came later or which one it is; it is never learned from"
+        raise BadInput("learning.option.malformed", says)
     with _room(home) as room:
         say("reading what was known of our leads and what became of them")
         file = room / f"{wanted.vertical}.csv"
@@ -62,7 +66,7 @@ async def learned(
             out=room / "model",
             target=wanted.target,
             time=TIME,
-            exclude=unfit_for(wanted.target),
+            exclude=(*unfit, *(name for name in wanted.exclude if name not in unfit)),
             protected=protected,
             limits=within.limits,
             pack=wanted.vertical,
@@ -72,6 +76,10 @@ async def learned(
             tries=wanted.tries,
             seed=wanted.seed,
             threads=wanted.threads,
+            keep=wanted.keep,
+            barred=wanted.barred,
+            monotone=wanted.monotone,
+            kinds=wanted.kinds,
         )
         made = await trainer(task)
         digest = read_model(task.out).digest

@@ -85,6 +85,9 @@ def make_retraining(kit: Kit, home: Path, trainer: Trainer) -> Handler:
             horizon=timedelta(days=terms.horizon),
             budget_s=float(terms.budget_s),
             tries=terms.tries,
+            exclude=terms.exclude,
+            keep=terms.keep,
+            monotone={name: 1 if sign == "+" else -1 for name, sign in terms.monotone.items()},
             threads=1,  # it is in no hurry, and others are
         )
         try:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from leadmill.core.faults import BadInput
 from leadmill.interfaces.cli.learned import tell_card, tell_columns, tell_evaluated
 from leadmill.interfaces.cli.speaking import FINDINGS, Json, document, err, guarded, out
+from leadmill.interfaces.cli.training_options import kinds_of, refuse_for_file, refuse_for_own, signs_of
 from leadmill.learning.service import (
     AIR,
     Asked,
@@ -40,6 +41,8 @@ _Protected = Annotated[
     typer.Option("--protected", metavar="COL", help="Test data for the audit of groups; never learned from."),
 ]
 _Time = Annotated[str | None, typer.Option("--time", metavar="COL", help="When each row was to be scored.")]
+_HORIZON = 60
+"""Days that an outcome of our own leads counts for where nothing is said."""
 
 
 class OwnAsked(Struct, frozen=True, kw_only=True):
@@ -53,6 +56,11 @@ class OwnAsked(Struct, frozen=True, kw_only=True):
     until: datetime | None
     horizon: int
     groups: Path | None
+    exclude: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    monotone: dict[str, int] = {}
+    kinds: dict[str, Kind] = {}
     effort: Effort
     home: str | None
     database_url: str | None
@@ -128,8 +136,11 @@ def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
             list[str] | None, typer.Option("--barred", metavar="COL", help="Never to be read. Repeatable.")
         ] = None,
         ratio: Annotated[
-            float, typer.Option("--air", min=0.0, max=1.0, help="The least adverse-impact ratio that passes.")
-        ] = AIR,
+            float | None,
+            typer.Option(
+                "--air", min=0.0, max=1.0, help="The least adverse-impact ratio that passes.", show_default=str(AIR)
+            ),
+        ] = None,
         pack: Annotated[
             str | None,
             typer.Option("--vertical-pack", metavar="VERTICAL", help="Hold it to what this pack asks of models."),
@@ -153,7 +164,10 @@ def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
         ] = None,
         since: Annotated[datetime | None, typer.Option(help="Own leads received from this moment on (UTC).")] = None,
         until: Annotated[datetime | None, typer.Option(help="Own leads received before this moment (UTC).")] = None,
-        horizon: Annotated[int, typer.Option(min=1, max=730, help="Own leads: days an outcome counts for.")] = 60,
+        horizon: Annotated[
+            int | None,
+            typer.Option(min=1, max=730, help="Own leads: days an outcome counts for.", show_default=str(_HORIZON)),
+        ] = None,
         groups: Annotated[
             Path | None,
             typer.Option("--groups", metavar="FILE.csv", help="Own leads: lead_id and test data for the audit."),
@@ -177,31 +191,41 @@ def _add_train(family: typer.Typer, own: OwnLeads | None) -> None:
 
         def act() -> int:
             effort = Effort(budget_s=budget, tries=tries, seed=seed, threads=threads)
+            given = {
+                "--time": time, "--against": against, "--positive": positive, "--protected": protected, "--air": ratio,
+                "--vertical-pack": pack, "--since": since, "--until": until, "--horizon": horizon, "--groups": groups,
+                "--add": ident,
+            }  # fmt: skip
             if file is None:
-                return _own(own).learn(
+                house = _own(own)
+                if vertical:
+                    refuse_for_own(given)
+                return house.learn(
                     OwnAsked(
                         vertical=vertical or "", target=target or "converted", out=out_dir, ident=ident, since=since,
-                        until=until, horizon=horizon, groups=groups, effort=effort, home=home,
-                        database_url=database_url, as_json=as_json,
+                        until=until, horizon=horizon or _HORIZON, groups=groups, exclude=tuple(exclude or ()),
+                        keep=tuple(keep or ()), barred=tuple(barred or ()), monotone=signs_of(monotone),
+                        kinds=kinds_of(kind), effort=effort, home=home, database_url=database_url, as_json=as_json,
                     )
                 )  # fmt: skip
             if target is None:
                 raise BadInput("learning.option.malformed", "name the column of the outcome with --target")
-            if vertical is not None or ident is not None:
+            if vertical is not None:
                 raise BadInput("learning.option.malformed", "a file and our own leads: name one of them")
+            refuse_for_file(given)
             known = About()
             barring: Callable[[str], str] = _free
             if pack is not None:
                 known, barring = _own(own).within(pack, home)
             if about is not None:
                 known = msgspec.json.decode(about.read_bytes(), type=About)
-            limits = msgspec.structs.replace(known.limits, least_ratio=max(ratio, known.limits.least_ratio))
+            least = AIR if ratio is None else ratio
+            limits = msgspec.structs.replace(known.limits, least_ratio=max(least, known.limits.least_ratio))
             asked = Asked(
                 target=target, positive=positive, exclude=tuple(exclude or ()), keep=tuple(keep or ()),
-                kinds={name: _kind(value) for name, value in _pairs(kind, "--kind")},
-                monotone={name: _sign(value) for name, value in _pairs(monotone, "--monotone")},
-                time=time, protected=tuple(protected or ()), barred=tuple(barred or ()), effort=effort,
-                limits=limits if known.pack else Limits(least_ratio=ratio), pack=known.pack, history=known.history,
+                kinds=kinds_of(kind), monotone=signs_of(monotone), time=time, protected=tuple(protected or ()),
+                barred=tuple(barred or ()), effort=effort,
+                limits=limits if known.pack else Limits(least_ratio=least), pack=known.pack, history=known.history,
             )  # fmt: skip
             return _train(file, asked, out_dir, against, as_json, barring)
 
@@ -339,28 +363,3 @@ def _add_predict(family: typer.Typer) -> None:
             return 0
 
         raise typer.Exit(guarded(act))
-
-
-def _pairs(said: list[str] | None, option: str) -> list[tuple[str, str]]:
-    found = []
-    for each in said or ():
-        name, equals, value = each.rpartition("=")
-        if not equals or not name or not value:
-            raise BadInput("learning.option.malformed", f"{option} takes COL=VALUE")
-        found.append((name, value))
-    return found
-
-
-def _sign(value: str) -> int:
-    signs = {"+": 1, "-": -1, "rising": 1, "falling": -1}
-    if value not in signs:
-        raise BadInput("learning.option.malformed", "--monotone takes COL=+ or COL=-")
-    return signs[value]
-
-
-def _kind(value: str) -> Kind:
-    known: dict[str, Any] = {str(kind): kind for kind in Kind if kind.learned}
-    if value not in known:
-        raise BadInput("learning.option.malformed", f"--kind takes one of: {', '.join(known)}")
-    found: Kind = known[value]
-    return found

@@ -80,6 +80,11 @@ async def _learn(house: House, asked: OwnAsked) -> int:
         seed=asked.effort.seed,
         threads=asked.effort.threads,
         groups=_groups(asked.groups) if asked.groups is not None else {},
+        exclude=asked.exclude,
+        keep=asked.keep,
+        barred=asked.barred,
+        monotone=asked.monotone,
+        kinds={name: str(kind) for name, kind in asked.kinds.items()},
     )
     rules, trainer = house.book.walk().rules, apart(sys.stderr.buffer.write)
     async with learned(house.db, house.pen, rules, house.settings.home, wanted, trainer, house.clock(), _say) as made:

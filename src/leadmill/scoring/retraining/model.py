@@ -19,7 +19,8 @@ class Retrain(Struct, frozen=True, kw_only=True):
     """How often a model of a vertical and a target is trained again: every ``every``, if there are ``least_new`` leads
     whose label has become known since; sooner, a day after the last time at the earliest, where an alert says that the
     leads drift (``after_drift``). Settings are tried for ``budget_s`` seconds, or ``tries`` of them. The model becomes
-    what ``place`` says."""
+    what ``place`` says. ``exclude`` are columns that are not learned from, ``keep`` those that are although suspected,
+    ``monotone`` those of which more never scores lower (``+``) or higher (``-``)."""
 
     id: str
     vertical: str
@@ -33,6 +34,9 @@ class Retrain(Struct, frozen=True, kw_only=True):
     after_drift: bool = True
     retired: bool = False
     why: str = ""
+    exclude: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    monotone: dict[str, Literal["+", "-"]] = {}
 
 
 class Run(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from leadmill.core.reading import Table
 from leadmill.core.spans import after, is_span
@@ -16,6 +16,7 @@ _COMPARED = timedelta(days=30)
 """How long a shadow is heard beside the others on leads whose horizon is over."""
 _LONGEST_ID = 40
 _MOST_WORDS = 500
+_MOST_COLUMNS, _LONGEST_COLUMN = 200, 200
 _WAITS = frozenset({"converted", "bad"})
 """Targets whose labels are known once the horizon is over."""
 
@@ -48,9 +49,31 @@ def read_retrain(raw: object) -> Retrain:
         after_drift=table.flag("after_drift", True),
         retired=table.flag("retired", False),
         why=why,
+        exclude=_columns(table, "exclude"),
+        keep=_columns(table, "keep"),
+        monotone=_signs(table),
     )
+    for name in found.exclude:
+        if name in found.keep or name in found.monotone:
+            table.refuse(f"'{name}' is left out; name it neither in keep nor in monotone", "exclude")
     table.close()
     return found
+
+
+def _columns(table: Table, key: str) -> tuple[str, ...]:
+    found = table.texts(key, ())
+    if len(found) > _MOST_COLUMNS or len(set(found)) < len(found) or any(len(name) > _LONGEST_COLUMN for name in found):
+        table.refuse(f"name at most {_MOST_COLUMNS} columns of at most {_LONGEST_COLUMN} characters, each once", key)
+    return found
+
+
+def _signs(table: Table) -> dict[str, Literal["+", "-"]]:
+    found: Any = table.value("monotone", {})
+    if not isinstance(found, dict) or not all(sign in ("+", "-") for sign in found.values()):
+        table.refuse('write a table such as { monthly_bill = "+" }, with "+" or "-"', "monotone")
+    if len(found) > _MOST_COLUMNS or not all(name.strip() and len(name) <= _LONGEST_COLUMN for name in found):
+        table.refuse(f"name at most {_MOST_COLUMNS} columns of at most {_LONGEST_COLUMN} characters", "monotone")
+    return dict(found)
 
 
 def due(terms: Retrain, last: Run | None, drifted: bool, now: datetime) -> bool:
