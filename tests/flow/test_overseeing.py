@@ -42,10 +42,10 @@ _CARD = {
 }
 
 
-def _folder(at: Path, effect: float) -> Path:
+def _folder(at: Path, effect: float, column: str = "monthly_bill") -> Path:
     """A model that is almost sure of whoever has a bill over 100."""
-    feature = NumberFeature("monthly_bill", Kind.NUMBER, "value", (100.0,), (-effect, effect), 0.0)
-    columns = (Column("monthly_bill", Kind.NUMBER),)
+    feature = NumberFeature(column, Kind.NUMBER, "value", (100.0,), (-effect, effect), 0.0)
+    columns = (Column(column, Kind.NUMBER),)
     form = Form(target="converted", positive="true", base_rate=0.5, columns=columns, features=(feature,), intercept=0.0)
     write_folder(at, form, b"", msgspec.json.encode(_CARD), "a model")
     return at
@@ -183,7 +183,7 @@ async def test_one_vertical_that_cannot_be_watched_keeps_no_other_from_it(
 ) -> None:
     await _stage(house, tmp_path, clock, "only")
     async with house.db.begin() as tx:
-        folder = _folder(tmp_path / "other", 2.0)
+        folder = _folder(tmp_path / "other", 2.0, "annual_miles")
         await add_model(tx, folder, "other", "insurance_auto", "", by(house))
         # The vertical that is looked at first cannot be counted.
         await tx.run(sa.text("ALTER TABLE scoring_mark ADD CONSTRAINT broken CHECK (vertical <> 'insurance_auto')"))
