@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leadmill.learning.drifting import SCORE, drifts_of, psi, psi_by_chance, share_interval
+from leadmill.core.shares import share_interval
+from leadmill.learning.drifting import SCORE, drifts_of, psi, psi_by_chance
 from leadmill.learning.service import Asked, Effort, read_model, read_table, train
 from leadmill.learning.service import look_at as look
 from tests.learning import made

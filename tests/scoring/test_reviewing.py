@@ -8,9 +8,9 @@ from math import exp, isclose
 import pytest
 
 from leadmill.core.faults import BadInput
+from leadmill.core.shares import share_interval
 from leadmill.flow.examining import Recorded, rated_among
 from leadmill.scoring import Label, Opinions, Rated, Score, review_card, suggested_card
-from leadmill.scoring.reviewing import wilson
 from tests.scoring.test_scorecards import CARD, card
 
 WORTH = {"phone": 0.4, "email": 0.4, "fake": -1.0, "renter": 0.0, "bill": 1.2}
@@ -64,10 +64,10 @@ def test_a_suggestion_is_the_same_card_with_other_points_and_the_next_version() 
 
 
 def test_an_interval_is_wilsons() -> None:
-    low, high = wilson(10, 100)
+    low, high = share_interval(10, 100)
     assert isclose(low, 0.0552, abs_tol=1e-4)
     assert isclose(high, 0.1744, abs_tol=1e-4)
-    assert wilson(0, 0) == (0.0, 1.0)
+    assert share_interval(0, 0) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(

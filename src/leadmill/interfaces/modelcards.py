@@ -4,14 +4,12 @@ Used by the console's pages of models and by the API. The card itself is describ
 """
 
 from collections.abc import Mapping
-from math import sqrt
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-_SURE = 1.96
-"""How many standard errors hold 95 in 100."""
+from leadmill.core.shares import share_interval
 
 
 class Figures(Struct, frozen=True):
@@ -39,10 +37,7 @@ class Band(Struct, frozen=True):
     @property
     def within(self) -> tuple[float, float]:
         """Where the rate lies with 95 in 100 (Wilson's interval)."""
-        square, rows = _SURE * _SURE, max(1, self.rows)
-        middle = (self.rate + square / (2 * rows)) / (1 + square / rows)
-        half = _SURE * sqrt(self.rate * (1 - self.rate) / rows + square / (4 * rows * rows)) / (1 + square / rows)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return share_interval(self.rate * self.rows, self.rows)
 
 
 class Held(Struct, frozen=True):

@@ -7,7 +7,7 @@ looked at whenever say. ``leadmill scoring`` trains; :mod:`leadmill.learning.ser
 """
 
 from leadmill.learning.artefact import free, pack_model, read_model, unpack_model
-from leadmill.learning.drifting import Drifts, Reference, drifts_of, psi, psi_by_chance, share_interval
+from leadmill.learning.drifting import Drifts, Reference, drifts_of, psi, psi_by_chance
 from leadmill.learning.model import Calibration, Column, Form, Kind, Limits, Reason, Scored
 from leadmill.learning.scoring import Model
 from leadmill.learning.sequential import (
@@ -39,7 +39,6 @@ __all__ = [
     "psi_by_chance",
     "rates_evidence",
     "read_model",
-    "share_interval",
     "shift_evidence",
     "since_each_day",
     "unpack_model",

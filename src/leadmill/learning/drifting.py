@@ -7,7 +7,6 @@ score, and of each column tenths of its numbers or its levels, and one for what 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -124,13 +123,3 @@ def psi(counts: Floats, shares: Floats, rows: float) -> float:
 def psi_by_chance(bins: int, rows: float, reference_rows: float) -> float:
     """What the index is on average though nothing changed: (bins − 1)(1/rows + 1/reference rows) (Yurdakul 2018)."""
     return (bins - 1) * (1.0 / max(rows, 1.0) + 1.0 / max(reference_rows, 1.0))
-
-
-def share_interval(count: float, rows: float, z: float = 1.959964) -> tuple[float, float]:
-    """The interval that holds a share with 95 in 100 (Wilson 1927); nought to one where there are no rows."""
-    if rows <= 0:
-        return 0.0, 1.0
-    share, per = count / rows, z * z / rows
-    middle = (share + per / 2.0) / (1.0 + per)
-    half = z * sqrt(share * (1.0 - share) / rows + per / (4.0 * rows)) / (1.0 + per)
-    return max(0.0, middle - half), min(1.0, middle + half)

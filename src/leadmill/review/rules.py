@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from leadmill.core.hours import read_schedule
 from leadmill.core.reading import Table
+from leadmill.core.shares import Z_95, share_interval
 from leadmill.review.model import CHOICES, GROUNDS, Label, ReviewCase, ReviewTerms, Stage
 
 FEWEST = 20
@@ -23,8 +24,6 @@ SKEWED = 0.8
 """The share of one decision among all from which on kappa misleads."""
 RECENT = timedelta(days=30)
 """The end of the span that is held against the whole of it."""
-_Z = 1.959963984540054
-"""Standard errors that 95 in 100 lie within."""
 
 _CODE = "config.review.malformed"
 _HORIZON = 400
@@ -186,7 +185,7 @@ def agreement(pairs: Sequence[tuple[str, str]], scale: int = len(CHOICES)) -> Ag
     met = sum(firsts[one] * seconds[one] for one in firsts)
     shares = [each / (2 * total) for each in (firsts + seconds).values()]
     spread = sum(share * (1 - share) for share in shares) / (scale - 1)
-    raw, limits = agreed / total, _limits(agreed, total)
+    raw, limits = agreed / total, share_interval(agreed, total)
     chance = met / (total * total)
     certain = met == total * total  # by whole numbers: a share of one must not be missed by a hair
     return Agreement(
@@ -204,14 +203,6 @@ def agreement(pairs: Sequence[tuple[str, str]], scale: int = len(CHOICES)) -> Ag
 
 def _beyond(share: float, chance: float) -> float:
     return (share - chance) / (1 - chance)
-
-
-def _limits(hits: int, total: int) -> tuple[float, float]:
-    """Wilson's interval of a share (1927), which holds it with 95 in 100."""
-    share, z2 = hits / total, _Z * _Z
-    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
-    half = _Z * sqrt(share * (1 - share) / total + z2 / (4 * total * total)) / (1 + z2 / total)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Trend(Struct, frozen=True):
@@ -234,7 +225,7 @@ def trend(pairs: Sequence[Pair], since: datetime) -> Trend:
     share = whole.agreed / whole.pairs
     error = sqrt(share * (1 - share) * (1 / n + 1 / m))
     apart = abs(recent.agreed / n - (whole.agreed - recent.agreed) / m)
-    return Trend(whole, recent, apart > _Z * error)
+    return Trend(whole, recent, apart > Z_95 * error)
 
 
 def by_reason(pairs: Iterable[Pair], since: datetime) -> dict[str, Trend]:

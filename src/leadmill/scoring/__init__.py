@@ -72,7 +72,6 @@ from leadmill.scoring.reviewing import (
     odds_words,
     review_card,
     suggested_card,
-    wilson,
 )
 from leadmill.scoring.rules import band_of, see
 from leadmill.scoring.step import NO_PANELS, Rate, Tried, seen
@@ -159,5 +158,4 @@ __all__ = [
     "suggested_card",
     "suggested_tables",
     "waiting_reviews",
-    "wilson",
 ]

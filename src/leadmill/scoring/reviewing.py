@@ -7,13 +7,14 @@ takes the suggestion up, or does not.
 """
 
 from collections.abc import Mapping, Sequence
-from math import exp, log, sqrt
+from math import exp, log
 from typing import Any
 
 import numpy as np
 from msgspec import Struct
 
 from leadmill.core.faults import BadInput
+from leadmill.core.shares import share_interval
 from leadmill.scoring.model import Scorecard
 from leadmill.scoring.rules import band_of
 
@@ -23,7 +24,6 @@ _SPREAD = 0.5
 """The prior's standard deviation in log-odds."""
 _SURE = 2.576
 """Standard errors beyond which a rule's points are said to be others: 99 in 100, since there are dozens of rules."""
-_Z = 1.96
 _SCALE = log(2) / 15
 """Log-odds a point where the points of the past do not say: 15 points double the odds."""
 _ROUNDS = 50
@@ -119,18 +119,8 @@ def review_card(card: Scorecard, rated: Sequence[Rated]) -> CardReview:
 
 def _share(says: str, rated: Sequence[Rated]) -> Share:
     won, n = sum(one.converted for one in rated), len(rated)
-    low, high = wilson(won, n)
+    low, high = share_interval(won, n)
     return Share(says, n, won, won / n if n else 0.0, low, high)
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The interval of a share that holds it with 95 in 100."""
-    if not n:
-        return 0.0, 1.0
-    share, z2 = hits / n, _Z * _Z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _ranks(rated: Sequence[Rated]) -> float:

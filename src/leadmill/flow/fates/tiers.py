@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from leadmill.core.money import Money
-from leadmill.scoring import Tiers, wilson
+from leadmill.core.shares import share_interval
+from leadmill.scoring import Tiers
 
 ENOUGH = 8
 """Paid prices without which no price band is told."""
@@ -97,7 +98,7 @@ def part_of(flags: Iterable[bool]) -> Part:
     """How many of these hold."""
     known = list(flags)
     hits, of = sum(known), len(known)
-    low, high = wilson(hits, of)
+    low, high = share_interval(hits, of)
     return Part(hits, of, hits / of if of else 0.0, low, high)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from leadmill.core.shares import share_interval
 from leadmill.learning import (
     Drifts,
     Reference,
@@ -22,7 +23,6 @@ from leadmill.learning import (
     psi,
     psi_by_chance,
     rates_evidence,
-    share_interval,
     shift_evidence,
     since_each_day,
     whenever,
